@@ -1,0 +1,51 @@
+import 'reflect-metadata';
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { DATABASES, openDatabase } from './databases/index.mjs';
+import { FULL, QUICK } from './support/sizes.mjs';
+import { machine, Report } from './support/report.mjs';
+
+const SCENARIOS = ['drain', 'latency', 'idle', 'backlog'];
+const USAGE = `Usage: node bench/run.mjs [--only ${SCENARIOS.join('|')}] [--db ${DATABASES.join('|')}] [--quick] [--save]`;
+
+const { only, db, quick, save } = readArguments();
+const report = new Report(quick);
+report.print(await machine());
+for (const name of db) await measure(name);
+report.print(`\nLoad average at the end: ${(await machine.load()).join(' ')}`);
+if (save) console.error(`Saved to ${report.save()}`);
+
+async function measure(name) {
+  const database = await openDatabase(name);
+  if (database === undefined) return report.print(`\n**${name} is left out: its server programs are not in the PATH.**`);
+  try {
+    report.print(`\n## ${name} ${database.version}`);
+    for (const scenario of only) {
+      console.error(`${name}: ${scenario} …`);
+      const { default: run } = await import(`./scenarios/${scenario}.mjs`);
+      report.table(await run(database, quick ? QUICK : FULL));
+    }
+  } finally {
+    await database.stop();
+  }
+}
+
+function readArguments() {
+  const list = { type: 'string', multiple: true };
+  const flag = { type: 'boolean', default: false };
+  try {
+    const { values } = parseArgs({ options: { only: list, db: list, quick: flag, save: flag } });
+    refuseUnknown('--only', values.only, SCENARIOS);
+    refuseUnknown('--db', values.db, DATABASES);
+    if (!existsSync(new URL('../dist/index.js', import.meta.url))) throw new Error('There is no dist/: run npm run build first.');
+    return { ...values, only: values.only ?? SCENARIOS, db: values.db ?? DATABASES };
+  } catch (error) {
+    console.error(`${error.message}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+function refuseUnknown(option, given = [], known) {
+  const unknown = given.find((value) => !known.includes(value));
+  if (unknown !== undefined) throw new Error(`${option} ${unknown} is not one of ${known.join(', ')}.`);
+}

@@ -1,0 +1,18 @@
+export function median(values) {
+  return percentile(values, 50);
+}
+
+/** Nearest rank. */
+export function percentile(values, percent) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
+}
+
+/** The middle value with the extremes: `median (min–max)`. */
+export function spread(values, format) {
+  return `${format(median(values))} (${format(Math.min(...values))}–${format(Math.max(...values))})`;
+}
+
+export const perSecond = (value) => Math.round(value).toLocaleString('en');
+export const milliseconds = (value) => `${value.toFixed(value < 10 ? 2 : 1)} ms`;
+export const ratio = (value) => `${value.toFixed(2)} ×`;

@@ -1,0 +1,18 @@
+import { PersistentQueueError } from './persistent-queue.error.js';
+
+/**
+ * An enqueue that was refused before anything was written: a type, key, time, priority or payload that cannot be stored.
+ *
+ * @publicApi
+ */
+export class InvalidJobError extends PersistentQueueError {
+  constructor(
+    /** The part of the job that was refused, such as `type`, `key`, `priority` or `payload`. */
+    readonly field: string,
+    readonly value: unknown,
+    cure: string,
+    options?: ErrorOptions,
+  ) {
+    super(PersistentQueueError.compose(`The job's ${field} cannot be stored`, value, cure), options);
+  }
+}

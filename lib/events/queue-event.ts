@@ -1,0 +1,20 @@
+/** What the engine tells about itself. No payloads: events are logged. */
+export type QueueEvent =
+  | { readonly name: 'node.registered'; readonly node: string }
+  | { readonly name: 'node.lost'; readonly node: string; readonly running: number }
+  | { readonly name: 'node.stopped'; readonly node: string; readonly released: number }
+  | { readonly name: 'job.retried'; readonly job: JobFacts; readonly delay: number; readonly error: string }
+  | { readonly name: 'job.failed'; readonly job: JobFacts; readonly reason: string; readonly error: string }
+  | { readonly name: 'job.lost'; readonly job: JobFacts }
+  | { readonly name: 'job.overrun'; readonly job: JobFacts; readonly timeout: number }
+  | { readonly name: 'job.result-dropped'; readonly job: JobFacts; readonly error: string }
+  | { readonly name: 'job.rescued'; readonly job: JobFacts; readonly state: 'waiting' | 'failed' }
+  | { readonly name: 'shutdown.hooks-missing' }
+  | { readonly name: 'sqlite.busy-timeout'; readonly timeout: number }
+  | { readonly name: 'database.error'; readonly during: string; readonly error: string };
+
+export interface JobFacts {
+  readonly id: string;
+  readonly type: string;
+  readonly attempt?: number;
+}

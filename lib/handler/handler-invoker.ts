@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import { ApplicationConfig, ContextIdFactory, ExternalContextCreator, ModuleRef, type ContextId } from '@nestjs/core';
+import type { JobContext } from '../job/job-context.js';
+import { ResolvedOptions } from '../options/resolved-options.js';
+import type { DecoratedMethod } from './decorated-method.scanner.js';
+
+type Invoke = (payload: unknown, job: JobContext) => Promise<unknown>;
+type NestContainer = Parameters<typeof ExternalContextCreator.fromContainer>[0];
+
+/** Calls a handler as Nest calls a controller: through its guards, interceptors and filters, with context type 'job'. */
+@Injectable()
+export class HandlerInvoker {
+  private readonly creator: ExternalContextCreator;
+
+  constructor(
+    private readonly moduleRef: ModuleRef,
+    private readonly options: ResolvedOptions,
+  ) {
+    const container = Reflect.get(moduleRef, 'container') as NestContainer;
+    this.creator = ExternalContextCreator.fromContainer(options.globalEnhancers ? container : withoutGlobals(container));
+  }
+
+  create({ class: owner, method, instance }: DecoratedMethod<unknown>): Invoke {
+    if (instance !== undefined) return this.bind(instance, method);
+    return async (payload, job) => {
+      const contextId = ContextIdFactory.create();
+      this.moduleRef.registerRequestByContextId(job, contextId);
+      const fresh = await this.moduleRef.resolve<object>(owner, contextId, { strict: false });
+      return this.bind(fresh, method, contextId)(payload, job);
+    };
+  }
+
+  private bind(instance: object, method: string, contextId?: ContextId): Invoke {
+    const callback = Reflect.get(instance, method) as (...args: unknown[]) => unknown;
+    const enhancers = { guards: true, interceptors: true, filters: this.options.globalEnhancers || hasFilters(instance, callback) };
+    return this.creator.create(instance, callback, method, undefined, undefined, contextId, undefined, enhancers, 'job') as Invoke;
+  }
+}
+
+/** Without a filter of the handler's own, Nest's would only log the error that the queue's logger tells about. */
+function hasFilters(instance: object, callback: object): boolean {
+  const key = '__exceptionFilters__';
+  return Reflect.hasMetadata(key, callback) || Reflect.hasMetadata(key, instance.constructor);
+}
+
+/** The same container, seen without the enhancers of the whole application: an APP_GUARD made for HTTP would deny every job. */
+function withoutGlobals(container: NestContainer): NestContainer {
+  return Object.create(container, { applicationConfig: { value: new ApplicationConfig() } }) as NestContainer;
+}

@@ -1,0 +1,29 @@
+import { Injectable } from '@nestjs/common';
+import { DuplicateHandlerError } from '../errors/duplicate-handler.error.js';
+import { ResolvedOptions } from '../options/resolved-options.js';
+import type { RegisteredHandler } from './registered-handler.js';
+
+/** Which handler runs which type. */
+@Injectable()
+export class JobHandlerRegistry {
+  private readonly handlers = new Map<string, RegisteredHandler>();
+
+  constructor(private readonly options: ResolvedOptions) {}
+
+  register(handler: RegisteredHandler): void {
+    const first = this.handlers.get(handler.type);
+    if (first !== undefined) throw new DuplicateHandlerError(handler.type, first.name, handler.name);
+    this.handlers.set(handler.type, handler);
+  }
+
+  get(type: string): RegisteredHandler | undefined {
+    return this.handlers.get(type);
+  }
+
+  /** The types that this process runs: those with a handler here, less those that the options leave to others. */
+  get types(): string[] {
+    const { roles, include, exclude } = this.options;
+    if (!roles.has('work')) return [];
+    return [...this.handlers.keys()].filter((type) => (include?.has(type) ?? true) && !exclude.has(type));
+  }
+}

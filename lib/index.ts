@@ -1,0 +1,43 @@
+export { PersistentQueueModule } from './persistent-queue.module.js';
+export { PersistentQueue } from './persistent-queue.js';
+export type {
+  PersistentQueueAsyncOptions,
+  PersistentQueueExtras,
+  PersistentQueueOptions,
+  QueueRole,
+} from './options/module-options.js';
+export type { JobHandlerOptions } from './options/handler-options.js';
+export type { Duration } from './support/duration.js';
+
+export { JobHandler, type JobHandlerDecoratorOptions } from './handler/job-handler.decorator.js';
+export { defineJob, type JobDefinition, type Jsonified } from './queue/job-definition.js';
+export type { JobContext } from './job/job-context.js';
+export { JobOutcome } from './job/job-outcome.js';
+export type { Backoff } from './job/backoff.js';
+
+export { JobQueue } from './queue/job-queue.js';
+export { InjectJobQueue } from './queue/inject-job-queue.decorator.js';
+export type { EnqueueOptions, JobRequest } from './queue/enqueue-options.js';
+export type { EnqueuedJob, Job } from './job/job.js';
+export type { JobState } from './job/job-state.js';
+export type { JobType } from './job/job-type.js';
+export type { Attempt, AttemptOutcome, AttemptReason } from './job/attempt.js';
+export type { RecordedError } from './support/serialise-error.js';
+
+export { JobRepository, type JobCount, type JobManager } from './repository/job-repository.js';
+export { Poller } from './poller/poller.js';
+export { WorkerPool } from './worker/worker-pool.js';
+
+export { PersistentQueueError } from './errors/persistent-queue.error.js';
+export { DuplicateHandlerError } from './errors/duplicate-handler.error.js';
+export { ForeignManagerError } from './errors/foreign-manager.error.js';
+export { InvalidHandlerError } from './errors/invalid-handler.error.js';
+export { InvalidJobError } from './errors/invalid-job.error.js';
+export { InvalidOptionError } from './errors/invalid-option.error.js';
+export { JobTimeoutError } from './errors/job-timeout.error.js';
+export { LeaseLostError } from './errors/lease-lost.error.js';
+export { NotRunningError } from './errors/not-running.error.js';
+export { PermanentJobError } from './errors/permanent-job.error.js';
+export { SchemaError } from './errors/schema.error.js';
+export { UnknownOptionError } from './errors/unknown-option.error.js';
+export { UnsupportedDatabaseError } from './errors/unsupported-database.error.js';

@@ -1,0 +1,20 @@
+import type { AttemptEnd } from './attempt.js';
+import type { JobToken } from './job.js';
+
+/** The end of one claim, as data: written only where the row still carries the token's fence. */
+export interface Settlement extends JobToken {
+  readonly type: string;
+  readonly state: 'succeeded' | 'failed' | 'scheduled' | 'waiting';
+  /** Milliseconds from the database's now until the job is due again; `undefined` leaves its due time as it is. */
+  readonly delay: number | undefined;
+  readonly usesRetry: boolean;
+  /** JSON text. */
+  readonly result: string | undefined;
+  /** `undefined`: the handler was never called, so nothing goes into the history. */
+  readonly attempt: AttemptEnd | undefined;
+}
+
+/** Gives the job back as it was: the node stops, or the job was claimed too much. */
+export function releaseOf(token: JobToken & { readonly type: string }, attempt?: AttemptEnd): Settlement {
+  return { id: token.id, fence: token.fence, type: token.type, state: 'waiting', delay: undefined, usesRetry: false, result: undefined, attempt };
+}

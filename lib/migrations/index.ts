@@ -1,0 +1,1 @@
+export { persistentQueueMigrations, type PersistentQueueMigrationOptions } from './persistent-queue-migrations.js';

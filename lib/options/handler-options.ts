@@ -1,0 +1,57 @@
+import type { Backoff } from '../job/backoff.js';
+import type { Duration } from '../support/duration.js';
+
+/**
+ * How the jobs of one type are run: given to `@JobHandler()` or `defineJob()`, and overridden by `forRoot({ handlers })`.
+ *
+ * @publicApi
+ */
+export interface JobHandlerOptions {
+  /**
+   * Executions after the first one that failed. The job is executed `maxRetries + 1` times at the most; continues, releases
+   * and crashes do not count.
+   * @default 3
+   */
+  maxRetries?: number;
+  /**
+   * The wait before a retry, and the first step of an exponential backoff.
+   * @default '10s'
+   */
+  waitTime?: Duration;
+  /** @default 'fixed' */
+  backoff?: Backoff;
+  /**
+   * Jobs of this type that this process runs at once.
+   * @default 100
+   */
+  concurrency?: number;
+  /**
+   * The longest an attempt may take: then `job.signal` is aborted. The slot stays taken until the handler's promise settles.
+   * @default '15m'
+   */
+  timeout?: Duration;
+  /**
+   * How long after its first due time the job may still be started; later it fails as `expired`. By default there is no limit.
+   */
+  deadline?: Duration;
+  /**
+   * How often this job may take its process down with it before it fails as `crash`. A first crash is never held against a
+   * job, because others died with it; on its last chance it runs alone.
+   * @default 3
+   */
+  maxCrashes?: number;
+  /** For people: shown where jobs are listed. */
+  description?: string;
+}
+
+/** Handler options with every default filled in; durations are milliseconds. */
+export interface ResolvedHandlerOptions {
+  readonly maxRetries: number;
+  readonly waitTime: number;
+  readonly backoff: Backoff;
+  readonly concurrency: number;
+  readonly timeout: number;
+  readonly deadline: number | undefined;
+  readonly maxCrashes: number;
+  readonly description: string | undefined;
+}

@@ -1,0 +1,119 @@
+import type { InjectionToken, ModuleMetadata, Provider } from '@nestjs/common';
+import type { JobType } from '../job/job-type.js';
+import type { Duration } from '../support/duration.js';
+import type { JobHandlerOptions } from './handler-options.js';
+
+/**
+ * What a process does. `enqueue`: `JobQueue` accepts jobs. `work`: handlers run. `schedule`: schedules fire. `maintain`: jobs of
+ * dead nodes are rescued.
+ *
+ * @publicApi
+ */
+export type QueueRole = 'enqueue' | 'work' | 'schedule' | 'maintain';
+
+/**
+ * Options of `PersistentQueueModule.forRoot()`, and what a `forRootAsync()` factory answers. All are optional.
+ *
+ * @publicApi
+ */
+export interface PersistentQueueOptions {
+  /**
+   * The namespace of jobs in shared tables: jobs of one service never run on nodes of another.
+   * @default 'default'
+   */
+  serviceName?: string;
+  /** The name of the application's TypeORM DataSource. By default the unnamed one. */
+  dataSource?: string;
+  /**
+   * The module's own connections, apart from the application's pool, so that neither can starve the other. One of them is kept
+   * for the heartbeat. SQLite always has one.
+   * @default { max: 4 }
+   */
+  connections?: { max?: number };
+  /**
+   * What this process does.
+   * @default ['enqueue', 'work', 'schedule', 'maintain']
+   */
+  roles?: readonly QueueRole[];
+  /** Which of the job types that have a handler here this process runs. By default all. */
+  types?: { include?: readonly JobType[]; exclude?: readonly JobType[] };
+  /**
+   * `false`: nothing runs until the application calls `PersistentQueue.start()`.
+   * @default true
+   */
+  autoStart?: boolean;
+  /**
+   * Create or upgrade the tables at start. Otherwise a missing or older table is a `SchemaError` that names the command.
+   * @default true on SQLite, else false
+   */
+  synchronize?: boolean;
+  /**
+   * Begins the name of every table.
+   * @default 'pq_'
+   */
+  tablePrefix?: string;
+  /**
+   * Jobs that this process runs at once, all types together.
+   * @default 100
+   */
+  concurrency?: number;
+  /** Options per job type that win over the decorator's: configuration. */
+  handlers?: Record<string, JobHandlerOptions>;
+  /**
+   * How often the database is asked for work: `min` while there is some, slower and slower up to `max` when idle.
+   * @default { min: '20ms', max: '2s' }
+   */
+  poll?: { min?: Duration; max?: Duration };
+  /**
+   * A node whose heartbeat has been missing for `duration` is dead, and its jobs run elsewhere. It beats every `beat`.
+   * @default { duration: '15s', beat: '4s' }
+   */
+  lease?: { duration?: Duration; beat?: Duration };
+  /**
+   * How long running handlers may take to end at shutdown; then they are aborted and their jobs released, without using up an attempt.
+   * @default '20s'
+   */
+  shutdownTimeout?: Duration;
+  /**
+   * The largest payload and the largest result, in bytes of JSON.
+   * @default 1048576
+   */
+  maxPayloadBytes?: number;
+  /**
+   * Whether global guards, pipes, interceptors and filters (`APP_GUARD` and the like) see jobs: a JWT guard would deny them all.
+   * @default false
+   */
+  globalEnhancers?: boolean;
+}
+
+/**
+ * What must be known before any factory runs.
+ *
+ * @publicApi
+ */
+export interface PersistentQueueExtras {
+  /**
+   * A second module in one application: `@JobHandler(type, { queue: name })`, `@InjectJobQueue(name)`.
+   */
+  name?: string;
+  /**
+   * Whether `JobQueue` can be injected everywhere without importing the module.
+   * @default true
+   */
+  global?: boolean;
+  /** Modules whose providers the `overrides` inject. */
+  imports?: ModuleMetadata['imports'];
+  /** Replaces providers of the module by token, for example `{ provide: JobRepository, useClass: Mine }`. */
+  overrides?: Provider[];
+}
+
+/**
+ * Options of `PersistentQueueModule.forRootAsync()`.
+ *
+ * @publicApi
+ */
+export interface PersistentQueueAsyncOptions extends PersistentQueueExtras {
+  /** Answers the options; its arguments are the providers named by `inject`. */
+  useFactory: (...dependencies: never[]) => PersistentQueueOptions | Promise<PersistentQueueOptions>;
+  inject?: InjectionToken[];
+}

@@ -1,0 +1,37 @@
+import type { Backoff } from '../job/backoff.js';
+import { LONGEST_TIMER } from '../support/duration.js';
+import type { JobHandlerOptions, ResolvedHandlerOptions } from './handler-options.js';
+import { OptionReader } from './option-reader.js';
+
+const HANDLER_OPTIONS = [
+  'maxRetries',
+  'waitTime',
+  'backoff',
+  'concurrency',
+  'timeout',
+  'deadline',
+  'maxCrashes',
+  'description',
+] as const satisfies readonly (keyof JobHandlerOptions)[];
+
+/** Fills in the defaults. Throws `InvalidOptionError` or `UnknownOptionError`, naming `owner`. */
+export function resolveHandlerOptions(owner: string, given: JobHandlerOptions): ResolvedHandlerOptions {
+  const options = new OptionReader(owner, given, HANDLER_OPTIONS);
+  return {
+    maxRetries: options.integer('maxRetries', 3, 0, 1_000_000),
+    waitTime: options.duration('waitTime', '10s'),
+    backoff: readBackoff(options),
+    concurrency: options.integer('concurrency', 100, 1),
+    timeout: options.duration('timeout', '15m', 1, LONGEST_TIMER),
+    deadline: options.optionalDuration('deadline'),
+    maxCrashes: options.integer('maxCrashes', 3, 1, 1_000),
+    description: options.text('description'),
+  };
+}
+
+function readBackoff(options: OptionReader): Backoff {
+  const value = options.value('backoff') ?? 'fixed';
+  if (value === 'fixed' || value === 'exponential') return value;
+  if (typeof value === 'function') return value as (attempt: number, error: unknown) => number;
+  return options.refuse('backoff', value, "Give 'fixed', 'exponential' or a function (attempt, error) => milliseconds.");
+}

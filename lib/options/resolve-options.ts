@@ -1,0 +1,108 @@
+import { jobTypeFault, nameFault } from '../job/job-type.js';
+import { LONGEST_TIMER } from '../support/duration.js';
+import type { JobHandlerOptions } from './handler-options.js';
+import type { PersistentQueueOptions, QueueRole } from './module-options.js';
+import { OptionReader } from './option-reader.js';
+import { resolveHandlerOptions } from './resolve-handler-options.js';
+import type { ResolvedOptions } from './resolved-options.js';
+
+const ROLES: readonly QueueRole[] = ['enqueue', 'work', 'schedule', 'maintain'];
+
+const MODULE_OPTIONS = [
+  'serviceName',
+  'dataSource',
+  'connections',
+  'roles',
+  'types',
+  'autoStart',
+  'synchronize',
+  'tablePrefix',
+  'concurrency',
+  'handlers',
+  'poll',
+  'lease',
+  'shutdownTimeout',
+  'maxPayloadBytes',
+  'globalEnhancers',
+] as const satisfies readonly (keyof PersistentQueueOptions)[];
+
+/** Fills in the defaults. Throws `InvalidOptionError` or `UnknownOptionError` for anything the module could not run with. */
+export function resolveOptions(given: PersistentQueueOptions = {}, name?: string): ResolvedOptions {
+  const options = new OptionReader('PersistentQueueModule.forRoot()', given, MODULE_OPTIONS);
+  const types = options.group('types', ['include', 'exclude']);
+  return {
+    name,
+    serviceName: readName(options, 'serviceName', 'default'),
+    dataSource: options.text('dataSource'),
+    // Two at the least: one is kept for the heartbeat, so that work cannot starve it.
+    connections: options.group('connections', ['max']).integer('max', 4, 2, 100),
+    roles: readRoles(options),
+    include: readTypes(types, 'include'),
+    exclude: readTypes(types, 'exclude') ?? new Set(),
+    autoStart: options.flag('autoStart', true),
+    synchronize: options.value('synchronize') === undefined ? undefined : options.flag('synchronize', false),
+    tablePrefix: readTablePrefix(options),
+    concurrency: options.integer('concurrency', 100, 1, 100_000),
+    handlers: readHandlers(options),
+    ...readTimes(options),
+    maxPayloadBytes: options.integer('maxPayloadBytes', 1_048_576, 1, 64 * 1_048_576),
+    globalEnhancers: options.flag('globalEnhancers', false),
+  };
+}
+
+function readTimes(options: OptionReader) {
+  const poll = options.group('poll', ['min', 'max']);
+  const lease = options.group('lease', ['duration', 'beat']);
+  const times = {
+    pollMin: poll.duration('min', '20ms', 1, LONGEST_TIMER),
+    pollMax: poll.duration('max', '2s', 1, LONGEST_TIMER),
+    leaseDuration: lease.duration('duration', '15s', 100, LONGEST_TIMER),
+    leaseBeat: lease.duration('beat', '4s', 10, LONGEST_TIMER),
+    shutdownTimeout: options.duration('shutdownTimeout', '20s', 0, LONGEST_TIMER),
+  };
+  if (times.pollMin > times.pollMax) poll.refuse('min', times.pollMin, `Give at most poll.max (${times.pollMax} ms).`);
+  if (times.leaseBeat * 2 > times.leaseDuration) {
+    lease.refuse('beat', times.leaseBeat, `Give at most half of lease.duration (${times.leaseDuration} ms), or one late beat is a death.`);
+  }
+  return times;
+}
+
+function readName(options: OptionReader, name: string, fallback: string): string {
+  const value = options.value(name) ?? fallback;
+  const fault = nameFault(value, 64);
+  return fault === undefined ? String(value) : options.refuse(name, value, fault);
+}
+
+function readTablePrefix(options: OptionReader): string {
+  const value = options.value('tablePrefix') ?? 'pq_';
+  if (typeof value === 'string' && /^[A-Za-z_]\w{0,20}$/.test(value)) return value;
+  return options.refuse('tablePrefix', value, 'Give a letter or underscore and up to 20 letters, digits or underscores.');
+}
+
+function readRoles(options: OptionReader): ReadonlySet<QueueRole> {
+  const value = options.value('roles') ?? ROLES;
+  if (!Array.isArray(value) || value.length === 0) return options.refuse('roles', value, `Give an array of any of ${ROLES.join(', ')}.`);
+  const unknown: unknown = value.find((role) => !ROLES.includes(role as QueueRole));
+  if (unknown !== undefined) options.refuse('roles', unknown, `Give any of ${ROLES.join(', ')}.`);
+  return new Set(value as QueueRole[]);
+}
+
+function readTypes(options: OptionReader, name: string): ReadonlySet<string> | undefined {
+  const value = options.value(name);
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value)) return options.refuse(name, value, 'Give an array of job types.');
+  for (const type of value) {
+    const fault = jobTypeFault(type);
+    if (fault !== undefined) options.refuse(name, type, fault);
+  }
+  return new Set(value.map(String));
+}
+
+function readHandlers(options: OptionReader): Readonly<Record<string, JobHandlerOptions>> {
+  const handlers = (options.value('handlers') ?? {}) as Record<string, JobHandlerOptions>;
+  if (typeof handlers !== 'object' || Array.isArray(handlers)) options.refuse('handlers', handlers, 'Give an object: job type → options.');
+  for (const [type, override] of Object.entries(handlers)) {
+    resolveHandlerOptions(`PersistentQueueModule.forRoot().handlers['${type}']`, override);
+  }
+  return handlers;
+}

@@ -1,0 +1,26 @@
+import type { QueueRole } from './module-options.js';
+import type { JobHandlerOptions } from './handler-options.js';
+
+/** The module's options with every default filled in: the token under which the module's providers get them. Durations are milliseconds. */
+export abstract class ResolvedOptions {
+  abstract readonly name: string | undefined;
+  abstract readonly serviceName: string;
+  abstract readonly dataSource: string | undefined;
+  abstract readonly connections: number;
+  abstract readonly roles: ReadonlySet<QueueRole>;
+  abstract readonly include: ReadonlySet<string> | undefined;
+  abstract readonly exclude: ReadonlySet<string>;
+  abstract readonly autoStart: boolean;
+  /** `undefined`: true on SQLite, else false. */
+  abstract readonly synchronize: boolean | undefined;
+  abstract readonly tablePrefix: string;
+  abstract readonly concurrency: number;
+  abstract readonly handlers: Readonly<Record<string, JobHandlerOptions>>;
+  abstract readonly pollMin: number;
+  abstract readonly pollMax: number;
+  abstract readonly leaseDuration: number;
+  abstract readonly leaseBeat: number;
+  abstract readonly shutdownTimeout: number;
+  abstract readonly maxPayloadBytes: number;
+  abstract readonly globalEnhancers: boolean;
+}

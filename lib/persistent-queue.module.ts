@@ -1,0 +1,101 @@
+import { Module, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { Completer } from './completion/completer.js';
+import { StartRecorder } from './completion/start-recorder.js';
+import { QueueEventLogger } from './events/queue-event.logger.js';
+import { QueueEvents } from './events/queue-events.js';
+import { DecoratedMethodScanner } from './handler/decorated-method.scanner.js';
+import { HandlerInvoker } from './handler/handler-invoker.js';
+import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
+import { JobHandlerRegistry } from './handler/job-handler.registry.js';
+import { Rescuer } from './maintenance/rescuer.js';
+import { NodeLease } from './node/node-lease.js';
+import type { PersistentQueueAsyncOptions, PersistentQueueExtras, PersistentQueueOptions } from './options/module-options.js';
+import { resolveOptions } from './options/resolve-options.js';
+import { ResolvedOptions } from './options/resolved-options.js';
+import { PersistentQueue } from './persistent-queue.js';
+import { Poller } from './poller/poller.js';
+import { AfterCommit } from './queue/after-commit.js';
+import { jobQueueToken } from './queue/inject-job-queue.decorator.js';
+import { JobQueue } from './queue/job-queue.js';
+import { JobRepository } from './repository/job-repository.js';
+import { LocalWakeSignal } from './signal/local.wake-signal.js';
+import { WakeSignal } from './signal/wake-signal.js';
+import { ApplicationDataSource } from './typeorm/application-data-source.js';
+import { ApplicationTransactions } from './typeorm/application-transactions.js';
+import { SqlJobRepository } from './typeorm/sql.job-repository.js';
+import { JobRunner } from './worker/job-runner.js';
+import { WorkerPool } from './worker/worker-pool.js';
+
+/** In the order of a job's way: decorator → explorer → registry → queue → repository → poller → pool → runner → completer. */
+const PROVIDERS: Provider[] = [
+  DecoratedMethodScanner,
+  JobHandlerExplorer,
+  HandlerInvoker,
+  JobHandlerRegistry,
+  JobQueue,
+  AfterCommit,
+  { provide: WakeSignal, useClass: LocalWakeSignal },
+  ApplicationDataSource,
+  ApplicationTransactions,
+  { provide: JobRepository, useClass: SqlJobRepository },
+  NodeLease,
+  Poller,
+  Rescuer,
+  WorkerPool,
+  JobRunner,
+  StartRecorder,
+  Completer,
+  QueueEvents,
+  QueueEventLogger,
+  PersistentQueue,
+];
+
+const EXPORTS = [JobQueue, JobRepository, Poller, WorkerPool, PersistentQueue];
+
+/**
+ * Persistent jobs on the application's own database. Import it once, beside `TypeOrmModule.forRoot()`.
+ *
+ * @publicApi
+ */
+@Module({})
+export class PersistentQueueModule {
+  /** @throws InvalidOptionError, UnknownOptionError for options that cannot be used. */
+  static forRoot(options: PersistentQueueOptions & PersistentQueueExtras = {}): DynamicModule {
+    const { name, global, imports, overrides, ...own } = options;
+    const resolved = resolveOptions(own, name);
+    return dynamicModule({ name, global, imports, overrides }, { provide: ResolvedOptions, useValue: resolved });
+  }
+
+  /** As `forRoot()`, with options from a factory; what they cannot be is an error when the application starts. */
+  static forRootAsync({ useFactory, inject = [], ...extras }: PersistentQueueAsyncOptions): DynamicModule {
+    const factory = useFactory as (...dependencies: unknown[]) => PersistentQueueOptions | Promise<PersistentQueueOptions>;
+    return dynamicModule(extras, {
+      provide: ResolvedOptions,
+      inject,
+      useFactory: async (...dependencies: unknown[]) => resolveOptions(await factory(...dependencies), extras.name),
+    });
+  }
+}
+
+function dynamicModule(extras: PersistentQueueExtras, options: Provider): DynamicModule {
+  const { name, global = true, imports = [], overrides = [] } = extras;
+  const named: Provider[] = name === undefined ? [] : [{ provide: jobQueueToken(name), useExisting: JobQueue }];
+  return {
+    module: PersistentQueueModule,
+    global,
+    imports: [DiscoveryModule, ...imports],
+    providers: [...withOverrides([options, ...PROVIDERS], overrides), ...named],
+    // A named module keeps the class tokens to itself, or two modules would answer to one token.
+    exports: name === undefined ? EXPORTS : [jobQueueToken(name)],
+  };
+}
+
+function withOverrides(providers: Provider[], overrides: Provider[]): Provider[] {
+  const replaced = new Set(overrides.map(tokenOf));
+  return [...providers.filter((provider) => !replaced.has(tokenOf(provider))), ...overrides];
+}
+
+function tokenOf(provider: Provider): InjectionToken {
+  return typeof provider === 'function' ? provider : provider.provide;
+}

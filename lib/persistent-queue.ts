@@ -1,0 +1,91 @@
+import {
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { Completer } from './completion/completer.js';
+import { StartRecorder } from './completion/start-recorder.js';
+import { QueueEventLogger } from './events/queue-event.logger.js';
+import { QueueEvents } from './events/queue-events.js';
+import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
+import { NodeLease } from './node/node-lease.js';
+import { ResolvedOptions } from './options/resolved-options.js';
+import { Poller } from './poller/poller.js';
+import { AfterCommit } from './queue/after-commit.js';
+import { JobRepository } from './repository/job-repository.js';
+import { WorkerPool } from './worker/worker-pool.js';
+
+const HOOKS_CHECK_AFTER = 4_000;
+
+/**
+ * The life of the module, and the only place that listens to Nest's. What is started last is stopped first.
+ *
+ *     onApplicationBootstrap      logger → repository → handlers → lease → completer → poller
+ *     onModuleDestroy             poller: no more claims
+ *     beforeApplicationShutdown   pool drains → starts, completions written → lease → repository → logger
+ *
+ * @publicApi
+ */
+@Injectable()
+export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
+  private started = false;
+  private hooksCheck: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly repository: JobRepository,
+    private readonly explorer: JobHandlerExplorer,
+    private readonly lease: NodeLease,
+    private readonly completer: Completer,
+    private readonly starts: StartRecorder,
+    private readonly pool: WorkerPool,
+    private readonly poller: Poller,
+    private readonly afterCommit: AfterCommit,
+    private readonly events: QueueEvents,
+    private readonly logger: QueueEventLogger,
+    private readonly options: ResolvedOptions,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.logger.start();
+    await this.repository.open();
+    this.explorer.explore();
+    if (this.options.autoStart) await this.start();
+  }
+
+  /** Begins to run jobs: only needed with `autoStart: false`. May be called again. */
+  async start(): Promise<void> {
+    if (this.started || !this.runsInBackground) return;
+    this.started = true;
+    await this.lease.start();
+    this.completer.start();
+    this.poller.start();
+    this.hooksCheck = setTimeout(() => this.checkShutdownHooks(), HOOKS_CHECK_AFTER).unref();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    clearTimeout(this.hooksCheck);
+    await this.poller.stop();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    const released = await this.pool.drain(this.options.shutdownTimeout);
+    await this.starts.stop();
+    await this.completer.stop();
+    if (this.started) this.events.emit({ name: 'node.stopped', node: this.lease.name, released });
+    await this.lease.stop().catch((error: unknown) => this.events.databaseError('shutdown', error));
+    this.afterCommit.stop();
+    await this.repository.close().catch((error: unknown) => this.events.databaseError('shutdown', error));
+    this.started = false;
+    this.logger.stop();
+  }
+
+  private get runsInBackground(): boolean {
+    const { roles } = this.options;
+    return roles.has('work') || roles.has('maintain');
+  }
+
+  private checkShutdownHooks(): void {
+    if (this.options.roles.has('work') && process.listenerCount('SIGTERM') === 0) this.events.emit({ name: 'shutdown.hooks-missing' });
+  }
+}

@@ -1,0 +1,162 @@
+import { Injectable } from '@nestjs/common';
+import { Completer } from '../completion/completer.js';
+import { QueueEvents } from '../events/queue-events.js';
+import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
+import type { JobLevel } from '../job/job.js';
+import { releaseOf } from '../job/settlement.js';
+import { Rescuer } from '../maintenance/rescuer.js';
+import { NodeLease } from '../node/node-lease.js';
+import { ResolvedOptions } from '../options/resolved-options.js';
+import { JobRepository, type Survey } from '../repository/job-repository.js';
+import { WakeSignal } from '../signal/wake-signal.js';
+import { PollLoop } from '../support/poll-loop.js';
+import type { Service } from '../support/service.js';
+import { WorkerPool } from '../worker/worker-pool.js';
+import { PollCadence } from './poll-cadence.js';
+import { ReadyLevels } from './ready-levels.js';
+
+const PROMOTE_BATCH = 1_000;
+/** While jobs are being claimed, how often to look for better levels, due jobs and the dead. */
+const LOOK_WHEN_BUSY = 100;
+const PAUSE_AFTER_ERROR = 500;
+
+/**
+ * Finds work for the pool: one for all types of this process.
+ *
+ *     look (one statement) ──► promote what is due ──► rescue from the dead ──► claim by level, types in turn ──► pool
+ *
+ * A wake-up names a level, which is then claimed from without looking.
+ *
+ * @publicApi
+ */
+@Injectable()
+export class Poller implements Service {
+  private readonly loop: PollLoop;
+  private readonly levels = new ReadyLevels();
+  private readonly cadence: PollCadence;
+  private unsubscribe: (() => void) | undefined;
+  private lookedAt = -Infinity;
+  private sweptAt = -Infinity;
+  private nextDueAt: number | undefined;
+  private mayHaveStrays = false;
+
+  constructor(
+    private readonly repository: JobRepository,
+    private readonly registry: JobHandlerRegistry,
+    private readonly pool: WorkerPool,
+    private readonly completer: Completer,
+    private readonly rescuer: Rescuer,
+    private readonly lease: NodeLease,
+    private readonly wakeSignal: WakeSignal,
+    private readonly events: QueueEvents,
+    private readonly options: ResolvedOptions,
+  ) {
+    this.cadence = new PollCadence(options.pollMin, options.pollMax);
+    this.loop = new PollLoop(
+      () => this.poll(),
+      (error) => this.failed(error),
+    );
+    pool.onRoom(() => {
+      if (!this.levels.isEmpty) this.loop.wake();
+    });
+  }
+
+  start(): void {
+    this.unsubscribe ??= this.wakeSignal.subscribe((levels) => this.wake(levels));
+    this.loop.start();
+  }
+
+  /** Resolves when no claim is under way any more. */
+  async stop(): Promise<void> {
+    this.unsubscribe?.();
+    this.unsubscribe = undefined;
+    await this.loop.stop();
+  }
+
+  /** Answers how many milliseconds to wait before the next call. */
+  async poll(): Promise<number> {
+    if (this.mayHaveStrays) await this.releaseStrays();
+    if (this.lookIsDue()) await this.look();
+    const claimed = await this.claimInTurn();
+    const now = performance.now();
+    if (claimed === 0) return this.cadence.next(now, this.nextDueIn(now));
+    this.cadence.sawJobs(now);
+    return 0;
+  }
+
+  private wake(levels: readonly JobLevel[]): void {
+    const types = this.registry.types;
+    const mine = levels.filter(({ type }) => types.includes(type));
+    for (const level of mine) this.levels.add(level);
+    if (levels.length === 0) this.lookedAt = -Infinity;
+    if (mine.length > 0 || levels.length === 0) this.loop.wake();
+  }
+
+  private lookIsDue(): boolean {
+    return this.levels.isEmpty || performance.now() - this.lookedAt > LOOK_WHEN_BUSY;
+  }
+
+  private async look(): Promise<void> {
+    const now = performance.now();
+    const sweep = this.rescuer.isOnDuty && now - this.sweptAt >= this.options.leaseBeat / 2;
+    if (sweep) this.sweptAt = now;
+    let survey = await this.survey(sweep);
+    if (survey.orphans) await this.rescuer.rescue();
+    const promoted = isDue(survey) ? await this.repository.promote(PROMOTE_BATCH) : 0;
+    if (survey.orphans || promoted > 0) survey = await this.survey(false);
+    this.lookedAt = now;
+    // What is due and was not promoted is being promoted by another node: no reason to hurry.
+    this.nextDueAt = survey.nextDueIn === undefined ? undefined : now + (promoted > 0 ? survey.nextDueIn : Math.max(survey.nextDueIn, this.options.pollMin));
+    for (const level of survey.ready) this.levels.add(level);
+  }
+
+  private survey(sweep: boolean): Promise<Survey> {
+    return this.repository.survey({ types: this.registry.types, sweep });
+  }
+
+  private nextDueIn(now: number): number | undefined {
+    return this.nextDueAt === undefined ? undefined : this.nextDueAt - now;
+  }
+
+  private async claimInTurn(): Promise<number> {
+    let claimed = 0;
+    const levels = this.levels.next().filter(({ type }) => this.pool.room(type) > 0);
+    for (const [index, level] of levels.entries()) claimed += await this.claim(level, levels.length - index);
+    return claimed;
+  }
+
+  /** At most a fair share of the room for each type whose turn is still to come. */
+  private async claim(level: JobLevel, sharers: number): Promise<number> {
+    const limit = Math.ceil(this.pool.room(level.type) / sharers);
+    const handler = this.registry.get(level.type);
+    if (limit === 0 || handler === undefined) return 0;
+    const { deadline, maxCrashes } = handler.options;
+    this.mayHaveStrays = true;
+    const node = this.lease.id;
+    const jobs = await this.repository.claim({ ...level, node, limit, deadline, maxCrashes });
+    this.mayHaveStrays = false;
+    // Found dead meanwhile: these jobs are rescued with the others of that incarnation.
+    if (node !== this.lease.id) return 0;
+    this.levels.tookTurn(level.type);
+    if (jobs.length < limit) this.levels.drained(level);
+    this.pool.accept(jobs);
+    return jobs.length;
+  }
+
+  /** A claim's commit may have succeeded although its answer was lost: such jobs are given back, or they would wait for ever. */
+  private async releaseStrays(): Promise<void> {
+    const claims = await this.repository.claimsOf(this.lease.id);
+    const strays = claims.filter((token) => !this.pool.has(token) && !this.completer.has(token));
+    if (strays.length > 0) await this.repository.settle(strays.map((token) => releaseOf({ ...token, type: '' })), this.lease.name);
+    this.mayHaveStrays = false;
+  }
+
+  private failed(error: unknown): number {
+    this.events.databaseError('polling', error);
+    return PAUSE_AFTER_ERROR;
+  }
+}
+
+function isDue({ nextDueIn }: Survey): boolean {
+  return nextDueIn !== undefined && nextDueIn <= 0;
+}

@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import type { DataSource, EntitySubscriberInterface, QueryRunner, TransactionCommitEvent } from 'typeorm';
+import type { JobLevel } from '../job/job.js';
+import type { JobManager } from '../repository/job-repository.js';
+import { WakeSignal } from '../signal/wake-signal.js';
+import { ApplicationDataSource } from '../typeorm/application-data-source.js';
+import { runnerOf } from '../typeorm/caller-session.js';
+
+/** Sends wake-ups for jobs that were enqueued in a caller's transaction, once that has committed: before, nobody could see them. */
+@Injectable()
+export class AfterCommit implements EntitySubscriberInterface {
+  private readonly pending = new WeakMap<QueryRunner, JobLevel[]>();
+  private subscribed: DataSource | undefined;
+
+  constructor(
+    private readonly application: ApplicationDataSource,
+    private readonly wakeSignal: WakeSignal,
+  ) {}
+
+  notify(manager: JobManager | undefined, levels: readonly JobLevel[]): void {
+    const runner = manager === undefined ? undefined : runnerOf(manager);
+    if (runner === undefined || !runner.isTransactionActive) return this.wakeSignal.notify(levels);
+    this.subscribe();
+    this.pending.set(runner, [...(this.pending.get(runner) ?? []), ...levels]);
+  }
+
+  /** TypeORM also tells of a released savepoint: the transaction around it is still open then. */
+  afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
+    if (queryRunner.isTransactionActive) return;
+    const levels = this.pending.get(queryRunner);
+    this.pending.delete(queryRunner);
+    if (levels !== undefined) this.wakeSignal.notify(levels);
+  }
+
+  afterTransactionRollback({ queryRunner }: TransactionCommitEvent): void {
+    if (!queryRunner.isTransactionActive) this.pending.delete(queryRunner);
+  }
+
+  stop(): void {
+    const subscribers = this.subscribed?.subscribers;
+    const at = subscribers?.indexOf(this) ?? -1;
+    if (at >= 0) subscribers?.splice(at, 1);
+    this.subscribed = undefined;
+  }
+
+  private subscribe(): void {
+    if (this.subscribed !== undefined) return;
+    this.subscribed = this.application.get();
+    this.subscribed.subscribers.push(this);
+  }
+}

@@ -1,0 +1,77 @@
+import { InvalidJobError } from '../errors/invalid-job.error.js';
+import { jobTypeFault, nameFault, type JobType } from '../job/job-type.js';
+import type { DueTime, NewJob } from '../job/job.js';
+import { refuseUnknownOptions } from '../support/did-you-mean.js';
+import { parseDuration } from '../support/duration.js';
+import { serialiseJson, UnserialisableError } from '../support/serialise-json.js';
+import type { JobDefinition } from './job-definition.js';
+import type { JobRequest } from './enqueue-options.js';
+
+const OPTIONS = ['payload', 'at', 'key', 'priority', 'delay', 'deadline', 'reference', 'traceId'] as const;
+const LONGEST_NAME = 255;
+
+/** Checks everything about a job before anything is written, so that nothing is ever stored that could not run. */
+export function buildJob(type: JobType | JobDefinition<unknown>, request: JobRequest, maxPayloadBytes: number): NewJob {
+  refuseUnknownOptions('enqueue options', request, OPTIONS);
+  return {
+    type: readType(type),
+    payload: readPayload(request.payload, maxPayloadBytes),
+    priority: readPriority(request.priority),
+    due: readDue(request),
+    key: readName('key', request.key),
+    reference: readName('reference', request.reference),
+    traceId: readName('traceId', request.traceId),
+    deadline: request.deadline === undefined ? undefined : readDate('deadline', request.deadline),
+  };
+}
+
+function readType(type: JobType | JobDefinition<unknown>): string {
+  const name: unknown = typeof type === 'object' && type !== null ? type.type : type;
+  const fault = jobTypeFault(name);
+  if (fault !== undefined) throw new InvalidJobError('type', name, fault);
+  return String(name);
+}
+
+function readPayload(payload: unknown, maxPayloadBytes: number): string {
+  const json = serialise(payload);
+  const bytes = Buffer.byteLength(json);
+  if (bytes <= maxPayloadBytes) return json;
+  const cure = `It has ${bytes} bytes of JSON and may have ${maxPayloadBytes}: store the data and enqueue its id, or raise forRoot({ maxPayloadBytes }).`;
+  throw new InvalidJobError('payload', payload, cure);
+}
+
+function serialise(payload: unknown): string {
+  try {
+    return serialiseJson(payload);
+  } catch (error) {
+    if (!(error instanceof UnserialisableError)) throw error;
+    throw new InvalidJobError('payload', payload, `JSON cannot carry it: ${error.message}. Enqueue plain data.`, { cause: error });
+  }
+}
+
+function readPriority(priority: unknown = 0): number {
+  if (typeof priority === 'number' && Number.isInteger(priority) && priority >= 0 && priority <= 9) return priority;
+  throw new InvalidJobError('priority', priority, 'Give an integer from 0 to 9; larger runs first.');
+}
+
+function readDue({ at, delay }: JobRequest): DueTime {
+  if (at !== undefined && delay !== undefined) throw new InvalidJobError('delay', delay, 'Give either a delay or a time, not both.');
+  if (at !== undefined) return { at: readDate('due time', at) };
+  const milliseconds = parseDuration(delay ?? 0);
+  if (milliseconds === undefined || !Number.isSafeInteger(milliseconds)) {
+    throw new InvalidJobError('delay', delay, "Give milliseconds of 0 or more, or a string such as '3m'.");
+  }
+  return { delay: milliseconds };
+}
+
+function readDate(field: string, value: unknown): number {
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime();
+  throw new InvalidJobError(field, value, 'Give a valid Date.');
+}
+
+function readName(field: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  const fault = nameFault(value, LONGEST_NAME);
+  if (fault !== undefined) throw new InvalidJobError(field, value, fault);
+  return value as string;
+}

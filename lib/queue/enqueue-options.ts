@@ -1,0 +1,38 @@
+import type { JobManager } from '../repository/job-repository.js';
+import type { Duration } from '../support/duration.js';
+
+/**
+ * Options of one enqueue. All are optional.
+ *
+ * @publicApi
+ */
+export interface EnqueueOptions {
+  /** Your transaction: the job is committed with it, or not at all. Without it the job is committed when `enqueue` resolves. */
+  manager?: JobManager;
+  /** At most 255 characters. While a job of this type has this key, a second enqueue writes nothing and answers the first one's id. */
+  key?: string;
+  /**
+   * 0–9, larger first, within a type.
+   * @default 0
+   */
+  priority?: number;
+  /** Earliest start, from the database's now. */
+  delay?: Duration;
+  /** Not started any more after this time: the job then fails as `expired`. */
+  deadline?: Date;
+  /** A business number to search by; at most 255 characters. */
+  reference?: string;
+  /** Handed to the handler; at most 255 characters. */
+  traceId?: string;
+}
+
+/**
+ * One job of `enqueueMany()`.
+ *
+ * @publicApi
+ */
+export interface JobRequest<Payload = unknown> extends Omit<EnqueueOptions, 'manager'> {
+  payload: Payload;
+  /** Earliest start; a time that has passed means now. Not together with `delay`. */
+  at?: Date;
+}

@@ -1,0 +1,106 @@
+import type { EntityManager, QueryRunner } from 'typeorm';
+import type { Attempt } from '../job/attempt.js';
+import type { ClaimedJob, EnqueuedJob, Job, JobLevel, JobToken, NewJob } from '../job/job.js';
+import type { JobState } from '../job/job-state.js';
+import type { Settlement } from '../job/settlement.js';
+
+/**
+ * The caller's transaction: what `manager` may be.
+ *
+ * @publicApi
+ */
+export type JobManager = EntityManager | QueryRunner;
+
+export interface SurveyRequest {
+  /** The types this node could run now. */
+  readonly types: readonly string[];
+  /** Look for dead nodes too: dearer, so not with every survey. */
+  readonly sweep: boolean;
+}
+
+/** One look at the queue: one statement, whatever the number of types. */
+export interface Survey {
+  /** For each type that has waiting jobs, the highest priority among them. */
+  readonly ready: readonly JobLevel[];
+  /** Milliseconds until the next scheduled job is due: 0 or less when one is. */
+  readonly nextDueIn: number | undefined;
+  /** A node has missed its heartbeat, or a job is running on a node that is not alive. */
+  readonly orphans: boolean;
+}
+
+export interface ClaimRequest extends JobLevel {
+  readonly node: string;
+  readonly limit: number;
+  /** Milliseconds from the first due time, from the type's `deadline`. */
+  readonly deadline: number | undefined;
+  /** Kept on the row, because the node that rescues the job may not have its handler. */
+  readonly maxCrashes: number;
+}
+
+/** A start that is told to the database: milliseconds ago, because only the database's clock is stored. */
+export interface StartedJob extends JobToken {
+  readonly ago: number;
+}
+
+export interface NodeDescription {
+  /** For people: `host:pid`. */
+  readonly name: string;
+  /** Job types that run there. */
+  readonly types: readonly string[];
+}
+
+export interface RescuedJob extends JobToken {
+  readonly type: string;
+  readonly state: 'waiting' | 'failed';
+}
+
+/**
+ * The number of jobs of one type in one state.
+ *
+ * @publicApi
+ */
+export interface JobCount {
+  readonly type: string;
+  readonly state: JobState;
+  readonly count: number;
+}
+
+/**
+ * Everything the engine asks of a database, for one service. Every time is the database's, every write about a claim carries its
+ * fence, and what carries an older fence changes nothing: the ids of such writes are answered as lost.
+ *
+ * @publicApi
+ */
+export abstract class JobRepository {
+  /** Connects and checks the tables. Throws `UnsupportedDatabaseError` or `SchemaError`. May be called again. */
+  abstract open(): Promise<void>;
+  abstract close(): Promise<void>;
+
+  /** All or none. With a manager the rows belong to the caller's transaction, which stays usable when a key is taken. */
+  abstract insert(jobs: readonly NewJob[], manager?: JobManager): Promise<EnqueuedJob[]>;
+
+  abstract survey(request: SurveyRequest): Promise<Survey>;
+  /** Turns due scheduled jobs into waiting ones; answers how many. */
+  abstract promote(limit: number): Promise<number>;
+  /** Takes due jobs of one level, oldest due first, raises their fences and gives them to the node, if that is alive. */
+  abstract claim(request: ClaimRequest): Promise<ClaimedJob[]>;
+  /** Answers the ids that were not this claim's any more. */
+  abstract recordStarts(starts: readonly StartedJob[]): Promise<string[]>;
+  /** Ends claims and writes their history, all in one transaction. Answers the ids that were not this claim's any more. */
+  abstract settle(settlements: readonly Settlement[], node: string): Promise<string[]>;
+  /** Every claim the database holds for a node: after a claim whose answer was lost, some may be unknown to the node itself. */
+  abstract claimsOf(node: string): Promise<JobToken[]>;
+
+  /** Answers the id of a new node, alive. */
+  abstract registerNode(node: NodeDescription): Promise<string>;
+  /** `false`: the node is dead. It must let go of everything and register anew. */
+  abstract beat(node: string): Promise<boolean>;
+  /** Ends a node: its remaining jobs may be rescued at once. */
+  abstract retireNode(node: string): Promise<void>;
+  /** Marks nodes without a heartbeat dead, then takes the jobs of all nodes that are not alive away from them. */
+  abstract rescue(limit: number): Promise<RescuedJob[]>;
+
+  abstract get(id: string): Promise<Job | undefined>;
+  abstract history(id: string): Promise<Attempt[]>;
+  abstract counts(): Promise<JobCount[]>;
+}

@@ -1,0 +1,55 @@
+import { EntityManager, type DataSource, type QueryRunner } from 'typeorm';
+import { ForeignManagerError } from '../errors/foreign-manager.error.js';
+import { InvalidJobError } from '../errors/invalid-job.error.js';
+import type { JobManager } from '../repository/job-repository.js';
+import type { Dialect } from './dialects/dialect.js';
+import { runOn } from './query-runner.executor.js';
+import { drive, type Script } from './statement.js';
+
+/** Runs a script on the caller's connection, inside whatever transaction is open there. Never retried: see `retryRolledBack`. */
+export async function runForCaller<T>(manager: JobManager, own: DataSource, dialect: Dialect, script: Script<T>): Promise<T> {
+  refuseForeign(manager, own);
+  const runner = runnerOf(manager);
+  if (dialect.name === 'sqlite') refuseNested(runner);
+  if (runner !== undefined) return drive(script, (step) => runOn(runner, dialect, step));
+  const borrowed = own.createQueryRunner();
+  try {
+    return await drive(script, (step) => runOn(borrowed, dialect, step));
+  } finally {
+    await borrowed.release();
+  }
+}
+
+/** The connection behind a manager; `undefined` for one that takes any connection of its DataSource's pool. */
+export function runnerOf(manager: JobManager): QueryRunner | undefined {
+  return manager instanceof EntityManager || !('startTransaction' in manager) ? manager.queryRunner : manager;
+}
+
+function refuseForeign(manager: JobManager, own: DataSource): void {
+  const given: unknown = typeof manager === 'object' && manager !== null ? Reflect.get(manager, 'connection') : undefined;
+  if (typeof given !== 'object' || given === null || !('options' in given)) {
+    throw new InvalidJobError('manager', manager, 'Give the EntityManager or QueryRunner of your open transaction.');
+  }
+  const found = addressOf(given as DataSource);
+  if (given !== own && found !== addressOf(own)) throw new ForeignManagerError(found, addressOf(own));
+}
+
+/**
+ * TypeORM has one SQLite connection for everybody: a "nested" transaction may as well be somebody else's savepoint inside
+ * a transaction that is rolled back later, and the job with it.
+ */
+function refuseNested(runner: QueryRunner | undefined): void {
+  const depth: unknown = runner === undefined ? 0 : Reflect.get(runner, 'transactionDepth');
+  if (Number(depth) <= 1) return;
+  throw new InvalidJobError('manager', `a transaction ${String(depth)} levels deep`, 'On SQLite, enqueue in the outermost jobQueue.transaction().');
+}
+
+/** Two DataSources of one application may lead to the same database. No user and no password: this goes into an error message. */
+function addressOf(dataSource: DataSource): string {
+  const { type, host, port, database, url } = dataSource.options as unknown as Record<string, unknown>;
+  if (typeof url === 'string' && URL.canParse(url)) {
+    const parsed = new URL(url);
+    return `${String(type)} ${parsed.host}${parsed.pathname}`;
+  }
+  return `${String(type)} ${[host, port].filter(Boolean).join(':')}${host === undefined ? '' : '/'}${String(database)}`;
+}

@@ -1,0 +1,21 @@
+import type { Dialect } from './dialects/dialect.js';
+import type { Result, Script, Statement } from './statement.js';
+
+/** `control`: the heartbeat's own connection. `work`: everything else. */
+export type Lane = 'control' | 'work';
+
+/** The module's own connections to the application's database. */
+export abstract class Database {
+  abstract readonly dialect: Dialect;
+
+  /** One statement, committed by itself. */
+  abstract query(statement: Statement, lane?: Lane): Promise<Result>;
+
+  /**
+   * All of the script's statements or none. What the database has rolled back by itself (a deadlock, a busy file) is run
+   * again, a bounded number of times; so a script may be started more than once and must keep nothing outside of itself.
+   */
+  abstract transaction<T>(script: () => Script<T>, lane?: Lane): Promise<T>;
+
+  abstract close(): Promise<void>;
+}

@@ -1,0 +1,72 @@
+import type { DataSourceOptions } from 'typeorm';
+import { UnsupportedDatabaseError } from '../errors/unsupported-database.error.js';
+import type { Dialect } from './dialects/dialect.js';
+import { mariadbDialect } from './dialects/mariadb.dialect.js';
+import { postgresDialect } from './dialects/postgres.dialect.js';
+import { sqliteDialect } from './dialects/sqlite.dialect.js';
+
+const SUPPORTED = 'Use MariaDB 10.6+ (type mysql or mariadb), PostgreSQL 13+ (type postgres) or SQLite (type better-sqlite3).';
+
+/** A DataSource, or one connection of it. */
+interface Queryable {
+  query(sql: string): Promise<unknown>;
+}
+
+/** Asks the server what it is: TypeORM's `type` does not tell MariaDB from MySQL. */
+export async function detectDialect(options: DataSourceOptions, connection: Queryable): Promise<Dialect> {
+  switch (options.type) {
+    case 'mysql':
+    case 'mariadb':
+      return mysqlFamily(await readVersion(connection, 'SELECT VERSION() AS version'));
+    case 'postgres':
+      return postgres(await readVersion(connection, "SELECT current_setting('server_version') AS version"));
+    case 'better-sqlite3':
+      return sqlite(options);
+    default:
+      throw new UnsupportedDatabaseError(options.type, 'This DataSource type cannot keep the promises', SUPPORTED);
+  }
+}
+
+async function readVersion(connection: Queryable, sql: string): Promise<string> {
+  const rows = (await connection.query(sql)) as { version: string }[];
+  return String(rows[0]?.version);
+}
+
+function mysqlFamily(version: string): Dialect {
+  if (version.includes('MariaDB')) {
+    requireVersion('MariaDB', version.replace(/^5\.5\.5-/, ''), [10, 6]);
+    return mariadbDialect;
+  }
+  throw new UnsupportedDatabaseError(version, 'MySQL is not supported yet', SUPPORTED);
+}
+
+function postgres(version: string): Dialect {
+  requireVersion('PostgreSQL', version, [13, 0]);
+  return postgresDialect;
+}
+
+function sqlite(options: DataSourceOptions): Dialect {
+  const { database, driver } = options as { database?: unknown; driver?: unknown };
+  if (database === ':memory:' || database === '') {
+    throw new UnsupportedDatabaseError(database, 'An in-memory SQLite database cannot be shared or survive', "Give database a file, such as 'app.sqlite'.");
+  }
+  if (isLibsql(driver)) {
+    throw new UnsupportedDatabaseError(
+      'libsql',
+      'libsql loses committed writes after a SQLITE_BUSY',
+      'Leave out the driver option (better-sqlite3 12).',
+    );
+  }
+  return sqliteDialect;
+}
+
+/** libsql's class is named Database, as better-sqlite3's is: only libsql's has a `sync` method. */
+function isLibsql(driver: unknown): boolean {
+  return typeof driver === 'function' && typeof (driver.prototype as { sync?: unknown } | undefined)?.sync === 'function';
+}
+
+function requireVersion(product: string, version: string, least: readonly [major: number, minor: number]): void {
+  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
+  if (major > least[0] || (major === least[0] && minor >= least[1])) return;
+  throw new UnsupportedDatabaseError(version, `${product} is too old: it lacks FOR UPDATE SKIP LOCKED or JSON tables`, SUPPORTED);
+}

@@ -1,0 +1,72 @@
+/** The columns of a derived table that is read out of one JSON parameter. */
+export type RowColumns = Readonly<Record<string, 'id' | 'integer' | 'name' | 'text'>>;
+
+export interface JoinedUpdate {
+  readonly table: string;
+  /** A derived table; its alias is `v`, that of the table is `j`. */
+  readonly source: string;
+  /** Column → expression over `j` and `v`. */
+  readonly set: Readonly<Record<string, string>>;
+  /** How `j` and `v` meet, and what else must hold. */
+  readonly on: string;
+}
+
+export interface ColumnTypes {
+  readonly id: string;
+  readonly bigint: string;
+  readonly integer: string;
+  /** Compared byte by byte, trailing spaces included. */
+  name(length: number): string;
+  readonly text: string;
+}
+
+/** What differs between databases, and nothing else. */
+export interface Dialect {
+  readonly name: 'mariadb' | 'postgres' | 'sqlite';
+  /** UTC epoch milliseconds of the database's clock, whatever the zone of the session. */
+  readonly now: string;
+  readonly types: ColumnTypes;
+  /** Ends a CREATE TABLE. */
+  readonly tableOptions: string;
+  /** Indexes over the rows of one state only; without them the state is the index's second column. */
+  readonly partialIndexes: boolean;
+  /** Claims in one UPDATE … RETURNING; without it rows are locked, then updated. */
+  readonly claimsByReturning: boolean;
+  /** A duplicate key is answered by ON CONFLICT DO NOTHING; without it by ON DUPLICATE KEY and the insert id. */
+  readonly hasOnConflict: boolean;
+  /** Claims begin where the last one ended, because purged entries are walked over until the engine has removed them. */
+  readonly needsLowWaterMarks: boolean;
+  readonly skipLocked: string;
+  /** Run once on each new connection. */
+  readonly sessionSetup: readonly string[];
+  /** Makes concurrent installers wait for each other; released by `unlockSchema`. */
+  readonly lockSchema: readonly string[];
+  readonly unlockSchema: readonly string[];
+  readonly skipDuplicates: string;
+  greatest(a: string, b: string): string;
+  forceIndex(index: string): string;
+  placeholders(sql: string): string;
+  /** A derived table over a JSON array of objects, given as one parameter. */
+  rows(columns: RowColumns): string;
+  joinedUpdate(update: JoinedUpdate): string;
+  isMissingTable(error: unknown): boolean;
+  /** The database has undone the whole transaction or never began it: running it again is safe. */
+  isRolledBack(error: unknown): boolean;
+}
+
+/** The error code of a driver, also where TypeORM has wrapped it. */
+export function errorCode(error: unknown): string | number | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const driverError: unknown = Reflect.get(error, 'driverError');
+  const source = typeof driverError === 'object' && driverError !== null ? driverError : error;
+  const errno: unknown = Reflect.get(source, 'errno');
+  if (typeof errno === 'number' && errno > 0) return errno;
+  const code: unknown = Reflect.get(source, 'code');
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** `UPDATE … SET … FROM …`, as PostgreSQL and SQLite write it. */
+export function updateFrom(update: JoinedUpdate): string {
+  const assignments = Object.entries(update.set).map(([column, expression]) => `${column} = ${expression}`);
+  return `UPDATE ${update.table} AS j SET ${assignments.join(', ')} FROM ${update.source} AS v WHERE ${update.on}`;
+}

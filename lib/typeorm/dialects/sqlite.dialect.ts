@@ -1,0 +1,40 @@
+import { updateFrom, type Dialect, type RowColumns } from './dialect.js';
+
+export const sqliteDialect: Dialect = {
+  name: 'sqlite',
+  now: "CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)",
+  types: {
+    // AUTOINCREMENT: the id of a deleted job is never given to another one.
+    id: 'INTEGER PRIMARY KEY AUTOINCREMENT',
+    bigint: 'INTEGER',
+    integer: 'INTEGER',
+    name: () => 'TEXT',
+    text: 'TEXT',
+  },
+  tableOptions: '',
+  partialIndexes: true,
+  claimsByReturning: false,
+  hasOnConflict: true,
+  needsLowWaterMarks: false,
+  skipLocked: '',
+  sessionSetup: [],
+  lockSchema: [],
+  unlockSchema: [],
+  skipDuplicates: 'ON CONFLICT DO NOTHING',
+  greatest: (a, b) => `MAX(${a}, ${b})`,
+  forceIndex: () => '',
+  placeholders: (sql) => sql,
+  rows: (columns: RowColumns) => {
+    const list = Object.keys(columns).map((name) => `value ->> '${name}' AS ${name}`);
+    return `(SELECT ${list.join(', ')} FROM json_each(?))`;
+  },
+  joinedUpdate: updateFrom,
+  isMissingTable: (error) => error instanceof Error && error.message.includes('no such table'),
+  isRolledBack: isBusy,
+};
+
+/** Another connection holds the lock: nothing of this transaction has been kept. */
+export function isBusy(error: unknown): boolean {
+  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
+}

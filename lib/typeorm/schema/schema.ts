@@ -1,0 +1,49 @@
+import { SchemaError } from '../../errors/schema.error.js';
+import type { Database } from '../database.js';
+import type { Dialect } from '../dialects/dialect.js';
+import { statement, type Script } from '../statement.js';
+import { createSchemaTable, createTables, dropTables, tableNames } from './tables.js';
+
+/** The version of the tables that this code reads and writes. */
+export const SCHEMA_VERSION = 1;
+
+/** Throws `SchemaError` when the tables are missing, older or newer. */
+export async function checkSchema(database: Database, prefix: string): Promise<void> {
+  const found = await readVersion(database, prefix);
+  if (found !== SCHEMA_VERSION) throw new SchemaError(found, SCHEMA_VERSION, prefix);
+}
+
+/** Creates or upgrades the tables. Several processes may do so at once. */
+export async function synchronizeSchema(database: Database, prefix: string): Promise<void> {
+  const found = await readVersion(database, prefix);
+  if (found > SCHEMA_VERSION) throw new SchemaError(found, SCHEMA_VERSION, prefix);
+  if (found < SCHEMA_VERSION) await database.transaction(() => installSchema(database.dialect, prefix));
+}
+
+export function* installSchema(dialect: Dialect, prefix: string): Script<void> {
+  const names = tableNames(prefix);
+  for (const sql of dialect.lockSchema) yield statement(sql);
+  try {
+    yield statement(createSchemaTable(dialect, names));
+    for (const sql of createTables(dialect, names)) yield statement(sql);
+    const known = yield statement(`SELECT version FROM ${names.schema} WHERE version = ?`, [SCHEMA_VERSION]);
+    if (known.rows.length === 0) yield statement(`INSERT INTO ${names.schema} (version) VALUES (?)`, [SCHEMA_VERSION]);
+  } finally {
+    for (const sql of dialect.unlockSchema) yield statement(sql);
+  }
+}
+
+export function* uninstallSchema(prefix: string): Script<void> {
+  for (const sql of dropTables(tableNames(prefix))) yield statement(sql);
+}
+
+async function readVersion(database: Database, prefix: string): Promise<number> {
+  const { schema } = tableNames(prefix);
+  try {
+    const { rows } = await database.query(statement(`SELECT MAX(version) AS version FROM ${schema}`));
+    return Number(rows[0]?.['version'] ?? 0);
+  } catch (error) {
+    if (database.dialect.isMissingTable(error)) return 0;
+    throw error;
+  }
+}

@@ -1,0 +1,183 @@
+import { Injectable } from '@nestjs/common';
+import { NotRunningError } from '../errors/not-running.error.js';
+import { QueueEvents } from '../events/queue-events.js';
+import type { Attempt } from '../job/attempt.js';
+import type { ClaimedJob, EnqueuedJob, Job, JobToken, NewJob } from '../job/job.js';
+import type { Settlement } from '../job/settlement.js';
+import { ResolvedOptions } from '../options/resolved-options.js';
+import {
+  JobRepository,
+  type ClaimRequest,
+  type JobCount,
+  type JobManager,
+  type NodeDescription,
+  type RescuedJob,
+  type StartedJob,
+  type Survey,
+  type SurveyRequest,
+} from '../repository/job-repository.js';
+import { ApplicationDataSource } from './application-data-source.js';
+import { runForCaller } from './caller-session.js';
+import type { Database } from './database.js';
+import { LowWaterMarks } from './low-water-marks.js';
+import { openDatabase } from './open-database.js';
+import { queueTables, type QueueTables } from './queue-tables.js';
+import { checkSchema, synchronizeSchema } from './schema/schema.js';
+import { claimJobs } from './statements/claim-jobs.js';
+import { insertJobs } from './statements/insert-jobs.js';
+import { beat, claimsOf, registerNode, retireNode } from './statements/nodes.js';
+import { promoteJobs } from './statements/promote-jobs.js';
+import { readAttempt, readCount, readJob, selectAttempts, selectCounts, selectJob } from './statements/read-jobs.js';
+import { recordStarts } from './statements/record-starts.js';
+import { rescueJobs } from './statements/rescue-jobs.js';
+import { settleJobs } from './statements/settle-jobs.js';
+import { readSurvey, surveyQueue } from './statements/survey-queue.js';
+
+interface Connected {
+  readonly database: Database;
+  readonly tables: QueueTables;
+}
+
+/** The verbs of the port, each one statement or script, on the database of the application's DataSource. */
+@Injectable()
+export class SqlJobRepository extends JobRepository {
+  private readonly marks = new LowWaterMarks();
+  private connecting: Promise<Connected> | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly application: ApplicationDataSource,
+    private readonly options: ResolvedOptions,
+    private readonly events: QueueEvents,
+  ) {
+    super();
+  }
+
+  async open(): Promise<void> {
+    await this.connected();
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    const connected = await this.connecting?.catch(() => undefined);
+    this.connecting = undefined;
+    await connected?.database.close();
+  }
+
+  async insert(jobs: readonly NewJob[], manager?: JobManager): Promise<EnqueuedJob[]> {
+    const { database, tables } = await this.connected();
+    if (manager === undefined) return database.transaction(() => insertJobs(tables, jobs));
+    return runForCaller(manager, this.application.get(), tables.dialect, insertJobs(tables, jobs));
+  }
+
+  async survey(request: SurveyRequest): Promise<Survey> {
+    const { database, tables } = await this.connected();
+    return readSurvey((await database.query(surveyQueue(tables, request))).rows);
+  }
+
+  async promote(limit: number): Promise<number> {
+    const { database, tables } = await this.connected();
+    return database.transaction(() => promoteJobs(tables, limit));
+  }
+
+  async claim(request: ClaimRequest): Promise<ClaimedJob[]> {
+    const { database, tables } = await this.connected();
+    if (!tables.dialect.needsLowWaterMarks) return database.transaction(() => claimJobs(tables, request, 0));
+    const from = this.marks.from(request, performance.now());
+    const claimed = await database.transaction(() => claimJobs(tables, request, from));
+    this.marks.advance(request, claimed, request.limit);
+    return claimed;
+  }
+
+  async recordStarts(starts: readonly StartedJob[]): Promise<string[]> {
+    const { database, tables } = await this.connected();
+    return database.transaction(() => recordStarts(tables, starts));
+  }
+
+  async settle(settlements: readonly Settlement[], node: string): Promise<string[]> {
+    const { database, tables } = await this.connected();
+    return database.transaction(() => settleJobs(tables, settlements, node));
+  }
+
+  async claimsOf(node: string): Promise<JobToken[]> {
+    const { database, tables } = await this.connected();
+    const { rows } = await database.query(claimsOf(tables, node));
+    return rows.map((row) => ({ id: String(row['id']), fence: Number(row['fence']) }));
+  }
+
+  async registerNode(node: NodeDescription): Promise<string> {
+    const { database, tables } = await this.connected();
+    return database.transaction(() => registerNode(tables, node, this.options.leaseDuration), 'control');
+  }
+
+  async beat(node: string): Promise<boolean> {
+    const { database, tables } = await this.connected();
+    const { affected } = await database.query(beat(tables, node, this.options.leaseDuration), 'control');
+    return affected > 0;
+  }
+
+  async retireNode(node: string): Promise<void> {
+    const { database, tables } = await this.connected();
+    await database.query(retireNode(tables, node), 'control');
+  }
+
+  async rescue(limit: number): Promise<RescuedJob[]> {
+    const { database, tables } = await this.connected();
+    return database.transaction(() => rescueJobs(tables, limit), 'control');
+  }
+
+  async get(id: string): Promise<Job | undefined> {
+    const { rows } = await this.read((tables) => selectJob(tables, numericId(id)));
+    return rows[0] === undefined ? undefined : readJob(rows[0]);
+  }
+
+  async history(id: string): Promise<Attempt[]> {
+    const { rows } = await this.read((tables) => selectAttempts(tables, numericId(id)));
+    return rows.map(readAttempt);
+  }
+
+  async counts(): Promise<JobCount[]> {
+    const { rows } = await this.read(selectCounts);
+    return rows.map(readCount);
+  }
+
+  private async read(build: (tables: QueueTables) => Parameters<Database['query']>[0]) {
+    const { database, tables } = await this.connected();
+    return database.query(build(tables));
+  }
+
+  /** On first use, because an application may enqueue before this module is started; a failed try is not kept. */
+  private connected(): Promise<Connected> {
+    if (this.closed) return Promise.reject(new NotRunningError('A JobQueue or JobRepository call'));
+    this.connecting ??= this.connect().catch((error: unknown) => {
+      this.connecting = undefined;
+      throw error;
+    });
+    return this.connecting;
+  }
+
+  private async connect(): Promise<Connected> {
+    const { tablePrefix, serviceName, connections, synchronize } = this.options;
+    const application = this.application.get();
+    const database = await openDatabase(application, connections);
+    const isSqlite = database.dialect.name === 'sqlite';
+    try {
+      if (synchronize ?? isSqlite) await synchronizeSchema(database, tablePrefix);
+      else await checkSchema(database, tablePrefix);
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+    if (isSqlite) this.warnOfBusyWait(Reflect.get(application.options, 'timeout') ?? 5_000);
+    return { database, tables: queueTables(database.dialect, tablePrefix, serviceName) };
+  }
+
+  private warnOfBusyWait(timeout: unknown): void {
+    if (Number(timeout) > 0) this.events.emit({ name: 'sqlite.busy-timeout', timeout: Number(timeout) });
+  }
+}
+
+/** Ids are opaque to users, so any string may come: one that is no number of ours is the id of no job. */
+function numericId(id: string): number {
+  return /^\d{1,15}$/.test(id) ? Number(id) : -1;
+}

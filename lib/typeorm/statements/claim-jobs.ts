@@ -1,0 +1,87 @@
+import type { ClaimedJob } from '../../job/job.js';
+import type { ClaimRequest } from '../../repository/job-repository.js';
+import type { QueueTables } from '../queue-tables.js';
+import { optional, optionalNumber } from '../row.js';
+import { statement, type Row, type Script, type Statement } from '../statement.js';
+
+const COLUMNS =
+  'id, fence, type, priority, payload, job_key, reference, trace_id, due, created_at, deadline, retries, crashes, suspect';
+
+/** Takes up to `limit` due jobs of one level, oldest first, from the due time `from` on. */
+export function* claimJobs(tables: QueueTables, request: ClaimRequest, from: number): Script<ClaimedJob[]> {
+  const claimed = tables.dialect.claimsByReturning
+    ? (yield updateReturning(tables, request, from)).rows
+    : yield* lockThenUpdate(tables, request, from);
+  return claimed.map((row) => readClaimedJob(row, request)).sort((a, b) => a.due - b.due || Number(a.id) - Number(b.id));
+}
+
+/** PostgreSQL: the array keeps the planner from running the inner SELECT, and its LIMIT, more than once. */
+function updateReturning(tables: QueueTables, request: ClaimRequest, from: number): Statement {
+  const { dialect, names } = tables;
+  const pick = selectDue(tables, 'id', request, from);
+  return statement(
+    `UPDATE ${names.job} SET state = 'running', fence = fence + 1, node_id = ?, started_at = NULL, max_crashes = ?, ` +
+      `deadline = COALESCE(deadline, due + ?) WHERE id = ANY(ARRAY(${pick.sql})) RETURNING ${COLUMNS}, ${dialect.now} AS now`,
+    [Number(request.node), request.maxCrashes, request.deadline ?? null, ...pick.parameters],
+  );
+}
+
+/** Rows are locked in index order and written in key order, so that two claimers never wait for each other. */
+function* lockThenUpdate(tables: QueueTables, request: ClaimRequest, from: number): Script<Row[]> {
+  const { dialect, names } = tables;
+  const picked = yield selectDue(tables, `${COLUMNS}, ${dialect.now} AS now`, request, from);
+  if (picked.rows.length === 0) return [];
+  const sql = dialect.joinedUpdate({
+    table: names.job,
+    source: dialect.rows({ id: 'id', node: 'id', max_crashes: 'integer', deadline: 'integer' }),
+    set: {
+      state: "'running'",
+      fence: 'j.fence + 1',
+      node_id: 'v.node',
+      started_at: 'NULL',
+      max_crashes: 'v.max_crashes',
+      // It counts from the first due time; a retry has a later one, so that it is written down once.
+      deadline: 'COALESCE(j.deadline, j.due + v.deadline)',
+    },
+    on: 'j.id = v.id',
+  });
+  const claim = { node: Number(request.node), max_crashes: request.maxCrashes, deadline: request.deadline };
+  const claims = picked.rows.map((row) => ({ id: Number(row['id']), ...claim })).sort((a, b) => a.id - b.id);
+  yield statement(sql, [JSON.stringify(claims)]);
+  return picked.rows.map((row) => ({ ...row, fence: Number(row['fence']) + 1, deadline: firstDeadline(row, request) }));
+}
+
+function selectDue({ dialect, names, service }: QueueTables, columns: string, request: ClaimRequest, from: number): Statement {
+  const sql =
+    `SELECT ${columns} FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
+    `WHERE service = ? AND state = 'waiting' AND type = ? AND priority = ? AND due >= ? AND due <= ${dialect.now} ` +
+    // A node that has been found dead must not take new jobs: they would wait for the next sweep.
+    `AND EXISTS (SELECT 1 FROM ${names.node} n WHERE n.id = ? AND n.state = 'alive') ORDER BY due, id LIMIT ?${dialect.skipLocked}`;
+  return statement(sql, [service, request.type, request.priority, from, Number(request.node), request.limit]);
+}
+
+function firstDeadline(row: Row, request: ClaimRequest): number | null {
+  const known = optionalNumber(row['deadline']);
+  if (known !== undefined || request.deadline === undefined) return known ?? null;
+  return Number(row['due']) + request.deadline;
+}
+
+function readClaimedJob(row: Row, request: ClaimRequest): ClaimedJob {
+  return {
+    id: String(row['id']),
+    fence: Number(row['fence']),
+    type: request.type,
+    priority: request.priority,
+    payload: row['payload'] as string | null,
+    key: optional(row['job_key']),
+    reference: optional(row['reference']),
+    traceId: optional(row['trace_id']),
+    due: Number(row['due']),
+    created: Number(row['created_at']),
+    deadline: optionalNumber(row['deadline']),
+    retries: Number(row['retries']),
+    crashes: Number(row['crashes']),
+    suspect: Number(row['suspect']) > 0,
+    now: Number(row['now']),
+  };
+}

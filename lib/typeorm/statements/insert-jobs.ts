@@ -1,0 +1,116 @@
+import type { EnqueuedJob, NewJob } from '../../job/job.js';
+import type { QueueTables } from '../queue-tables.js';
+import { statement, type Parameter, type Result, type Script, type Statement } from '../statement.js';
+
+const MOST_ROWS = 500;
+const MOST_BYTES = 4 * 1024 * 1024;
+
+/** Far above any id, and their sum still a safe integer: marks an insert id as that of the first job with the key. */
+const TAKEN = 2 ** 52;
+
+/** How often a key may be taken when we insert and free when we look, before we stop believing it. */
+const MOST_RACES = 10;
+
+const COLUMNS = 'service, type, state, priority, due, job_key, reference, trace_id, deadline, payload';
+
+/** Inserts all jobs in the order given and answers in that order. */
+export function* insertJobs(tables: QueueTables, jobs: readonly NewJob[]): Script<EnqueuedJob[]> {
+  const enqueued: EnqueuedJob[] = [];
+  for (const chunk of chunks(jobs)) {
+    const first = chunk[0];
+    if (first?.key === undefined) enqueued.push(...(yield* insertPlain(tables, chunk)));
+    else enqueued.push(yield* insertKeyed(tables, first, first.key));
+  }
+  return enqueued;
+}
+
+function* insertPlain(tables: QueueTables, jobs: readonly NewJob[]): Script<EnqueuedJob[]> {
+  const { rows } = yield insertInto(tables, jobs, 'RETURNING id');
+  // One statement numbers its rows in their order, but may answer them in another.
+  const ids = rows.map((row) => Number(row['id'])).sort((a, b) => a - b);
+  return ids.map((id) => ({ id: String(id), created: true }));
+}
+
+function* insertKeyed(tables: QueueTables, job: NewJob, key: string): Script<EnqueuedJob> {
+  if (!tables.dialect.hasOnConflict) return fromInsertId(yield insertInto(tables, [job], ON_DUPLICATE_KEY));
+  const onConflict = 'ON CONFLICT (service, type, job_key) DO NOTHING RETURNING id';
+  for (let race = 0; race < MOST_RACES; race++) {
+    const inserted = (yield insertInto(tables, [job], onConflict)).rows[0];
+    if (inserted !== undefined) return { id: String(inserted['id']), created: true };
+    const first = (yield firstWithKey(tables, job.type, key)).rows[0];
+    if (first !== undefined) return { id: String(first['id']), created: false };
+  }
+  throw new Error(`The key '${key}' of '${job.type}' is taken at each insert and free at each look: ${MOST_RACES} times.`);
+}
+
+/**
+ * One statement that changes nothing when the key is taken: LAST_INSERT_ID(expression) carries the first job's id out, marked.
+ * A look afterwards would not do: in a REPEATABLE READ transaction of the caller the first job may be invisible.
+ */
+const ON_DUPLICATE_KEY = `ON DUPLICATE KEY UPDATE fence = fence + 0 * LAST_INSERT_ID(id + ${TAKEN})`;
+
+function fromInsertId({ insertId }: Result): EnqueuedJob {
+  return insertId > TAKEN ? { id: String(insertId - TAKEN), created: false } : { id: String(insertId), created: true };
+}
+
+function insertInto({ dialect, names, service }: QueueTables, jobs: readonly NewJob[], ending: string): Statement {
+  const rows = jobs.map((job) => {
+    const due = dueTime(job, dialect.now, dialect.greatest);
+    return { sql: `(?, ?, ${due.state}, ?, ${due.sql}, ?, ?, ?, ?, ?)`, job, due };
+  });
+  const parameters = rows.flatMap(({ job, due }): Parameter[] => [
+    service,
+    job.type,
+    ...due.stateParameters,
+    job.priority,
+    ...due.parameters,
+    job.key ?? null,
+    job.reference ?? null,
+    job.traceId ?? null,
+    job.deadline ?? null,
+    job.payload,
+  ]);
+  return statement(`INSERT INTO ${names.job} (${COLUMNS}) VALUES ${rows.map((row) => row.sql).join(', ')} ${ending}`, parameters);
+}
+
+interface DueSql {
+  readonly state: string;
+  readonly stateParameters: Parameter[];
+  readonly sql: string;
+  readonly parameters: Parameter[];
+}
+
+/** Both the due time and the state are decided by the database's clock: the caller's may be an hour off. */
+function dueTime({ due }: NewJob, now: string, greatest: (a: string, b: string) => string): DueSql {
+  if ('delay' in due) {
+    const state = due.delay > 0 ? "'scheduled'" : "'waiting'";
+    return { state, stateParameters: [], sql: `${now} + ?`, parameters: [due.delay] };
+  }
+  const state = `CASE WHEN ? > ${now} THEN 'scheduled' ELSE 'waiting' END`;
+  return { state, stateParameters: [due.at], sql: greatest(now, '?'), parameters: [due.at] };
+}
+
+function firstWithKey({ names, service }: QueueTables, type: string, key: string): Statement {
+  return statement(`SELECT id FROM ${names.job} WHERE service = ? AND type = ? AND job_key = ?`, [service, type, key]);
+}
+
+/** Keyed jobs go one by one, because each needs its own answer; the others together, bounded in rows and bytes. */
+function* chunks(jobs: readonly NewJob[]): Generator<NewJob[]> {
+  let chunk: NewJob[] = [];
+  let bytes = 0;
+  for (const job of jobs) {
+    if (chunk.length > 0 && (job.key !== undefined || chunk.length === MOST_ROWS || bytes + job.payload.length > MOST_BYTES)) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(job);
+    bytes += job.payload.length;
+    if (job.key !== undefined) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+  }
+  if (chunk.length > 0) yield chunk;
+}

@@ -1,0 +1,28 @@
+import type { NodeDescription } from '../../repository/job-repository.js';
+import type { QueueTables } from '../queue-tables.js';
+import { statement, type Script, type Statement } from '../statement.js';
+
+export function* registerNode({ dialect, names, service }: QueueTables, node: NodeDescription, lease: number): Script<string> {
+  const inserted = yield statement(
+    `INSERT INTO ${names.node} (service, name, state, registered_at, beat_at, expires_at, types) ` +
+      `VALUES (?, ?, 'alive', ${dialect.now}, ${dialect.now}, ${dialect.now} + ?, ?) RETURNING id`,
+    [service, node.name, lease, JSON.stringify(node.types)],
+  );
+  return String(inserted.rows[0]?.['id']);
+}
+
+/** Only a node that is still alive: one that has been found dead stays dead, however fresh its beat. */
+export function beat({ dialect, names }: QueueTables, node: string, lease: number): Statement {
+  return statement(
+    `UPDATE ${names.node} SET beat_at = ${dialect.now}, expires_at = ${dialect.now} + ? WHERE id = ? AND state = 'alive'`,
+    [lease, Number(node)],
+  );
+}
+
+export function retireNode({ names }: QueueTables, node: string): Statement {
+  return statement(`UPDATE ${names.node} SET state = 'stopped' WHERE id = ? AND state = 'alive'`, [Number(node)]);
+}
+
+export function claimsOf({ names, service }: QueueTables, node: string): Statement {
+  return statement(`SELECT id, fence FROM ${names.job} WHERE service = ? AND state = 'running' AND node_id = ?`, [service, Number(node)]);
+}

@@ -1,0 +1,64 @@
+import type { Attempt, AttemptOutcome, AttemptReason } from '../../job/attempt.js';
+import type { Job } from '../../job/job.js';
+import type { JobState } from '../../job/job-state.js';
+import type { JobCount } from '../../repository/job-repository.js';
+import type { RecordedError } from '../../support/serialise-error.js';
+import type { QueueTables } from '../queue-tables.js';
+import { optional, optionalDate, parseJson } from '../row.js';
+import { statement, type Row, type Statement } from '../statement.js';
+
+export function selectJob({ names, service }: QueueTables, id: number): Statement {
+  return statement(`SELECT * FROM ${names.job} WHERE id = ? AND service = ?`, [id, service]);
+}
+
+export function selectAttempts({ names, service }: QueueTables, id: number): Statement {
+  return statement(
+    `SELECT a.* FROM ${names.attempt} a JOIN ${names.job} j ON j.id = a.job_id WHERE a.job_id = ? AND j.service = ? ORDER BY a.fence`,
+    [id, service],
+  );
+}
+
+export function selectCounts({ names, service }: QueueTables): Statement {
+  return statement(`SELECT type, state, COUNT(*) AS count FROM ${names.job} WHERE service = ? GROUP BY type, state ORDER BY type, state`, [
+    service,
+  ]);
+}
+
+export function readJob(row: Row): Job {
+  return {
+    id: String(row['id']),
+    type: String(row['type']),
+    state: row['state'] as JobState,
+    payload: parseJson(row['payload']),
+    result: parseJson(row['result']),
+    priority: Number(row['priority']),
+    key: optional(row['job_key']),
+    reference: optional(row['reference']),
+    traceId: optional(row['trace_id']),
+    dueAt: new Date(Number(row['due'])),
+    deadline: optionalDate(row['deadline']),
+    createdAt: new Date(Number(row['created_at'])),
+    finishedAt: optionalDate(row['finished_at']),
+    retries: Number(row['retries']),
+    crashes: Number(row['crashes']),
+    fence: Number(row['fence']),
+    lastError: parseJson(row['last_error']) as RecordedError | undefined,
+  };
+}
+
+export function readAttempt(row: Row): Attempt {
+  return {
+    attempt: Number(row['attempt']),
+    fence: Number(row['fence']),
+    node: String(row['node']),
+    startedAt: optionalDate(row['started_at']),
+    endedAt: new Date(Number(row['ended_at'])),
+    outcome: row['outcome'] as AttemptOutcome,
+    reason: optional(row['reason']) as AttemptReason | undefined,
+    error: parseJson(row['error']) as RecordedError | undefined,
+  };
+}
+
+export function readCount(row: Row): JobCount {
+  return { type: String(row['type']), state: row['state'] as JobState, count: Number(row['count']) };
+}

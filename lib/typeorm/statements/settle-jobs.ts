@@ -1,0 +1,78 @@
+import type { Settlement } from '../../job/settlement.js';
+import type { QueueTables } from '../queue-tables.js';
+import { statement, type Script } from '../statement.js';
+import { findLost } from './find-lost.js';
+
+const SETTLED_ROWS = {
+  id: 'id',
+  fence: 'integer',
+  state: 'name',
+  delay: 'integer',
+  retry: 'integer',
+  result: 'text',
+  attempt: 'integer',
+  started_ago: 'integer',
+  ended_ago: 'integer',
+  outcome: 'name',
+  reason: 'name',
+  error: 'text',
+} as const;
+
+/**
+ * Ends claims and writes their history in one transaction. A row whose fence has been raised is left alone, and so is its
+ * history. Running the same settlements twice changes nothing more: a commit whose answer was lost may be sent again.
+ */
+export function* settleJobs(tables: QueueTables, settlements: readonly Settlement[], node: string): Script<string[]> {
+  const rows = JSON.stringify(settlements.map(toRow).sort((a, b) => a.id - b.id));
+  const { affected } = yield statement(updateJobs(tables), [rows]);
+  if (settlements.some((settlement) => settlement.attempt !== undefined)) yield statement(insertAttempts(tables), [node, rows]);
+  if (affected === settlements.length) return [];
+  const states = [...new Set(settlements.map((settlement) => settlement.state))];
+  return yield* findLost(tables, settlements, states);
+}
+
+function updateJobs({ dialect, names }: QueueTables): string {
+  return dialect.joinedUpdate({
+    table: names.job,
+    source: dialect.rows(SETTLED_ROWS),
+    set: {
+      due: `CASE WHEN v.delay IS NULL THEN j.due ELSE ${dialect.now} + v.delay END`,
+      state: 'v.state',
+      retries: 'j.retries + v.retry',
+      node_id: 'NULL',
+      started_at: 'NULL',
+      finished_at: `CASE WHEN v.state IN ('succeeded', 'failed') THEN ${dialect.now} END`,
+      result: 'v.result',
+      last_error: 'COALESCE(v.error, j.last_error)',
+    },
+    on: "j.id = v.id AND j.fence = v.fence AND j.state = 'running'",
+  });
+}
+
+function insertAttempts({ dialect, names }: QueueTables): string {
+  return (
+    `INSERT INTO ${names.attempt} (job_id, fence, attempt, node, started_at, ended_at, outcome, reason, error) ` +
+    `SELECT v.id, v.fence, v.attempt, ?, ${dialect.now} - v.started_ago, ${dialect.now} - v.ended_ago, v.outcome, v.reason, v.error ` +
+    `FROM ${dialect.rows(SETTLED_ROWS)} v JOIN ${names.job} j ON j.id = v.id AND j.fence = v.fence AND j.state = v.state ` +
+    `WHERE v.outcome IS NOT NULL ${dialect.skipDuplicates}`
+  );
+}
+
+/** Ages, not times: only the database's clock is stored. `undefined` is left out of the JSON and read as NULL. */
+function toRow({ id, fence, state, delay, usesRetry, result, attempt }: Settlement) {
+  const age = (time: number | undefined) => (time === undefined ? undefined : Math.max(0, Math.round(performance.now() - time)));
+  return {
+    id: Number(id),
+    fence,
+    state,
+    delay,
+    retry: usesRetry ? 1 : 0,
+    result,
+    attempt: attempt?.attempt,
+    started_ago: age(attempt?.startedAt),
+    ended_ago: age(attempt?.endedAt),
+    outcome: attempt?.outcome,
+    reason: attempt?.reason,
+    error: attempt?.error === undefined ? undefined : JSON.stringify(attempt.error),
+  };
+}

@@ -1,0 +1,53 @@
+import type { JobLevel } from '../../job/job.js';
+import type { Survey, SurveyRequest } from '../../repository/job-repository.js';
+import type { QueueTables } from '../queue-tables.js';
+import { statement, type Parameter, type Row, type Statement } from '../statement.js';
+
+/** One statement: an index probe for each type, one for the next due time, and now and then a look for the dead. */
+export function surveyQueue(tables: QueueTables, { types, sweep }: SurveyRequest): Statement {
+  const parts = [nextDue(tables), readyLevels(tables, types), ...(sweep ? [orphans(tables)] : [])];
+  return statement(
+    parts.map((part) => part.sql).join(' UNION ALL '),
+    parts.flatMap((part) => part.parameters),
+  );
+}
+
+export function readSurvey(rows: readonly Row[]): Survey {
+  const ready: JobLevel[] = [];
+  let nextDueIn: number | undefined;
+  let someOrphans = false;
+  for (const { fact, type, value } of rows) {
+    if (value === null) continue;
+    if (fact === 'due') nextDueIn = Number(value);
+    else if (fact === 'orphans') someOrphans = Number(value) > 0;
+    else ready.push({ type: String(type), priority: Number(value) });
+  }
+  return { ready, nextDueIn, orphans: someOrphans };
+}
+
+interface Part {
+  readonly sql: string;
+  readonly parameters: Parameter[];
+}
+
+function nextDue({ dialect, names, service }: QueueTables): Part {
+  const sql = `SELECT 'due' AS fact, '' AS type, MIN(due) - ${dialect.now} AS value FROM ${names.job} WHERE service = ? AND state = 'scheduled'`;
+  return { sql, parameters: [service] };
+}
+
+/** ORDER BY … LIMIT 1 reads one index entry for each type; MAX(priority) would read all entries of it. */
+function readyLevels({ dialect, names, service }: QueueTables, types: readonly string[]): Part {
+  const highest =
+    `SELECT j.priority FROM ${names.job} j${dialect.forceIndex(`${names.job}_claim`)} ` +
+    "WHERE j.service = ? AND j.state = 'waiting' AND j.type = v.type ORDER BY j.priority DESC LIMIT 1";
+  const sql = `SELECT 'ready' AS fact, v.type AS type, (${highest}) AS value FROM ${dialect.rows({ type: 'name' })} v`;
+  return { sql, parameters: [service, JSON.stringify(types.map((type) => ({ type })))] };
+}
+
+function orphans({ dialect, names, service }: QueueTables): Part {
+  const alive = `SELECT id FROM ${names.node} WHERE service = ? AND state = 'alive'`;
+  const silent = `SELECT 1 FROM ${names.node} WHERE service = ? AND state = 'alive' AND expires_at < ${dialect.now}`;
+  const running = `SELECT 1 FROM ${names.job} WHERE service = ? AND state = 'running' AND node_id NOT IN (${alive})`;
+  const sql = `SELECT 'orphans' AS fact, '' AS type, CASE WHEN EXISTS (${silent}) OR EXISTS (${running}) THEN 1 ELSE 0 END AS value`;
+  return { sql, parameters: [service, service, service] };
+}

@@ -1,0 +1,62 @@
+import { LeaseLostError } from '../errors/lease-lost.error.js';
+import type { RegisteredHandler } from '../handler/registered-handler.js';
+import type { JobFacts } from '../events/queue-event.js';
+import type { ClaimedJob } from '../job/job.js';
+import type { JobContext } from '../job/job-context.js';
+
+/** A claimed job on its way through this process. */
+export class ActiveJob {
+  /** `performance.now()` when the handler was called. */
+  startedAt: number | undefined;
+  private readonly abortion = new AbortController();
+  private given = false;
+
+  constructor(
+    readonly job: ClaimedJob,
+    readonly handler: RegisteredHandler,
+  ) {}
+
+  /** 1 for the first execution. */
+  get attempt(): number {
+    return this.job.retries + 1;
+  }
+
+  get facts(): JobFacts {
+    return { id: this.job.id, type: this.job.type, attempt: this.attempt };
+  }
+
+  /** Whether its last crash would be one too many, so that nothing else may be running when it happens. */
+  get isOnLastChance(): boolean {
+    return this.job.suspect && this.job.crashes + 1 >= this.handler.options.maxCrashes;
+  }
+
+  /** Its claim is over although its handler may still run: what that answers is dropped. */
+  get isAbandoned(): boolean {
+    return this.given;
+  }
+
+  abandon(why: LeaseLostError['why']): void {
+    this.given = true;
+    this.abort(new LeaseLostError(why));
+  }
+
+  abort(reason: Error): void {
+    this.abortion.abort(reason);
+  }
+
+  get context(): JobContext {
+    const { id, type, key, reference, traceId, due, created } = this.job;
+    return {
+      id,
+      type,
+      attempt: this.attempt,
+      maxAttempts: this.handler.options.maxRetries + 1,
+      key,
+      reference,
+      traceId,
+      dueAt: new Date(due),
+      createdAt: new Date(created),
+      signal: this.abortion.signal,
+    };
+  }
+}

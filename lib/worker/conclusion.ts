@@ -1,0 +1,84 @@
+import { PermanentJobError } from '../errors/permanent-job.error.js';
+import type { AttemptOutcome, AttemptReason } from '../job/attempt.js';
+import { retryDelay } from '../job/backoff.js';
+import { JobOutcome } from '../job/job-outcome.js';
+import type { Settlement } from '../job/settlement.js';
+import { serialiseError, type RecordedError } from '../support/serialise-error.js';
+import { serialiseJson } from '../support/serialise-json.js';
+import type { ActiveJob } from './active-job.js';
+
+/** What a handler did, before anybody has decided what follows from it. */
+export type HandlerEnd = { readonly returned: unknown } | { readonly thrown: unknown; readonly reason: AttemptReason };
+
+/** What follows: retries left, waits, results. No I/O: an outcome is data. */
+export function conclude(active: ActiveJob, end: HandlerEnd, maxResultBytes: number): Settlement {
+  if ('thrown' in end) return concludeError(active, end.thrown, end.reason);
+  if (end.returned instanceof JobOutcome) return concludeOutcome(active, end.returned);
+  return concludeSuccess(active, end.returned, maxResultBytes);
+}
+
+/** Fails for good, whatever retries are left. */
+export function concludeFailure(active: ActiveJob, thrown: unknown, reason: AttemptReason): Settlement {
+  return { ...base(active, 'failed', reason, serialiseError(thrown)), state: 'failed' };
+}
+
+/** Given back by a shutdown: the attempt goes into the history and uses up nothing. */
+export function concludeRelease(active: ActiveJob): Settlement {
+  const released = base(active, 'released', 'released', undefined);
+  return active.startedAt === undefined ? { ...released, attempt: undefined } : released;
+}
+
+function concludeSuccess(active: ActiveJob, value: unknown, maxResultBytes: number): Settlement {
+  const result = serialiseResult(value, maxResultBytes);
+  const missing = 'error' in result ? result.error : undefined;
+  return { ...base(active, 'succeeded', undefined, missing), state: 'succeeded', result: 'json' in result ? result.json : undefined };
+}
+
+function concludeOutcome(active: ActiveJob, outcome: JobOutcome): Settlement {
+  if (outcome.kind === 'continue') {
+    const delay = outcome.after ?? 0;
+    return { ...base(active, 'continued', undefined, undefined), state: delay > 0 ? 'scheduled' : 'waiting', delay };
+  }
+  const error = new Error(outcome.reason ?? 'The handler returned JobOutcome.retry()');
+  error.name = 'JobOutcome';
+  delete error.stack;
+  return outcome.kind === 'fail' ? concludeFailure(active, error, 'error') : concludeRetry(active, error, 'error', outcome.after);
+}
+
+function concludeError(active: ActiveJob, thrown: unknown, reason: AttemptReason): Settlement {
+  if (thrown instanceof PermanentJobError) return concludeFailure(active, thrown, 'error');
+  return concludeRetry(active, thrown, reason, undefined);
+}
+
+function concludeRetry(active: ActiveJob, thrown: unknown, reason: AttemptReason, after: number | undefined): Settlement {
+  const { options } = active.handler;
+  if (active.job.retries >= options.maxRetries) return concludeFailure(active, thrown, reason);
+  const delay = after ?? retryDelay(options, active.attempt, thrown);
+  const retry = base(active, 'retried', reason, serialiseError(thrown));
+  return { ...retry, state: delay > 0 ? 'scheduled' : 'waiting', delay, usesRetry: true };
+}
+
+function serialiseResult(value: unknown, maxBytes: number): { json: string | undefined } | { error: RecordedError } {
+  if (value === undefined) return { json: undefined };
+  try {
+    const json = serialiseJson(value);
+    const bytes = Buffer.byteLength(json);
+    if (bytes <= maxBytes) return { json };
+    return { error: { name: 'ResultNotStored', message: `The result has ${bytes} bytes of JSON, at most ${maxBytes} are stored.` } };
+  } catch (error) {
+    return { error: { name: 'ResultNotStored', message: `The result cannot be stored: ${serialiseError(error).message}` } };
+  }
+}
+
+function base({ job, attempt, startedAt }: ActiveJob, outcome: AttemptOutcome, reason: AttemptReason | undefined, error: RecordedError | undefined): Settlement {
+  return {
+    id: job.id,
+    fence: job.fence,
+    type: job.type,
+    state: 'waiting',
+    delay: undefined,
+    usesRetry: false,
+    result: undefined,
+    attempt: { attempt, startedAt, endedAt: performance.now(), outcome, reason, error },
+  };
+}

@@ -1,0 +1,104 @@
+import { Injectable } from '@nestjs/common';
+import { Completer } from '../completion/completer.js';
+import { StartRecorder } from '../completion/start-recorder.js';
+import { JobTimeoutError } from '../errors/job-timeout.error.js';
+import { PermanentJobError } from '../errors/permanent-job.error.js';
+import { QueueEvents } from '../events/queue-events.js';
+import { releaseOf, type Settlement } from '../job/settlement.js';
+import { ResolvedOptions } from '../options/resolved-options.js';
+import { JobRepository } from '../repository/job-repository.js';
+import type { ActiveJob } from './active-job.js';
+import { conclude, concludeFailure, type HandlerEnd } from './conclusion.js';
+
+/**
+ * One attempt, from claim to settlement:
+ *
+ *     refuse expired → parse payload → record start → call handler (timeout) → conclude → hand to the completer
+ */
+@Injectable()
+export class JobRunner {
+  constructor(
+    private readonly repository: JobRepository,
+    private readonly starts: StartRecorder,
+    private readonly completer: Completer,
+    private readonly events: QueueEvents,
+    private readonly options: ResolvedOptions,
+  ) {}
+
+  /** Never throws. */
+  async run(active: ActiveJob): Promise<void> {
+    const settlement = await this.attempt(active).catch((error: unknown) => this.giveBack(active, error));
+    if (active.isAbandoned || settlement === undefined) return this.events.emit({ name: 'job.lost', job: active.facts });
+    this.completer.settle(settlement);
+    this.tell(active, settlement);
+  }
+
+  private async attempt(active: ActiveJob): Promise<Settlement | undefined> {
+    const { job } = active;
+    if (job.deadline !== undefined && job.now > job.deadline) {
+      return concludeFailure(active, new PermanentJobError('The deadline passed before the job could be started.'), 'expired');
+    }
+    const payload = parsePayload(job.payload);
+    if (payload instanceof PermanentJobError) return concludeFailure(active, payload, 'error');
+    if (!(await this.recordStart(active))) return undefined;
+    const end = await this.call(active, payload);
+    this.starts.ended(job);
+    return conclude(active, end, this.options.maxPayloadBytes);
+  }
+
+  /**
+   * A job that has been in a crash tells the database before it starts, so that the next crash can be held against it. For the
+   * others that would cost a commit each. `false`: the job is not ours any more.
+   */
+  private async recordStart(active: ActiveJob): Promise<boolean> {
+    const { id, fence, suspect } = active.job;
+    if (suspect) {
+      const lost = await this.repository.recordStarts([{ id, fence, ago: 0 }]);
+      if (lost.length > 0) return false;
+    } else this.starts.started(active.job, performance.now());
+    return !active.isAbandoned;
+  }
+
+  private async call(active: ActiveJob, payload: unknown): Promise<HandlerEnd> {
+    const { timeout } = active.handler.options;
+    const timeoutError = new JobTimeoutError(active.job.type, timeout);
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      active.abort(timeoutError);
+      this.events.emit({ name: 'job.overrun', job: active.facts, timeout });
+    }, timeout);
+    active.startedAt = performance.now();
+    try {
+      return { returned: await active.handler.invoke(payload, active.context) };
+    } catch (thrown) {
+      return { thrown, reason: timedOut ? 'timeout' : 'error' };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The handler was not called, because its start could not be recorded: nothing happened, and nothing is used up. */
+  private giveBack(active: ActiveJob, error: unknown): Settlement {
+    this.events.databaseError('recording a start', error);
+    return releaseOf(active.job);
+  }
+
+  private tell(active: ActiveJob, { state, delay, attempt }: Settlement): void {
+    const job = active.facts;
+    const error = attempt?.error?.message ?? '';
+    if (state === 'failed') this.events.emit({ name: 'job.failed', job, reason: attempt?.reason ?? 'error', error });
+    else if (attempt?.outcome === 'retried') this.events.emit({ name: 'job.retried', job, delay: delay ?? 0, error });
+    else if (state === 'succeeded' && error !== '') this.events.emit({ name: 'job.result-dropped', job, error });
+  }
+}
+
+/** Plain SQL is a producer: its payload may be anything. */
+function parsePayload(payload: string | null): unknown {
+  if (payload === null) return null;
+  try {
+    return JSON.parse(payload);
+  } catch (cause) {
+    return new PermanentJobError('The payload is not JSON: it was written by plain SQL. Correct it and retry the job.', { cause });
+  }
+}

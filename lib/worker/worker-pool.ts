@@ -1,0 +1,129 @@
+import { Injectable } from '@nestjs/common';
+import { Completer } from '../completion/completer.js';
+import { QueueEvents } from '../events/queue-events.js';
+import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
+import type { ClaimedJob, JobToken } from '../job/job.js';
+import { releaseOf } from '../job/settlement.js';
+import { NodeLease } from '../node/node-lease.js';
+import { ResolvedOptions } from '../options/resolved-options.js';
+import { ActiveJob } from './active-job.js';
+import { concludeRelease } from './conclusion.js';
+import { JobRunner } from './job-runner.js';
+
+/**
+ * The slots of this process. A slot is taken until the handler's promise settles, even when nobody waits for its answer any
+ * more. A job on its last chance runs alone: it waits until every slot is free, and nothing else starts before it has ended.
+ *
+ * @publicApi
+ */
+@Injectable()
+export class WorkerPool {
+  private readonly active = new Set<ActiveJob>();
+  private readonly perType = new Map<string, number>();
+  private readonly loners: ActiveJob[] = [];
+  private readonly roomListeners = new Set<() => void>();
+  private readonly idleListeners = new Set<() => void>();
+
+  constructor(
+    private readonly registry: JobHandlerRegistry,
+    private readonly runner: JobRunner,
+    private readonly completer: Completer,
+    private readonly events: QueueEvents,
+    private readonly options: ResolvedOptions,
+    lease: NodeLease,
+  ) {
+    lease.onLoss(() => this.abandonAll(lease.name));
+    completer.onFlush(() => this.tellRoom());
+  }
+
+  /** How many jobs of this type could start now. */
+  room(type: string): number {
+    if (this.loners.length > 0 || this.completer.isFull) return 0;
+    const ofType = this.registry.get(type)?.options.concurrency ?? 0;
+    return Math.max(0, Math.min(this.options.concurrency - this.active.size, ofType - (this.perType.get(type) ?? 0)));
+  }
+
+  /** `listener` is called when a slot has become free. */
+  onRoom(listener: () => void): void {
+    this.roomListeners.add(listener);
+  }
+
+  /** Whether this claim is in this process, running or waiting for its turn. */
+  has({ id, fence }: JobToken): boolean {
+    return [...this.active, ...this.loners].some(({ job }) => job.id === id && job.fence === fence);
+  }
+
+  accept(jobs: readonly ClaimedJob[]): void {
+    for (const job of jobs) {
+      const handler = this.registry.get(job.type);
+      if (handler === undefined) this.completer.settle(releaseOf(job));
+      else this.place(new ActiveJob(job, handler));
+    }
+  }
+
+  /** Waits for the running handlers; after `timeout` milliseconds aborts them and releases their jobs. Answers how many. */
+  async drain(timeout: number): Promise<number> {
+    for (const loner of this.loners.splice(0)) this.completer.settle(releaseOf(loner.job));
+    await this.idleWithin(timeout);
+    const late = [...this.active].filter((active) => !active.isAbandoned);
+    for (const active of late) {
+      this.completer.settle(concludeRelease(active));
+      active.abandon('shutdown');
+    }
+    return late.length;
+  }
+
+  private place(active: ActiveJob): void {
+    if (active.isOnLastChance) {
+      this.loners.push(active);
+      this.startLoner();
+    } else this.run(active);
+  }
+
+  private startLoner(): void {
+    const loner = this.active.size === 0 ? this.loners[0] : undefined;
+    if (loner !== undefined) this.run(loner);
+  }
+
+  private run(active: ActiveJob): void {
+    const { type } = active.job;
+    this.active.add(active);
+    this.perType.set(type, (this.perType.get(type) ?? 0) + 1);
+    void this.runner.run(active).finally(() => this.leave(active));
+  }
+
+  private leave(active: ActiveJob): void {
+    const { type } = active.job;
+    this.active.delete(active);
+    this.perType.set(type, (this.perType.get(type) ?? 1) - 1);
+    if (this.loners[0] === active) this.loners.shift();
+    this.startLoner();
+    if (this.active.size === 0) for (const listener of this.idleListeners) listener();
+    this.tellRoom();
+  }
+
+  /** The node is dead: other nodes have its jobs. */
+  private abandonAll(node: string): void {
+    const running = [...this.active].filter((active) => !active.isAbandoned);
+    this.loners.splice(0);
+    for (const active of running) active.abandon('node found dead');
+    this.events.emit({ name: 'node.lost', node, running: running.length });
+  }
+
+  private idleWithin(timeout: number): Promise<void> {
+    if (this.active.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.idleListeners.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, timeout);
+      this.idleListeners.add(end);
+    });
+  }
+
+  private tellRoom(): void {
+    for (const listener of this.roomListeners) listener();
+  }
+}

@@ -1,0 +1,125 @@
+import { describe, expect, it } from '@jest/globals';
+import type { QueueFixture } from '../support/queue-fixture.js';
+import { success } from '../support/queue-fixture.js';
+import type { ContractContext } from './contract-context.js';
+
+export function nodesContract(context: ContractContext): void {
+  describe('a node', () => {
+    it('that beats is alive, and its jobs are nobody else’s', async () => {
+      const fixture = await context.open();
+      const { id } = await fixture.queue.enqueue('t', null);
+      const node = await fixture.registerNode();
+      await fixture.claimOne(node, 't');
+      expect(await fixture.repository.beat(node)).toBe(true);
+      expect(await fixture.repository.survey({ types: [], sweep: true })).toMatchObject({ orphans: false });
+      expect(await fixture.repository.rescue(10)).toEqual([]);
+      expect((await fixture.queue.get(id))?.state).toBe('running');
+    });
+
+    it('without a beat for its lease is found dead, and never comes back to life', async () => {
+      const fixture = await context.open();
+      const node = await fixture.registerNode();
+      await silence(fixture);
+      expect(await fixture.repository.survey({ types: [], sweep: true })).toMatchObject({ orphans: true });
+      await fixture.repository.rescue(10);
+      expect(await fixture.repository.beat(node)).toBe(false);
+      expect(await fixture.repository.beat(node)).toBe(false);
+    });
+
+    it('whose lease has run out while nobody looked lives on with its next beat', async () => {
+      const fixture = await context.open();
+      const node = await fixture.registerNode();
+      await silence(fixture);
+      expect(await fixture.repository.beat(node)).toBe(true);
+      expect(await fixture.repository.rescue(10)).toEqual([]);
+      expect(await fixture.repository.beat(node)).toBe(true);
+    });
+
+    it('that has retired leaves its jobs to be rescued at once', async () => {
+      const fixture = await context.open();
+      const { id } = await fixture.queue.enqueue('t', null);
+      const node = await fixture.registerNode();
+      await fixture.claimOne(node, 't');
+      await fixture.repository.retireNode(node);
+      expect(await fixture.repository.rescue(10)).toMatchObject([{ id, state: 'waiting' }]);
+    });
+
+    it('is told of every claim the database holds for it', async () => {
+      const fixture = await context.open();
+      await fixture.queue.enqueueMany('t', [{ payload: 1 }, { payload: 2 }]);
+      const node = await fixture.registerNode();
+      const jobs = await fixture.claim(node, 't');
+      expect((await fixture.repository.claimsOf(node)).sort((a, b) => Number(a.id) - Number(b.id))).toEqual(
+        jobs.map(({ id, fence }) => ({ id, fence })),
+      );
+      await fixture.repository.settle(jobs.map((job) => success(job)), 'n');
+      expect(await fixture.repository.claimsOf(node)).toEqual([]);
+    });
+  });
+
+  describe('a rescue', () => {
+    it('leaves nodes and jobs of other services alone', async () => {
+      const one = await context.open();
+      const two = await context.open();
+      const { id } = await two.queue.enqueue('t', null);
+      await two.claimOne(await two.registerNode(), 't');
+      await silence(two);
+      expect(await one.repository.rescue(10)).toEqual([]);
+      expect((await two.queue.get(id))?.state).toBe('running');
+    });
+
+    it('writes a crash into the history of what had started, and nothing for what had not', async () => {
+      const fixture = await context.open();
+      const [started, unstarted] = await fixture.queue.enqueueMany('t', [{ payload: 1 }, { payload: 2 }]);
+      const jobs = await fixture.claim(await fixture.registerNode('gone'), 't');
+      await fixture.repository.recordStarts(jobs.filter(({ id }) => id === started?.id).map((job) => ({ ...job, ago: 500 })));
+      await silence(fixture);
+      await fixture.repository.rescue(10);
+      expect(await fixture.queue.history(started?.id ?? '')).toMatchObject([
+        { attempt: 1, outcome: 'crashed', reason: 'crash', node: expect.stringMatching(/^gone#\d+$/), startedAt: expect.any(Date) },
+      ]);
+      expect(await fixture.queue.history(unstarted?.id ?? '')).toEqual([]);
+    });
+
+    it('never uses up a retry, and holds no crash against a job that was not suspect', async () => {
+      const fixture = await context.open();
+      const { id } = await fixture.queue.enqueue('t', null);
+      await crash(fixture, true);
+      expect(await fixture.queue.get(id)).toMatchObject({ state: 'waiting', retries: 0, crashes: 0 });
+    });
+
+    it('counts only crashes after a recorded start of a suspect, and fails the job at maxCrashes', async () => {
+      const fixture = await context.open();
+      const { id } = await fixture.queue.enqueue('t', null);
+      await crash(fixture, true);
+      await crash(fixture, false);
+      expect(await fixture.queue.get(id)).toMatchObject({ crashes: 0, state: 'waiting' });
+      await crash(fixture, true);
+      await crash(fixture, false);
+      await crash(fixture, true);
+      expect(await fixture.queue.get(id)).toMatchObject({ crashes: 2, state: 'waiting' });
+      await crash(fixture, true);
+      expect(await fixture.queue.get(id)).toMatchObject({ crashes: 3, state: 'failed', lastError: { name: 'CrashError' } });
+      const history = await fixture.queue.history(id);
+      expect(history.map(({ outcome, reason }) => `${outcome} ${reason}`)).toEqual([
+        'crashed crash',
+        'crashed crash',
+        'crashed crash',
+        'failed crash',
+      ]);
+    });
+  });
+}
+
+/** Lets the leases of all nodes of the service run out. */
+async function silence(fixture: QueueFixture): Promise<void> {
+  await fixture.sql('UPDATE pq_node SET expires_at = 0 WHERE service = ?', [fixture.service]);
+}
+
+/** A new node claims the one job, perhaps starts it, and dies. */
+async function crash(fixture: QueueFixture, started: boolean): Promise<void> {
+  const job = await fixture.claimOne(await fixture.registerNode(), 't', { maxCrashes: 3 });
+  if (started) await fixture.repository.recordStarts([{ ...job, ago: 0 }]);
+  await silence(fixture);
+  await fixture.repository.rescue(10);
+}

@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readdirSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+
+/** Paths of the MariaDB server programs, or undefined when one of them is missing. */
+export function findMariaDb() {
+  const server = inPath('mariadbd') ?? inPath('mysqld');
+  const install = inPath('mariadb-install-db');
+  return server && install && { server, install };
+}
+
+/** Paths of the PostgreSQL server programs, or undefined when one of them is missing. */
+export function findPostgres() {
+  for (const folder of postgresFolders()) {
+    const server = executable(join(folder, 'postgres'));
+    const initdb = executable(join(folder, 'initdb'));
+    if (server && initdb) return { server, initdb, hasStatementCounters: hasStatementCounters(server) };
+  }
+  return undefined;
+}
+
+/** Debian keeps the server programs out of the PATH, one folder per major version: the newest goes first. */
+function postgresFolders() {
+  const debian = '/usr/lib/postgresql';
+  const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : [];
+  return [...pathFolders(), ...versions.map((version) => join(debian, version, 'bin'))];
+}
+
+/** pg_stat_statements is a separate package on some systems, and a server that cannot load it does not start. */
+function hasStatementCounters(server) {
+  try {
+    const pgConfig = join(dirname(realpathSync(server)), 'pg_config');
+    const libraries = execFileSync(pgConfig, ['--pkglibdir'], { encoding: 'utf8' }).trim();
+    return existsSync(join(libraries, 'pg_stat_statements.so'));
+  } catch {
+    return false;
+  }
+}
+
+function inPath(name) {
+  return pathFolders()
+    .map((folder) => executable(join(folder, name)))
+    .find(Boolean);
+}
+
+/** A user's PATH often lacks the folders in which distributions put servers. */
+function pathFolders() {
+  return [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), '/usr/sbin', '/usr/local/sbin'];
+}
+
+function executable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return file;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+
+export interface Capabilities {
+  /** Two connections can hold open write transactions at the same time. */
+  concurrentWriters: boolean;
+  /** What an application may state for its own transactions. */
+  isolationLevels: ('READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE')[];
+}
+
+/** A fresh, empty database. */
+export interface TestSchema {
+  /** For the application's own DataSource. */
+  options: DataSourceOptions;
+  /** Another, independent DataSource on the database; `drop` closes it when the test does not. */
+  connect(): Promise<DataSource>;
+  drop(): Promise<void>;
+}
+
+export interface TestDatabase {
+  name: 'sqlite' | 'mariadb' | 'postgres';
+  capabilities: Capabilities;
+  create(): Promise<TestSchema>;
+}
+
+/** The databases of this run; a server that is missing on this machine is left out, and reported by `npm test`. */
+export function databases(): TestDatabase[] {
+  const { PQ_TEST_MARIADB_URL: mariadbUrl, PQ_TEST_POSTGRES_URL: postgresUrl } = process.env;
+  return [sqlite(), ...(mariadbUrl ? [mariadb(mariadbUrl)] : []), ...(postgresUrl ? [postgres(postgresUrl)] : [])];
+}
+
+function sqlite(): TestDatabase {
+  return {
+    name: 'sqlite',
+    capabilities: { concurrentWriters: false, isolationLevels: ['SERIALIZABLE'] },
+    async create() {
+      const folder = await mkdtemp(join(tmpdir(), 'pq-test-'));
+      const database = join(folder, 'jobs.sqlite');
+      return schema({ type: 'better-sqlite3', database, enableWAL: true, timeout: 0 }, () =>
+        rm(folder, { recursive: true, force: true }),
+      );
+    },
+  };
+}
+
+function mariadb(url: string): TestDatabase {
+  return {
+    name: 'mariadb',
+    capabilities: { concurrentWriters: true, isolationLevels: ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] },
+    async create() {
+      const name = randomName();
+      await administer({ type: 'mariadb', url }, `CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
+      return schema({ type: 'mariadb', url: withDatabase(url, name), charset: 'utf8mb4' }, () =>
+        administer({ type: 'mariadb', url }, `DROP DATABASE IF EXISTS ${name}`),
+      );
+    },
+  };
+}
+
+function postgres(url: string): TestDatabase {
+  return {
+    name: 'postgres',
+    capabilities: { concurrentWriters: true, isolationLevels: ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] },
+    async create() {
+      const name = randomName();
+      await administer({ type: 'postgres', url }, `CREATE DATABASE ${name}`);
+      return schema({ type: 'postgres', url: withDatabase(url, name) }, () =>
+        administer({ type: 'postgres', url }, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+      );
+    },
+  };
+}
+
+function schema(options: DataSourceOptions, remove: () => Promise<void>): TestSchema {
+  const opened: DataSource[] = [];
+  return {
+    options,
+    async connect() {
+      const dataSource = await new DataSource(options).initialize();
+      opened.push(dataSource);
+      return dataSource;
+    },
+    async drop() {
+      await Promise.all(opened.filter((each) => each.isInitialized).map((each) => each.destroy()));
+      await remove();
+    },
+  };
+}
+
+async function administer(options: DataSourceOptions, sql: string): Promise<void> {
+  const server = await new DataSource(options).initialize();
+  try {
+    await server.query(sql);
+  } finally {
+    await server.destroy();
+  }
+}
+
+function randomName(): string {
+  return `pq_${randomBytes(6).toString('hex')}`;
+}
+
+function withDatabase(server: string, name: string): string {
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.toString();
+}

@@ -1,0 +1,76 @@
+import type { DataSource } from 'typeorm';
+import { QueueEvents } from '../../lib/events/queue-events.js';
+import type { ClaimedJob } from '../../lib/job/job.js';
+import { releaseOf, type Settlement } from '../../lib/job/settlement.js';
+import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
+import { resolveOptions } from '../../lib/options/resolve-options.js';
+import { AfterCommit } from '../../lib/queue/after-commit.js';
+import { JobQueue } from '../../lib/queue/job-queue.js';
+import type { ClaimRequest } from '../../lib/repository/job-repository.js';
+import { LocalWakeSignal } from '../../lib/signal/local.wake-signal.js';
+import type { ApplicationDataSource } from '../../lib/typeorm/application-data-source.js';
+import { ApplicationTransactions } from '../../lib/typeorm/application-transactions.js';
+import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
+
+/** A queue without a worker: its repository and its JobQueue on a real database, for one service. */
+export class QueueFixture {
+  readonly repository: SqlJobRepository;
+  readonly queue: JobQueue;
+  readonly wakeSignal = new LocalWakeSignal();
+  readonly service: string;
+  private readonly afterCommit: AfterCommit;
+
+  constructor(
+    readonly dataSource: DataSource,
+    options: PersistentQueueOptions,
+  ) {
+    const resolved = resolveOptions({ synchronize: true, connections: { max: 2 }, ...options });
+    const application = { get: () => dataSource } as ApplicationDataSource;
+    this.service = resolved.serviceName;
+    this.repository = new SqlJobRepository(application, resolved, new QueueEvents());
+    this.afterCommit = new AfterCommit(application, this.wakeSignal);
+    this.queue = new JobQueue(this.repository, this.afterCommit, new ApplicationTransactions(application, resolved), resolved);
+  }
+
+  async close(): Promise<void> {
+    this.afterCommit.stop();
+    await this.repository.close();
+  }
+
+  registerNode(name = 'test'): Promise<string> {
+    return this.repository.registerNode({ name, types: [] });
+  }
+
+  async claim(node: string, type: string, overrides: Partial<ClaimRequest> = {}): Promise<ClaimedJob[]> {
+    return this.repository.claim({ node, type, priority: 0, limit: 100, deadline: undefined, maxCrashes: 3, ...overrides });
+  }
+
+  /** Claims exactly one job and fails otherwise. */
+  async claimOne(node: string, type: string, overrides: Partial<ClaimRequest> = {}): Promise<ClaimedJob> {
+    const [job, ...others] = await this.claim(node, type, overrides);
+    if (job === undefined || others.length > 0) throw new Error(`claimed ${others.length + (job ? 1 : 0)} jobs of ${type}, not one`);
+    return job;
+  }
+
+  /** Runs a statement with `?` parameters on the application's connection. */
+  readonly sql = async <Row = Record<string, unknown>>(text: string, parameters: unknown[] = []): Promise<Row[]> => {
+    let count = 0;
+    const isPostgres = this.dataSource.options.type === 'postgres';
+    return this.dataSource.query(isPostgres ? text.replaceAll('?', () => `$${++count}`) : text, parameters);
+  };
+}
+
+/** How an attempt that succeeded is settled. */
+export function success(job: ClaimedJob, overrides: Partial<Settlement> = {}): Settlement {
+  const now = performance.now();
+  const attempt = { attempt: job.retries + 1, startedAt: now, endedAt: now, outcome: 'succeeded', reason: undefined, error: undefined } as const;
+  return { ...releaseOf(job, attempt), state: 'succeeded', ...overrides };
+}
+
+/** How an attempt that failed and is tried again is settled. */
+export function retry(job: ClaimedJob, delay: number): Settlement {
+  const now = performance.now();
+  const error = { name: 'Error', message: 'it broke' };
+  const attempt = { attempt: job.retries + 1, startedAt: now, endedAt: now, outcome: 'retried', reason: 'error', error } as const;
+  return { ...releaseOf(job, attempt), state: delay > 0 ? 'scheduled' : 'waiting', delay, usesRetry: true };
+}

@@ -1,0 +1,102 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import mysql from 'mysql2/promise';
+import pg from 'pg';
+import { findMariaDb, findPostgres } from './binaries.mjs';
+import { freePort, ThrowawayServer } from './throwaway.mjs';
+
+/** Not UTC, with daylight saving time: a query that mixes up zones gives a wrong answer here. */
+const TIME_ZONE = 'Europe/Berlin';
+
+/**
+ * Starts a MariaDB of our own; undefined when the programs are missing.
+ * `durable` keeps every promise about the disk, for measurements; without it tests are faster.
+ */
+export async function startMariaDb({ durable = false } = {}) {
+  const programs = findMariaDb();
+  if (!programs) return undefined;
+  const port = await freePort();
+  const url = `mysql://root@127.0.0.1:${port}`;
+  return startServer({ stopSignal: 'SIGTERM' }, url, async (server) => {
+    const data = join(server.folder, 'data');
+    const user = process.getuid() === 0 ? ['--user=root'] : [];
+    await server.run(programs.install, [
+      '--no-defaults',
+      `--datadir=${data}`,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+      '--skip-name-resolve',
+      ...user,
+    ]);
+    const args = [
+      '--no-defaults',
+      `--datadir=${data}`,
+      `--socket=${join(server.folder, 'socket')}`,
+      `--pid-file=${join(server.folder, 'pid')}`,
+      '--bind-address=127.0.0.1',
+      `--port=${port}`,
+      '--skip-log-bin',
+      '--skip-name-resolve',
+      '--max-connections=500',
+      '--max-allowed-packet=64M',
+      '--character-set-server=utf8mb4',
+      '--default-time-zone=SYSTEM',
+      `--innodb-buffer-pool-size=${durable ? '1G' : '128M'}`,
+      `--innodb-flush-log-at-trx-commit=${durable ? 1 : 2}`,
+      ...user,
+    ];
+    await server.start(programs.server, args, {
+      env: { TZ: TIME_ZONE },
+      connect: async () => (await mysql.createConnection(url)).end(),
+    });
+  });
+}
+
+/** Starts a PostgreSQL of our own; undefined when the programs are missing. */
+export async function startPostgres({ durable = false } = {}) {
+  const programs = findPostgres();
+  if (!programs) return undefined;
+  const port = await freePort();
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  const owner = process.getuid() === 0 ? accountOf('postgres') : undefined;
+  return startServer({ stopSignal: 'SIGINT', owner }, url, async (server) => {
+    const data = join(server.folder, 'data');
+    await server.run(programs.initdb, ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']);
+    const settings = {
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: '',
+      timezone: TIME_ZONE,
+      max_connections: 500,
+      shared_buffers: durable ? '512MB' : '128MB',
+      fsync: durable ? 'on' : 'off',
+      synchronous_commit: durable ? 'on' : 'off',
+      full_page_writes: durable ? 'on' : 'off',
+      ...(programs.hasStatementCounters && { shared_preload_libraries: 'pg_stat_statements' }),
+    };
+    const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    await server.start(programs.server, ['-D', data, '-p', String(port), ...options], {
+      connect: async () => {
+        const client = new pg.Client(url);
+        await client.connect();
+        await client.end();
+      },
+    });
+  });
+}
+
+async function startServer(options, url, start) {
+  const server = new ThrowawayServer(options);
+  try {
+    await start(server);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return { url, stop: () => server.stop() };
+}
+
+/** PostgreSQL refuses to run as root; its packages bring a user to run it as. */
+function accountOf(user) {
+  const id = (flag) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }));
+  return { uid: id('-u'), gid: id('-g') };
+}

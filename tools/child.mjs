@@ -1,0 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+
+/** Runs a Node script in the foreground: its output and signals are ours. Answers its exit status, as a shell counts it. */
+export async function runNode(args, options = {}) {
+  const child = spawn(process.execPath, args, { stdio: 'inherit', ...options });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    // A terminal has already sent its Ctrl-C to the child, and a second one may mean "now".
+    process.on(signal, () => signal === 'SIGINT' && process.stdin.isTTY || child.kill(signal));
+  }
+  const [code, signal] = await once(child, 'exit');
+  return code ?? 128 + constants.signals[signal];
+}

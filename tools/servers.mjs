@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { findMariaDb, findPostgres } from '../test/support/binaries.mjs';
+
+const POLICY = '/usr/sbin/policy-rc.d';
+
+const SERVERS = [
+  { name: 'MariaDB', variable: 'MARIADB_URL', find: findMariaDb, packages: ['mariadb-server-core', 'mariadb-client-core'] },
+  { name: 'PostgreSQL', variable: 'POSTGRES_URL', find: findPostgres, packages: ['postgresql'] },
+];
+
+/** Makes the database servers' programs available where possible. Answers a line for each database that stays out. */
+export function ensureServers() {
+  const needed = SERVERS.filter(isMissing);
+  if (needed.length > 0 && canInstall()) install(needed);
+  return needed
+    .filter(isMissing)
+    .map(({ name, variable, packages }) => `${name}: install it (Debian: ${packages.join(' ')}) or set ${variable}`);
+}
+
+function isMissing({ variable, find }) {
+  return !process.env[variable] && !find();
+}
+
+function canInstall() {
+  return process.getuid?.() === 0 && existsSync('/etc/debian_version');
+}
+
+function install(servers) {
+  const packages = ['tzdata', ...servers.flatMap((server) => server.packages)];
+  console.log(`Installing the missing test servers: apt-get install ${packages.join(' ')}`);
+  // Tests start servers of their own: the packages' services must not run beside them.
+  const withPolicy = !existsSync(POLICY);
+  if (withPolicy) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    aptGet(['update', '-q']);
+    aptGet(['install', '-y', '-q', '--no-install-recommends', ...packages]);
+  } finally {
+    if (withPolicy) rmSync(POLICY);
+  }
+}
+
+/** A failure is not the end: the box at the end of the run names what is missing. */
+function aptGet(args) {
+  spawnSync('apt-get', args, { stdio: 'inherit', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+}
