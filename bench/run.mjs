@@ -2,24 +2,24 @@ import 'reflect-metadata';
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { DATABASES, openDatabase } from './databases/index.mjs';
+import { Report } from './support/report.mjs';
 import { FULL, QUICK } from './support/sizes.mjs';
-import { machine, Report } from './support/report.mjs';
 
 const SCENARIOS = ['drain', 'latency', 'idle', 'backlog'];
-const USAGE = `Usage: node bench/run.mjs [--only ${SCENARIOS.join('|')}] [--db ${DATABASES.join('|')}] [--quick] [--save]`;
+const USAGE = `node bench/run.mjs [--only ${SCENARIOS.join('|')}] [--db ${DATABASES.join('|')}] [--quick] [--save]`;
 
 const { only, db, quick, save } = readArguments();
-const report = new Report(quick);
-report.print(await machine());
+const report = new Report({ quick });
 for (const name of db) await measure(name);
-report.print(`\nLoad average at the end: ${(await machine.load()).join(' ')}`);
-if (save) console.error(`Saved to ${report.save()}`);
+report.end();
+if (save) console.error(`Saved: ${report.save()}`);
 
 async function measure(name) {
   const database = await openDatabase(name);
-  if (database === undefined) return report.print(`\n**${name} is left out: its server programs are not in the PATH.**`);
+  if (database === undefined)
+    return report.print(`\n**${name} was left out: its server programs are not in the PATH.**`);
   try {
-    report.print(`\n## ${name} ${database.version}`);
+    report.print(`\n## ${database.title}`);
     for (const scenario of only) {
       console.error(`${name}: ${scenario} …`);
       const { default: run } = await import(`./scenarios/${scenario}.mjs`);
@@ -37,15 +37,15 @@ function readArguments() {
     const { values } = parseArgs({ options: { only: list, db: list, quick: flag, save: flag } });
     refuseUnknown('--only', values.only, SCENARIOS);
     refuseUnknown('--db', values.db, DATABASES);
-    if (!existsSync(new URL('../dist/index.js', import.meta.url))) throw new Error('There is no dist/: run npm run build first.');
+    if (!existsSync(new URL('../dist/index.js', import.meta.url))) throw new Error('There is no dist/: npm run build');
     return { ...values, only: values.only ?? SCENARIOS, db: values.db ?? DATABASES };
   } catch (error) {
-    console.error(`${error.message}\n${USAGE}`);
+    console.error(`${error.message}\nUsage: ${USAGE}`);
     process.exit(2);
   }
 }
 
 function refuseUnknown(option, given = [], known) {
   const unknown = given.find((value) => !known.includes(value));
-  if (unknown !== undefined) throw new Error(`${option} ${unknown} is not one of ${known.join(', ')}.`);
+  if (unknown !== undefined) throw new Error(`${option} ${unknown} is none of ${known.join(', ')}.`);
 }

@@ -10,7 +10,11 @@ import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
 import { JobHandlerRegistry } from './handler/job-handler.registry.js';
 import { Rescuer } from './maintenance/rescuer.js';
 import { NodeLease } from './node/node-lease.js';
-import type { PersistentQueueAsyncOptions, PersistentQueueExtras, PersistentQueueOptions } from './options/module-options.js';
+import type {
+  PersistentQueueAsyncOptions,
+  PersistentQueueExtras,
+  PersistentQueueOptions,
+} from './options/module-options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { ResolvedOptions } from './options/resolved-options.js';
 import { PersistentQueue } from './persistent-queue.js';
@@ -69,7 +73,9 @@ export class PersistentQueueModule {
 
   /** As `forRoot()`, with options from a factory; what they cannot be is an error when the application starts. */
   static forRootAsync({ useFactory, inject = [], ...extras }: PersistentQueueAsyncOptions): DynamicModule {
-    const factory = useFactory as (...dependencies: unknown[]) => PersistentQueueOptions | Promise<PersistentQueueOptions>;
+    const factory = useFactory as (
+      ...dependencies: unknown[]
+    ) => PersistentQueueOptions | Promise<PersistentQueueOptions>;
     return dynamicModule(extras, {
       provide: ResolvedOptions,
       inject,

@@ -86,6 +86,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
   }
 
   private checkShutdownHooks(): void {
-    if (this.options.roles.has('work') && process.listenerCount('SIGTERM') === 0) this.events.emit({ name: 'shutdown.hooks-missing' });
+    if (this.options.roles.has('work') && process.listenerCount('SIGTERM') === 0)
+      this.events.emit({ name: 'shutdown.hooks-missing' });
   }
 }

@@ -6,8 +6,10 @@ import { constants } from 'node:os';
 export async function runNode(args, options = {}) {
   const child = spawn(process.execPath, args, { stdio: 'inherit', ...options });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    // A terminal has already sent its Ctrl-C to the child, and a second one may mean "now".
-    process.on(signal, () => signal === 'SIGINT' && process.stdin.isTTY || child.kill(signal));
+    process.on(signal, () => {
+      // A terminal has already sent its Ctrl-C to the child, and a second one may mean "now".
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
   }
   const [code, signal] = await once(child, 'exit');
   return code ?? 128 + constants.signals[signal];

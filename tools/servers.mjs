@@ -5,7 +5,12 @@ import { findMariaDb, findPostgres } from '../test/support/binaries.mjs';
 const POLICY = '/usr/sbin/policy-rc.d';
 
 const SERVERS = [
-  { name: 'MariaDB', variable: 'MARIADB_URL', find: findMariaDb, packages: ['mariadb-server-core', 'mariadb-client-core'] },
+  {
+    name: 'MariaDB',
+    variable: 'MARIADB_URL',
+    find: findMariaDb,
+    packages: ['mariadb-server-core', 'mariadb-client-core'],
+  },
   { name: 'PostgreSQL', variable: 'POSTGRES_URL', find: findPostgres, packages: ['postgresql'] },
 ];
 

@@ -17,7 +17,9 @@ const status = await runNode(
   ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest(), ...process.argv.slice(2)],
   { cwd: root, env: { ...process.env, TMPDIR: runFolder } },
 );
-const leftovers = await removeLeftovers(runFolder);
+const removed = await removeLeftovers(runFolder);
+// A run that was interrupted had no chance to clean up.
+const leftovers = status < 128 ? removed : [];
 
 if (leftovers.length > 0) box('THE TESTS LEFT BEHIND', leftovers);
 if (missing.length > 0) box('NOT TESTED, BECAUSE THE DATABASE IS MISSING', missing);
@@ -28,7 +30,8 @@ function jest() {
   return createRequire(import.meta.url).resolve('jest/bin/jest');
 }
 
-function box(title, lines) {
+function box(title, allLines) {
+  const lines = allLines.map((line) => line.slice(0, 110));
   const width = Math.max(title.length, ...lines.map((line) => line.length));
   const row = (text) => `║ ${text.padEnd(width)} ║`;
   const bar = '═'.repeat(width + 2);

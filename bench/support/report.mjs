@@ -8,8 +8,9 @@ const RESULTS = new URL('../results/', import.meta.url);
 export class Report {
   #lines = [];
 
-  constructor(quick) {
-    this.print(`# Benchmark of ${today()}${quick ? ' (--quick: shows that it works, not how fast)' : ''}\n`);
+  constructor({ quick }) {
+    this.print(`# Benchmark of ${today()}${quick ? ' (--quick: shows that it works, not how fast)' : ''}`);
+    this.print(`\nNode ${process.version}, ${cpus().length} cores. Load average at the start: ${load()}.`);
   }
 
   print(text) {
@@ -20,10 +21,13 @@ export class Report {
   /** Rows are objects with the same keys, which are the heads of the columns. */
   table({ title, rows, note }) {
     const heads = Object.keys(rows[0]);
-    const line = (cells) => `| ${cells.join(' | ')} |`;
     this.print(`\n### ${title}\n`);
     this.print([line(heads), line(heads.map(() => '---')), ...rows.map((row) => line(Object.values(row)))].join('\n'));
     if (note !== undefined) this.print(`\n${note}`);
+  }
+
+  end() {
+    this.print(`\nLoad average at the end: ${load()}.`);
   }
 
   save() {
@@ -34,11 +38,15 @@ export class Report {
   }
 }
 
-/** Figures of one machine cannot be compared with another's, and those of a busy one with nothing. */
-export function machine() {
-  return `Node ${process.version}, ${cpus().length} cores, load average at the start: ${machine.load().join(' ')}`;
+function line(cells) {
+  return `| ${cells.join(' | ')} |`;
 }
-machine.load = () => loadavg().map((load) => load.toFixed(2));
+
+function load() {
+  return loadavg()
+    .map((average) => average.toFixed(2))
+    .join(' ');
+}
 
 function today() {
   return new Date().toISOString().slice(0, 10);

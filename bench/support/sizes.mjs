@@ -11,4 +11,12 @@ export const FULL = {
 };
 
 /** Shows within a minute that everything works. Its figures mean nothing. */
-export const QUICK = { ...FULL, rounds: 1, drainJobs: 1_000, latencyJobs: 20, warmUp: 5_000, idle: 5_000, waitingRows: 10_000 };
+export const QUICK = {
+  ...FULL,
+  rounds: 1,
+  drainJobs: 1_000,
+  latencyJobs: 20,
+  warmUp: 5_000,
+  idle: 5_000,
+  waitingRows: 10_000,
+};

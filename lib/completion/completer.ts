@@ -39,6 +39,11 @@ export class Completer {
     return this.pending.length + this.underWay.length >= FULL;
   }
 
+  /** Everything that has ended here is in the database. */
+  get isEmpty(): boolean {
+    return this.pending.length + this.underWay.length === 0;
+  }
+
   /** Whether the end of this claim is known here and not in the database yet. */
   has({ id, fence }: JobToken): boolean {
     const isIt = (settlement: Settlement) => settlement.id === id && settlement.fence === fence;
@@ -63,7 +68,7 @@ export class Completer {
   async stop(patience = 5_000): Promise<void> {
     this.stopping = true;
     const giveUpAt = performance.now() + patience;
-    while (this.pending.length + this.underWay.length > 0 && performance.now() < giveUpAt) {
+    while (!this.isEmpty && performance.now() < giveUpAt) {
       clearTimeout(this.timer);
       this.timer = undefined;
       await (this.flushing ?? this.flush());

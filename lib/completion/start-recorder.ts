@@ -52,7 +52,9 @@ export class StartRecorder {
     if (starts.length === 0) return;
     const now = performance.now();
     try {
-      await this.repository.recordStarts(starts.map(({ token, at }) => ({ id: token.id, fence: token.fence, ago: now - at })));
+      await this.repository.recordStarts(
+        starts.map(({ token, at }) => ({ id: token.id, fence: token.fence, ago: now - at })),
+      );
       for (const { token } of starts) this.unrecorded.delete(keyOf(token));
     } catch (error) {
       this.events.databaseError('recording starts', error);

@@ -12,7 +12,13 @@ export class SchemaError extends PersistentQueueError {
     readonly expected: number,
     tablePrefix: string,
   ) {
-    super(PersistentQueueError.compose(`The tables '${tablePrefix}*' have version ${found}, ${expected} is needed`, found, cureFor(found, expected, tablePrefix)));
+    super(
+      PersistentQueueError.compose(
+        `The tables '${tablePrefix}*' have version ${found}, ${expected} is needed`,
+        found,
+        cureFor(found, expected, tablePrefix),
+      ),
+    );
   }
 }
 

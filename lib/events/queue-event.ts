@@ -3,6 +3,7 @@ export type QueueEvent =
   | { readonly name: 'node.registered'; readonly node: string }
   | { readonly name: 'node.lost'; readonly node: string; readonly running: number }
   | { readonly name: 'node.stopped'; readonly node: string; readonly released: number }
+  | { readonly name: 'node.rescued'; readonly jobs: number; readonly failed: number }
   | { readonly name: 'job.retried'; readonly job: JobFacts; readonly delay: number; readonly error: string }
   | { readonly name: 'job.failed'; readonly job: JobFacts; readonly reason: string; readonly error: string }
   | { readonly name: 'job.lost'; readonly job: JobFacts }

@@ -38,7 +38,8 @@ export class DecoratedMethodScanner {
 
   private methodsOf<Metadata>(wrapper: ProviderWrapper, owner: Class, key: string): DecoratedMethod<Metadata>[] {
     const prototype = owner.prototype as object;
-    const instance = wrapper.isDependencyTreeStatic() && !wrapper.isTransient ? (wrapper.instance as object) : undefined;
+    const instance =
+      wrapper.isDependencyTreeStatic() && !wrapper.isTransient ? (wrapper.instance as object) : undefined;
     return this.methods.getAllMethodNames(prototype).flatMap((method) => {
       // From the prototype: the instance may be a placeholder, and reading it could run a getter.
       const metadata = Reflect.getMetadata(key, Reflect.get(prototype, method) as object) as Metadata | undefined;
@@ -50,7 +51,9 @@ export class DecoratedMethodScanner {
 /** The class of the instance, where there is one: a factory's provider is filed under the factory, not under the class. */
 function classOf(wrapper: ProviderWrapper): Class | undefined {
   const instance: unknown = wrapper.isDependencyTreeStatic() ? wrapper.instance : undefined;
-  const candidate: unknown = typeof instance === 'object' && instance !== null ? instance.constructor : wrapper.metatype;
-  const isClass = typeof candidate === 'function' && typeof candidate.prototype === 'object' && candidate.prototype !== null;
+  const candidate: unknown =
+    typeof instance === 'object' && instance !== null ? instance.constructor : wrapper.metatype;
+  const isClass =
+    typeof candidate === 'function' && typeof candidate.prototype === 'object' && candidate.prototype !== null;
   return isClass && candidate !== Object ? (candidate as Class) : undefined;
 }

@@ -17,7 +17,9 @@ export class HandlerInvoker {
     private readonly options: ResolvedOptions,
   ) {
     const container = Reflect.get(moduleRef, 'container') as NestContainer;
-    this.creator = ExternalContextCreator.fromContainer(options.globalEnhancers ? container : withoutGlobals(container));
+    this.creator = ExternalContextCreator.fromContainer(
+      options.globalEnhancers ? container : withoutGlobals(container),
+    );
   }
 
   create({ class: owner, method, instance }: DecoratedMethod<unknown>): Invoke {
@@ -32,8 +34,22 @@ export class HandlerInvoker {
 
   private bind(instance: object, method: string, contextId?: ContextId): Invoke {
     const callback = Reflect.get(instance, method) as (...args: unknown[]) => unknown;
-    const enhancers = { guards: true, interceptors: true, filters: this.options.globalEnhancers || hasFilters(instance, callback) };
-    return this.creator.create(instance, callback, method, undefined, undefined, contextId, undefined, enhancers, 'job') as Invoke;
+    const enhancers = {
+      guards: true,
+      interceptors: true,
+      filters: this.options.globalEnhancers || hasFilters(instance, callback),
+    };
+    return this.creator.create(
+      instance,
+      callback,
+      method,
+      undefined,
+      undefined,
+      contextId,
+      undefined,
+      enhancers,
+      'job',
+    ) as Invoke;
   }
 }
 

@@ -41,6 +41,8 @@ export function JobHandler<Payload>(
 export function JobHandler(type: JobType, options?: JobHandlerDecoratorOptions): MethodDecorator;
 export function JobHandler(type: JobType | JobDefinition<unknown>, options: JobHandlerDecoratorOptions = {}) {
   const metadata: JobHandlerMetadata =
-    typeof type === 'object' && type !== null ? { type: type.type, options: { ...type.options, ...options } } : { type, options };
+    typeof type === 'object' && type !== null
+      ? { type: type.type, options: { ...type.options, ...options } }
+      : { type, options };
   return SetMetadata(JOB_HANDLER_METADATA, metadata) as MethodDecorator;
 }

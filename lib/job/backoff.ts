@@ -27,7 +27,11 @@ function exponential(waitTime: number, attempt: number): number {
   return Math.round(longest * (0.5 + Math.random() / 2));
 }
 
-function custom(backoff: (attempt: number, error: unknown) => number, attempt: number, error: unknown): number | undefined {
+function custom(
+  backoff: (attempt: number, error: unknown) => number,
+  attempt: number,
+  error: unknown,
+): number | undefined {
   try {
     const delay = backoff(attempt, error);
     return Number.isFinite(delay) && delay >= 0 ? Math.round(delay) : undefined;

@@ -35,6 +35,7 @@ export class JobOutcome {
 
 function wait(option: string, value: Duration): number {
   const milliseconds = parseDuration(value);
-  if (milliseconds === undefined) throw new InvalidOptionError(option, value, "Give milliseconds or a string such as '3m'.");
+  if (milliseconds === undefined)
+    throw new InvalidOptionError(option, value, "Give milliseconds or a string such as '3m'.");
   return milliseconds;
 }

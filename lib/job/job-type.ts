@@ -13,7 +13,8 @@ export function nameFault(name: unknown, longest: number): string | undefined {
   if (name === '') return 'Give at least one character.';
   if (name.length > longest) return `Give at most ${longest} characters (it has ${name.length}).`;
   if (name.includes('\0')) return 'Leave out the NUL character: PostgreSQL cannot store it.';
-  if (/\p{Surrogate}/u.test(name)) return 'Leave out the lone surrogate: it is no Unicode text and would be stored as another name.';
+  if (/\p{Surrogate}/u.test(name))
+    return 'Leave out the lone surrogate: it is no Unicode text and would be stored as another name.';
   return undefined;
 }
 

@@ -16,5 +16,14 @@ export interface Settlement extends JobToken {
 
 /** Gives the job back as it was: the node stops, or the job was claimed too much. */
 export function releaseOf(token: JobToken & { readonly type: string }, attempt?: AttemptEnd): Settlement {
-  return { id: token.id, fence: token.fence, type: token.type, state: 'waiting', delay: undefined, usesRetry: false, result: undefined, attempt };
+  return {
+    id: token.id,
+    fence: token.fence,
+    type: token.type,
+    state: 'waiting',
+    delay: undefined,
+    usesRetry: false,
+    result: undefined,
+    attempt,
+  };
 }

@@ -22,10 +22,16 @@ export class Rescuer {
   }
 
   async rescue(): Promise<void> {
-    for (let rescued = BATCH; rescued === BATCH && this.isOnDuty; ) {
+    for (let rescued = BATCH; rescued === BATCH && this.isOnDuty;) {
       const jobs = await this.repository.rescue(BATCH);
       rescued = jobs.length;
       for (const { id, type, state } of jobs) this.events.emit({ name: 'job.rescued', job: { id, type }, state });
+      if (rescued > 0)
+        this.events.emit({
+          name: 'node.rescued',
+          jobs: rescued,
+          failed: jobs.filter(({ state }) => state === 'failed').length,
+        });
     }
   }
 }

@@ -25,7 +25,9 @@ export interface PersistentQueueMigrationOptions {
  *
  * @publicApi
  */
-export function persistentQueueMigrations(options: PersistentQueueMigrationOptions = {}): (new () => MigrationInterface)[] {
+export function persistentQueueMigrations(
+  options: PersistentQueueMigrationOptions = {},
+): (new () => MigrationInterface)[] {
   const { tablePrefix } = resolveOptions(options);
   return [
     class PersistentQueueCreateTables1795000000000 implements MigrationInterface {

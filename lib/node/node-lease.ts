@@ -55,7 +55,10 @@ export class NodeLease implements Service {
    * database everybody's lease has run out, and whoever came back first would otherwise find all the others dead.
    */
   get maySweep(): boolean {
-    return performance.now() - this.beatingSince >= this.options.leaseDuration;
+    const now = performance.now();
+    // A process that has just been paused has a gap now, although its next beat will only tell so.
+    const isBeating = now - this.lastBeat <= this.options.leaseDuration / 2;
+    return isBeating && now - this.beatingSince >= this.options.leaseDuration;
   }
 
   /** `listener` is called when this node has been found dead, before it has a new id. */

@@ -8,10 +8,12 @@ export class OptionReader {
 
   constructor(
     private readonly owner: string,
-    given: object,
+    given: unknown,
     known: readonly string[],
   ) {
-    if (given === null || typeof given !== 'object' || Array.isArray(given)) this.refuse('', given, 'Give an object of options.');
+    if (given === null || typeof given !== 'object' || Array.isArray(given)) {
+      throw new InvalidOptionError(owner, given, 'Give an object of options.');
+    }
     refuseUnknownOptions(owner, given, known);
     this.given = given as Record<string, unknown>;
   }
@@ -23,7 +25,11 @@ export class OptionReader {
   integer(name: string, fallback: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
     const value = this.given[name] ?? fallback;
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most) return value;
-    return this.refuse(name, value, `Give an integer from ${least}${most === Number.MAX_SAFE_INTEGER ? ' up' : ` to ${most}`}.`);
+    return this.refuse(
+      name,
+      value,
+      `Give an integer from ${least}${most === Number.MAX_SAFE_INTEGER ? ' up' : ` to ${most}`}.`,
+    );
   }
 
   duration(name: string, fallback: string, least = 0, most = Number.MAX_SAFE_INTEGER): number {
@@ -51,7 +57,7 @@ export class OptionReader {
   }
 
   group(name: string, known: readonly string[]): OptionReader {
-    return new OptionReader(this.path(name), (this.given[name] ?? {}) as object, known);
+    return new OptionReader(this.path(name), this.given[name] ?? {}, known);
   }
 
   refuse(name: string, value: unknown, cure: string): never {
@@ -59,6 +65,6 @@ export class OptionReader {
   }
 
   private path(name: string): string {
-    return name === '' ? this.owner : `${this.owner}.${name}`;
+    return `${this.owner}.${name}`;
   }
 }

@@ -33,5 +33,9 @@ function readBackoff(options: OptionReader): Backoff {
   const value = options.value('backoff') ?? 'fixed';
   if (value === 'fixed' || value === 'exponential') return value;
   if (typeof value === 'function') return value as (attempt: number, error: unknown) => number;
-  return options.refuse('backoff', value, "Give 'fixed', 'exponential' or a function (attempt, error) => milliseconds.");
+  return options.refuse(
+    'backoff',
+    value,
+    "Give 'fixed', 'exponential' or a function (attempt, error) => milliseconds.",
+  );
 }

@@ -62,7 +62,11 @@ function readTimes(options: OptionReader) {
   };
   if (times.pollMin > times.pollMax) poll.refuse('min', times.pollMin, `Give at most poll.max (${times.pollMax} ms).`);
   if (times.leaseBeat * 2 > times.leaseDuration) {
-    lease.refuse('beat', times.leaseBeat, `Give at most half of lease.duration (${times.leaseDuration} ms), or one late beat is a death.`);
+    lease.refuse(
+      'beat',
+      times.leaseBeat,
+      `Give at most half of lease.duration (${times.leaseDuration} ms), or one late beat is a death.`,
+    );
   }
   return times;
 }
@@ -70,18 +74,23 @@ function readTimes(options: OptionReader) {
 function readName(options: OptionReader, name: string, fallback: string): string {
   const value = options.value(name) ?? fallback;
   const fault = nameFault(value, 64);
-  return fault === undefined ? String(value) : options.refuse(name, value, fault);
+  return fault === undefined ? (value as string) : options.refuse(name, value, fault);
 }
 
 function readTablePrefix(options: OptionReader): string {
   const value = options.value('tablePrefix') ?? 'pq_';
   if (typeof value === 'string' && /^[A-Za-z_]\w{0,20}$/.test(value)) return value;
-  return options.refuse('tablePrefix', value, 'Give a letter or underscore and up to 20 letters, digits or underscores.');
+  return options.refuse(
+    'tablePrefix',
+    value,
+    'Give a letter or underscore and up to 20 letters, digits or underscores.',
+  );
 }
 
 function readRoles(options: OptionReader): ReadonlySet<QueueRole> {
   const value = options.value('roles') ?? ROLES;
-  if (!Array.isArray(value) || value.length === 0) return options.refuse('roles', value, `Give an array of any of ${ROLES.join(', ')}.`);
+  if (!Array.isArray(value) || value.length === 0)
+    return options.refuse('roles', value, `Give an array of any of ${ROLES.join(', ')}.`);
   const unknown: unknown = value.find((role) => !ROLES.includes(role as QueueRole));
   if (unknown !== undefined) options.refuse('roles', unknown, `Give any of ${ROLES.join(', ')}.`);
   return new Set(value as QueueRole[]);
@@ -100,7 +109,8 @@ function readTypes(options: OptionReader, name: string): ReadonlySet<string> | u
 
 function readHandlers(options: OptionReader): Readonly<Record<string, JobHandlerOptions>> {
   const handlers = (options.value('handlers') ?? {}) as Record<string, JobHandlerOptions>;
-  if (typeof handlers !== 'object' || Array.isArray(handlers)) options.refuse('handlers', handlers, 'Give an object: job type → options.');
+  if (typeof handlers !== 'object' || Array.isArray(handlers))
+    options.refuse('handlers', handlers, 'Give an object: job type → options.');
   for (const [type, override] of Object.entries(handlers)) {
     resolveHandlerOptions(`PersistentQueueModule.forRoot().handlers['${type}']`, override);
   }

@@ -106,7 +106,10 @@ export class Poller implements Service {
     if (survey.orphans || promoted > 0) survey = await this.survey(false);
     this.lookedAt = now;
     // What is due and was not promoted is being promoted by another node: no reason to hurry.
-    this.nextDueAt = survey.nextDueIn === undefined ? undefined : now + (promoted > 0 ? survey.nextDueIn : Math.max(survey.nextDueIn, this.options.pollMin));
+    this.nextDueAt =
+      survey.nextDueIn === undefined
+        ? undefined
+        : now + (promoted > 0 ? survey.nextDueIn : Math.max(survey.nextDueIn, this.options.pollMin));
     for (const level of survey.ready) this.levels.add(level);
   }
 
@@ -147,7 +150,11 @@ export class Poller implements Service {
   private async releaseStrays(): Promise<void> {
     const claims = await this.repository.claimsOf(this.lease.id);
     const strays = claims.filter((token) => !this.pool.has(token) && !this.completer.has(token));
-    if (strays.length > 0) await this.repository.settle(strays.map((token) => releaseOf({ ...token, type: '' })), this.lease.name);
+    if (strays.length > 0)
+      await this.repository.settle(
+        strays.map((token) => releaseOf({ ...token, type: '' })),
+        this.lease.name,
+      );
     this.mayHaveStrays = false;
   }
 

@@ -45,7 +45,9 @@ function serialise(payload: unknown): string {
     return serialiseJson(payload);
   } catch (error) {
     if (!(error instanceof UnserialisableError)) throw error;
-    throw new InvalidJobError('payload', payload, `JSON cannot carry it: ${error.message}. Enqueue plain data.`, { cause: error });
+    throw new InvalidJobError('payload', payload, `JSON cannot carry it: ${error.message}. Enqueue plain data.`, {
+      cause: error,
+    });
   }
 }
 
@@ -55,7 +57,8 @@ function readPriority(priority: unknown = 0): number {
 }
 
 function readDue({ at, delay }: JobRequest): DueTime {
-  if (at !== undefined && delay !== undefined) throw new InvalidJobError('delay', delay, 'Give either a delay or a time, not both.');
+  if (at !== undefined && delay !== undefined)
+    throw new InvalidJobError('delay', delay, 'Give either a delay or a time, not both.');
   if (at !== undefined) return { at: readDate('due time', at) };
   const milliseconds = parseDuration(delay ?? 0);
   if (milliseconds === undefined || !Number.isSafeInteger(milliseconds)) {

@@ -36,7 +36,11 @@ export class JobQueue {
    */
   enqueue<Payload>(type: JobDefinition<Payload>, payload: Payload, options?: EnqueueOptions): Promise<EnqueuedJob>;
   enqueue(type: JobType, payload?: unknown, options?: EnqueueOptions): Promise<EnqueuedJob>;
-  async enqueue(type: JobType | JobDefinition<unknown>, payload?: unknown, options: EnqueueOptions = {}): Promise<EnqueuedJob> {
+  async enqueue(
+    type: JobType | JobDefinition<unknown>,
+    payload?: unknown,
+    options: EnqueueOptions = {},
+  ): Promise<EnqueuedJob> {
     const { manager, ...request } = this.readOptions(options);
     return this.insertOne(buildJob(type, { ...request, payload }, this.options.maxPayloadBytes), manager);
   }
@@ -46,7 +50,12 @@ export class JobQueue {
    *
    * @throws InvalidJobError, ForeignManagerError as `enqueue`.
    */
-  enqueueAt<Payload>(type: JobDefinition<Payload>, payload: Payload, at: Date, options?: EnqueueOptions): Promise<EnqueuedJob>;
+  enqueueAt<Payload>(
+    type: JobDefinition<Payload>,
+    payload: Payload,
+    at: Date,
+    options?: EnqueueOptions,
+  ): Promise<EnqueuedJob>;
   enqueueAt(type: JobType, payload: unknown, at: Date, options?: EnqueueOptions): Promise<EnqueuedJob>;
   async enqueueAt(
     type: JobType | JobDefinition<unknown>,
@@ -69,7 +78,11 @@ export class JobQueue {
     jobs: readonly JobRequest<Payload>[],
     options?: Pick<EnqueueOptions, 'manager'>,
   ): Promise<EnqueuedJob[]>;
-  enqueueMany(type: JobType, jobs: readonly JobRequest[], options?: Pick<EnqueueOptions, 'manager'>): Promise<EnqueuedJob[]>;
+  enqueueMany(
+    type: JobType,
+    jobs: readonly JobRequest[],
+    options?: Pick<EnqueueOptions, 'manager'>,
+  ): Promise<EnqueuedJob[]>;
   async enqueueMany(
     type: JobType | JobDefinition<unknown>,
     jobs: readonly JobRequest[],
@@ -112,7 +125,8 @@ export class JobQueue {
     if (!this.options.roles.has('enqueue')) {
       throw new NotRunningError("Enqueueing is not a role of this process: add 'enqueue' to forRoot({ roles }). It");
     }
-    if (options === null || typeof options !== 'object') throw new InvalidJobError('options', options, 'Give an object of options.');
+    if (options === null || typeof options !== 'object')
+      throw new InvalidJobError('options', options, 'Give an object of options.');
     return options;
   }
 

@@ -21,16 +21,20 @@ const DEEPEST_CAUSE = 5;
 /** Never throws, whatever was thrown at us. Properties of a driver's error (query, parameters) are left out on purpose. */
 export function serialiseError(thrown: unknown, depth = 0): RecordedError {
   try {
-    return thrown instanceof Error ? fromError(thrown, depth) : { name: typeof thrown, message: cut(describeValue(thrown), LONGEST_MESSAGE) };
+    return thrown instanceof Error
+      ? fromError(thrown, depth)
+      : { name: typeof thrown, message: cut(describeValue(thrown), LONGEST_MESSAGE) };
   } catch {
     return { name: 'Error', message: 'The error could not be read: one of its properties throws.' };
   }
 }
 
 function fromError(error: Error, depth: number): RecordedError {
+  // Nothing keeps a library from setting them to something else than strings.
+  const { name, message }: { name: unknown; message: unknown } = error;
   const recorded: RecordedError = {
-    name: cut(String(error.name), LONGEST_NAME),
-    message: cut(String(error.message), LONGEST_MESSAGE),
+    name: cut(String(name), LONGEST_NAME),
+    message: cut(String(message), LONGEST_MESSAGE),
   };
   if (typeof error.stack === 'string') recorded.stack = cut(withoutMessage(error.stack, error.message), LONGEST_STACK);
   const code: unknown = Reflect.get(error, 'code');

@@ -12,7 +12,9 @@ export function serialiseJson(value: unknown): string {
     return JSON.stringify(value === undefined ? null : value, refuseLossy);
   } catch (error) {
     if (error instanceof UnserialisableError) throw error;
-    throw new UnserialisableError(error instanceof Error ? firstLine(error.message) : 'JSON.stringify failed', { cause: error });
+    throw new UnserialisableError(error instanceof Error ? firstLine(error.message) : 'JSON.stringify failed', {
+      cause: error,
+    });
   }
 }
 

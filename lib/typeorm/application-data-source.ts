@@ -23,7 +23,11 @@ export class ApplicationDataSource {
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'UnknownElementException') throw error;
       const cure = `Import TypeOrmModule.forRoot({ ${name === undefined ? '' : `name: '${name}', `}… }), or name another DataSource.`;
-      throw new InvalidOptionError('PersistentQueueModule.forRoot().dataSource', name ?? 'the default DataSource', cure);
+      throw new InvalidOptionError(
+        'PersistentQueueModule.forRoot().dataSource',
+        name ?? 'the default DataSource',
+        cure,
+      );
     }
   }
 }

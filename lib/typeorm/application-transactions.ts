@@ -4,11 +4,9 @@ import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { UnsupportedDatabaseError } from '../errors/unsupported-database.error.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { ApplicationDataSource } from './application-data-source.js';
-import { isBusy } from './dialects/sqlite.dialect.js';
+import { BUSY_RETRY } from './busy-retry.js';
 import { retryRolledBack } from './retry-rolled-back.js';
 import { tableNames } from './schema/tables.js';
-
-const PATIENCE = 60_000;
 
 /** Transactions on the application's own DataSource, made safe where its driver has a single connection. */
 @Injectable()
@@ -26,10 +24,13 @@ export class ApplicationTransactions {
     return this.oneAtATime(() => this.runOnSingleConnection(dataSource, work));
   }
 
-  private async runOnSingleConnection<T>(dataSource: DataSource, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  private async runOnSingleConnection<T>(
+    dataSource: DataSource,
+    work: (manager: EntityManager) => Promise<T>,
+  ): Promise<T> {
     const runner = dataSource.createQueryRunner();
     // Only the taking of the lock is tried again: what the caller has done since may not be done twice.
-    await retryRolledBack({ isRolledBack: isBusy, patience: PATIENCE }, () => this.begin(runner));
+    await retryRolledBack(BUSY_RETRY, () => this.begin(runner));
     try {
       const value = await work(runner.manager);
       await runner.commitTransaction();

@@ -7,7 +7,12 @@ import { runOn } from './query-runner.executor.js';
 import { drive, type Script } from './statement.js';
 
 /** Runs a script on the caller's connection, inside whatever transaction is open there. Never retried: see `retryRolledBack`. */
-export async function runForCaller<T>(manager: JobManager, own: DataSource, dialect: Dialect, script: Script<T>): Promise<T> {
+export async function runForCaller<T>(
+  manager: JobManager,
+  own: DataSource,
+  dialect: Dialect,
+  script: Script<T>,
+): Promise<T> {
   refuseForeign(manager, own);
   const runner = runnerOf(manager);
   if (dialect.name === 'sqlite') refuseNested(runner);
@@ -26,7 +31,8 @@ export function runnerOf(manager: JobManager): QueryRunner | undefined {
 }
 
 function refuseForeign(manager: JobManager, own: DataSource): void {
-  const given: unknown = typeof manager === 'object' && manager !== null ? Reflect.get(manager, 'connection') : undefined;
+  const given: unknown =
+    typeof manager === 'object' && manager !== null ? Reflect.get(manager, 'connection') : undefined;
   if (typeof given !== 'object' || given === null || !('options' in given)) {
     throw new InvalidJobError('manager', manager, 'Give the EntityManager or QueryRunner of your open transaction.');
   }
@@ -41,7 +47,11 @@ function refuseForeign(manager: JobManager, own: DataSource): void {
 function refuseNested(runner: QueryRunner | undefined): void {
   const depth: unknown = runner === undefined ? 0 : Reflect.get(runner, 'transactionDepth');
   if (Number(depth) <= 1) return;
-  throw new InvalidJobError('manager', `a transaction ${String(depth)} levels deep`, 'On SQLite, enqueue in the outermost jobQueue.transaction().');
+  throw new InvalidJobError(
+    'manager',
+    `a transaction ${String(depth)} levels deep`,
+    'On SQLite, enqueue in the outermost jobQueue.transaction().',
+  );
 }
 
 /** Two DataSources of one application may lead to the same database. No user and no password: this goes into an error message. */

@@ -5,7 +5,8 @@ import { mariadbDialect } from './dialects/mariadb.dialect.js';
 import { postgresDialect } from './dialects/postgres.dialect.js';
 import { sqliteDialect } from './dialects/sqlite.dialect.js';
 
-const SUPPORTED = 'Use MariaDB 10.6+ (type mysql or mariadb), PostgreSQL 13+ (type postgres) or SQLite (type better-sqlite3).';
+const SUPPORTED =
+  'Use MariaDB 10.6+ (type mysql or mariadb), PostgreSQL 13+ (type postgres) or SQLite (type better-sqlite3).';
 
 /** A DataSource, or one connection of it. */
 interface Queryable {
@@ -48,7 +49,11 @@ function postgres(version: string): Dialect {
 function sqlite(options: DataSourceOptions): Dialect {
   const { database, driver } = options as { database?: unknown; driver?: unknown };
   if (database === ':memory:' || database === '') {
-    throw new UnsupportedDatabaseError(database, 'An in-memory SQLite database cannot be shared or survive', "Give database a file, such as 'app.sqlite'.");
+    throw new UnsupportedDatabaseError(
+      database,
+      'An in-memory SQLite database cannot be shared or survive',
+      "Give database a file, such as 'app.sqlite'.",
+    );
   }
   if (isLibsql(driver)) {
     throw new UnsupportedDatabaseError(
@@ -62,11 +67,17 @@ function sqlite(options: DataSourceOptions): Dialect {
 
 /** libsql's class is named Database, as better-sqlite3's is: only libsql's has a `sync` method. */
 function isLibsql(driver: unknown): boolean {
-  return typeof driver === 'function' && typeof (driver.prototype as { sync?: unknown } | undefined)?.sync === 'function';
+  return (
+    typeof driver === 'function' && typeof (driver.prototype as { sync?: unknown } | undefined)?.sync === 'function'
+  );
 }
 
 function requireVersion(product: string, version: string, least: readonly [major: number, minor: number]): void {
   const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
   if (major > least[0] || (major === least[0] && minor >= least[1])) return;
-  throw new UnsupportedDatabaseError(version, `${product} is too old: it lacks FOR UPDATE SKIP LOCKED or JSON tables`, SUPPORTED);
+  throw new UnsupportedDatabaseError(
+    version,
+    `${product} is too old: it lacks FOR UPDATE SKIP LOCKED or JSON tables`,
+    SUPPORTED,
+  );
 }

@@ -4,10 +4,11 @@ export interface RetryPolicy {
   readonly isRolledBack: (error: unknown) => boolean;
   /** How long to go on trying, in milliseconds. */
   readonly patience: number;
+  /** The first wait is about a millisecond, each next one twice that, up to this. */
+  readonly longestWait: number;
 }
 
-const FIRST_WAIT = 2;
-const LONGEST_WAIT = 100;
+const FIRST_WAIT = 1;
 
 /**
  * Runs `work` again while the database says that it has undone it. Only for our own connections: on a caller's the server may
@@ -15,7 +16,7 @@ const LONGEST_WAIT = 100;
  */
 export async function retryRolledBack<T>(policy: RetryPolicy, work: () => Promise<T>): Promise<T> {
   const giveUpAt = performance.now() + policy.patience;
-  for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
+  for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, policy.longestWait)) {
     try {
       return await work();
     } catch (error) {

@@ -1,6 +1,6 @@
 /** Drivers answer NULL as null and BIGINT as a string or a number. */
 export function optional(value: unknown): string | undefined {
-  return value === null || value === undefined ? undefined : String(value);
+  return typeof value === 'string' ? value : undefined;
 }
 
 export function optionalNumber(value: unknown): number | undefined {

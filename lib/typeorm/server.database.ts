@@ -6,7 +6,7 @@ import { runOn } from './query-runner.executor.js';
 import { retryRolledBack } from './retry-rolled-back.js';
 import { drive, statement, type Result, type Script, type Statement } from './statement.js';
 
-const PATIENCE = 10_000;
+const RETRY = { patience: 10_000, longestWait: 100 };
 
 /** A pool of our own on MariaDB, MySQL or PostgreSQL. */
 export class ServerDatabase extends Database {
@@ -48,7 +48,7 @@ export class ServerDatabase extends Database {
   }
 
   private withRunner<T>(lane: Lane, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    const policy = { isRolledBack: this.dialect.isRolledBack, patience: PATIENCE };
+    const policy = { ...RETRY, isRolledBack: this.dialect.isRolledBack };
     return this.lanes[lane](() => retryRolledBack(policy, () => this.onConnection(work)));
   }
 

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
+import { BUSY_RETRY } from './busy-retry.js';
 import { Database } from './database.js';
-import { isBusy, sqliteDialect } from './dialects/sqlite.dialect.js';
+import { sqliteDialect } from './dialects/sqlite.dialect.js';
 import { retryRolledBack } from './retry-rolled-back.js';
 import { driveSync, type Result, type Row, type Script, type Statement } from './statement.js';
 
@@ -16,9 +17,6 @@ interface SqliteStatement {
   all(...parameters: unknown[]): unknown[];
   run(...parameters: unknown[]): { changes: number | bigint; lastInsertRowid: number | bigint };
 }
-
-/** A stopped process may hold the file's write lock for as long as it is stopped. */
-const PATIENCE = 60_000;
 
 /**
  * One connection of our own to the application's file. Transactions run to their end without an await, so that the application's
@@ -63,7 +61,7 @@ export class SqliteDatabase extends Database {
   }
 
   private retryBusy<T>(work: () => T): Promise<T> {
-    return retryRolledBack({ isRolledBack: isBusy, patience: PATIENCE }, () => new Promise((resolve) => resolve(work())));
+    return retryRolledBack(BUSY_RETRY, () => new Promise((resolve) => resolve(work())));
   }
 
   private execute({ sql, parameters }: Statement): Result {

@@ -31,7 +31,11 @@ export function concludeRelease(active: ActiveJob): Settlement {
 function concludeSuccess(active: ActiveJob, value: unknown, maxResultBytes: number): Settlement {
   const result = serialiseResult(value, maxResultBytes);
   const missing = 'error' in result ? result.error : undefined;
-  return { ...base(active, 'succeeded', undefined, missing), state: 'succeeded', result: 'json' in result ? result.json : undefined };
+  return {
+    ...base(active, 'succeeded', undefined, missing),
+    state: 'succeeded',
+    result: 'json' in result ? result.json : undefined,
+  };
 }
 
 function concludeOutcome(active: ActiveJob, outcome: JobOutcome): Settlement {
@@ -42,7 +46,9 @@ function concludeOutcome(active: ActiveJob, outcome: JobOutcome): Settlement {
   const error = new Error(outcome.reason ?? 'The handler returned JobOutcome.retry()');
   error.name = 'JobOutcome';
   delete error.stack;
-  return outcome.kind === 'fail' ? concludeFailure(active, error, 'error') : concludeRetry(active, error, 'error', outcome.after);
+  return outcome.kind === 'fail'
+    ? concludeFailure(active, error, 'error')
+    : concludeRetry(active, error, 'error', outcome.after);
 }
 
 function concludeError(active: ActiveJob, thrown: unknown, reason: AttemptReason): Settlement {
@@ -50,7 +56,12 @@ function concludeError(active: ActiveJob, thrown: unknown, reason: AttemptReason
   return concludeRetry(active, thrown, reason, undefined);
 }
 
-function concludeRetry(active: ActiveJob, thrown: unknown, reason: AttemptReason, after: number | undefined): Settlement {
+function concludeRetry(
+  active: ActiveJob,
+  thrown: unknown,
+  reason: AttemptReason,
+  after: number | undefined,
+): Settlement {
   const { options } = active.handler;
   if (active.job.retries >= options.maxRetries) return concludeFailure(active, thrown, reason);
   const delay = after ?? retryDelay(options, active.attempt, thrown);
@@ -64,13 +75,25 @@ function serialiseResult(value: unknown, maxBytes: number): { json: string | und
     const json = serialiseJson(value);
     const bytes = Buffer.byteLength(json);
     if (bytes <= maxBytes) return { json };
-    return { error: { name: 'ResultNotStored', message: `The result has ${bytes} bytes of JSON, at most ${maxBytes} are stored.` } };
+    return {
+      error: {
+        name: 'ResultNotStored',
+        message: `The result has ${bytes} bytes of JSON, at most ${maxBytes} are stored.`,
+      },
+    };
   } catch (error) {
-    return { error: { name: 'ResultNotStored', message: `The result cannot be stored: ${serialiseError(error).message}` } };
+    return {
+      error: { name: 'ResultNotStored', message: `The result cannot be stored: ${serialiseError(error).message}` },
+    };
   }
 }
 
-function base({ job, attempt, startedAt }: ActiveJob, outcome: AttemptOutcome, reason: AttemptReason | undefined, error: RecordedError | undefined): Settlement {
+function base(
+  { job, attempt, startedAt }: ActiveJob,
+  outcome: AttemptOutcome,
+  reason: AttemptReason | undefined,
+  error: RecordedError | undefined,
+): Settlement {
   return {
     id: job.id,
     fence: job.fence,

@@ -28,7 +28,8 @@ export class JobRunner {
   /** Never throws. */
   async run(active: ActiveJob): Promise<void> {
     const settlement = await this.attempt(active).catch((error: unknown) => this.giveBack(active, error));
-    if (active.isAbandoned || settlement === undefined) return this.events.emit({ name: 'job.lost', job: active.facts });
+    if (active.isAbandoned || settlement === undefined)
+      return this.events.emit({ name: 'job.lost', job: active.facts });
     this.completer.settle(settlement);
     this.tell(active, settlement);
   }
@@ -36,7 +37,11 @@ export class JobRunner {
   private async attempt(active: ActiveJob): Promise<Settlement | undefined> {
     const { job } = active;
     if (job.deadline !== undefined && job.now > job.deadline) {
-      return concludeFailure(active, new PermanentJobError('The deadline passed before the job could be started.'), 'expired');
+      return concludeFailure(
+        active,
+        new PermanentJobError('The deadline passed before the job could be started.'),
+        'expired',
+      );
     }
     const payload = parsePayload(job.payload);
     if (payload instanceof PermanentJobError) return concludeFailure(active, payload, 'error');
@@ -99,6 +104,9 @@ function parsePayload(payload: string | null): unknown {
   try {
     return JSON.parse(payload);
   } catch (cause) {
-    return new PermanentJobError('The payload is not JSON: it was written by plain SQL. Correct it and retry the job.', { cause });
+    return new PermanentJobError(
+      'The payload is not JSON: it was written by plain SQL. Correct it and retry the job.',
+      { cause },
+    );
   }
 }

@@ -12,7 +12,8 @@ import { JobRunner } from './job-runner.js';
 
 /**
  * The slots of this process. A slot is taken until the handler's promise settles, even when nobody waits for its answer any
- * more. A job on its last chance runs alone: it waits until every slot is free, and nothing else starts before it has ended.
+ * more. A job on its last chance runs alone: it waits until every slot is free and every result is written, because a crash
+ * would be held against whoever has no result yet; and nothing else starts before it has ended.
  *
  * @publicApi
  */
@@ -33,7 +34,10 @@ export class WorkerPool {
     lease: NodeLease,
   ) {
     lease.onLoss(() => this.abandonAll(lease.name));
-    completer.onFlush(() => this.tellRoom());
+    completer.onFlush(() => {
+      this.startLoner();
+      this.tellRoom();
+    });
   }
 
   /** How many jobs of this type could start now. */
@@ -81,7 +85,7 @@ export class WorkerPool {
   }
 
   private startLoner(): void {
-    const loner = this.active.size === 0 ? this.loners[0] : undefined;
+    const loner = this.active.size === 0 && this.completer.isEmpty ? this.loners[0] : undefined;
     if (loner !== undefined) this.run(loner);
   }
 

@@ -10,7 +10,7 @@ export function clockContract(context: ContractContext): void {
     it('counts UTC milliseconds in a session whose zone is not UTC', async () => {
       const dialect = await detectDialect(context.dataSource.options, context.dataSource);
       const before = Date.now();
-      const [row] = (await context.dataSource.query(`SELECT ${dialect.now} AS now`)) as { now: string }[];
+      const [row] = await context.dataSource.query<{ now: string }[]>(`SELECT ${dialect.now} AS now`);
       expect(Number(row?.now)).toBeGreaterThanOrEqual(before - 5);
       expect(Number(row?.now)).toBeLessThanOrEqual(Date.now() + 5);
     });
@@ -21,7 +21,12 @@ export function clockContract(context: ContractContext): void {
         await context.dataSource.transaction(async (manager) => {
           for (const time of OVERLAP) {
             await manager.query(`SET timestamp = ${time / 1000}`);
-            const [row] = (await manager.query(`SELECT ${now} AS now, CAST(NOW() AS CHAR) AS wall`)) as { now: string; wall: string }[];
+            const [row] = await manager.query<
+              {
+                now: string;
+                wall: string;
+              }[]
+            >(`SELECT ${now} AS now, CAST(NOW() AS CHAR) AS wall`);
             expect(row?.wall).toBe('2026-10-25 02:30:00');
             expect(Number(row?.now)).toBe(time);
           }
@@ -36,7 +41,7 @@ export function clockContract(context: ContractContext): void {
         for (const time of OVERLAP) {
           const at = now.replace('statement_timestamp()', `to_timestamp(${time / 1000})`);
           const sql = `SELECT ${at} AS now, to_char(to_timestamp(${time / 1000}), 'HH24:MI') AS wall`;
-          const [row] = (await context.dataSource.query(sql)) as { now: string; wall: string }[];
+          const [row] = await context.dataSource.query<{ now: string; wall: string }[]>(sql);
           expect(row).toEqual({ now: String(time), wall: '02:30' });
         }
       });

@@ -30,7 +30,10 @@ export function enqueueContract(context: ContractContext): void {
 
     it('answers many in their order, keyed and unkeyed mixed', async () => {
       const { queue } = await context.open();
-      const jobs = Array.from({ length: 1_203 }, (_, n) => ({ payload: { n }, ...(n % 100 === 7 ? { key: `k${n % 200}` } : {}) }));
+      const jobs = Array.from({ length: 1_203 }, (_, n) => ({
+        payload: { n },
+        ...(n % 100 === 7 ? { key: `k${n % 200}` } : {}),
+      }));
       const enqueued = await queue.enqueueMany('bulk', jobs);
       expect(enqueued).toHaveLength(1_203);
       for (const n of [0, 6, 8, 499, 500, 501, 1_202]) {
@@ -58,19 +61,32 @@ export function enqueueContract(context: ContractContext): void {
       const survey = await repository.survey({ types: names, sweep: false });
       expect(survey.ready.map(({ type }) => type).sort()).toEqual([...names].sort());
       const node = await repository.registerNode({ name: 'n', types: [] });
-      const claimed = await repository.claim({ node, type: 'a', priority: 0, limit: 10, deadline: undefined, maxCrashes: 3 });
+      const claimed = await repository.claim({
+        node,
+        type: 'a',
+        priority: 0,
+        limit: 10,
+        deadline: undefined,
+        maxCrashes: 3,
+      });
       expect(claimed.map(({ id }) => id)).toEqual([ids[1]]);
     });
 
     it('writes nothing when any job of many is refused', async () => {
       const { queue } = await context.open();
-      await expect(queue.enqueueMany('t', [{ payload: 1 }, { payload: 2, priority: 10 }])).rejects.toThrow(InvalidJobError);
+      await expect(queue.enqueueMany('t', [{ payload: 1 }, { payload: 2, priority: 10 }])).rejects.toThrow(
+        InvalidJobError,
+      );
       expect(await queue.counts()).toEqual([]);
     });
 
     it('takes plain SQL with service, type and payload as a producer', async () => {
       const fixture = await context.open();
-      await fixture.sql('INSERT INTO pq_job (service, type, payload) VALUES (?, ?, ?)', [fixture.service, 'sql.made', '{"orderId":1}']);
+      await fixture.sql('INSERT INTO pq_job (service, type, payload) VALUES (?, ?, ?)', [
+        fixture.service,
+        'sql.made',
+        '{"orderId":1}',
+      ]);
       const node = await fixture.registerNode();
       const job = await fixture.claimOne(node, 'sql.made');
       expect(job).toMatchObject({ payload: '{"orderId":1}', priority: 0, retries: 0, fence: 1 });
@@ -81,7 +97,9 @@ export function enqueueContract(context: ContractContext): void {
   describe('a key', () => {
     it('lets one of 20 concurrent enqueues create the job and tells the others its id', async () => {
       const { queue } = await context.open({ connections: { max: 21 } });
-      const answers = await Promise.all(Array.from({ length: 20 }, () => queue.enqueue('pay', { n: 1 }, { key: 'order-1' })));
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => queue.enqueue('pay', { n: 1 }, { key: 'order-1' })),
+      );
       expect(answers.filter(({ created }) => created)).toHaveLength(1);
       expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
       expect(await queue.counts()).toEqual([{ type: 'pay', state: 'waiting', count: 1 }]);
@@ -112,16 +130,17 @@ export function enqueueContract(context: ContractContext): void {
       expect(dataSource.isInitialized).toBe(true);
     });
 
-    if (context.database.name === 'mariadb') it('taken after the snapshot of a REPEATABLE READ transaction is still answered', async () => {
-      const { queue, dataSource } = await context.open();
-      await dataSource.transaction('REPEATABLE READ', async (manager) => {
-        await manager.query('SELECT COUNT(*) FROM pq_job');
-        const first = await queue.enqueue('late', null, { key: 'k' });
-        expect(await queue.enqueue('late', null, { key: 'k', manager })).toEqual({ id: first.id, created: false });
-        await manager.query('INSERT INTO purchase (id) VALUES (103)');
+    if (context.database.name === 'mariadb')
+      it('taken after the snapshot of a REPEATABLE READ transaction is still answered', async () => {
+        const { queue, dataSource } = await context.open();
+        await dataSource.transaction('REPEATABLE READ', async (manager) => {
+          await manager.query('SELECT COUNT(*) FROM pq_job');
+          const first = await queue.enqueue('late', null, { key: 'k' });
+          expect(await queue.enqueue('late', null, { key: 'k', manager })).toEqual({ id: first.id, created: false });
+          await manager.query('INSERT INTO purchase (id) VALUES (103)');
+        });
+        expect(await dataSource.query('SELECT id FROM purchase WHERE id = 103')).toHaveLength(1);
       });
-      expect(await dataSource.query('SELECT id FROM purchase WHERE id = 103')).toHaveLength(1);
-    });
   });
 
   describe('a transaction of the caller', () => {
@@ -157,7 +176,9 @@ export function enqueueContract(context: ContractContext): void {
         expect(woken).toEqual([]);
       });
       expect(woken).toEqual(['order.notify']);
-      expect((await repository.survey({ types: ['order.notify'], sweep: false })).ready).toEqual([{ type: 'order.notify', priority: 0 }]);
+      expect((await repository.survey({ types: ['order.notify'], sweep: false })).ready).toEqual([
+        { type: 'order.notify', priority: 0 },
+      ]);
     });
 
     if (context.database.capabilities.concurrentWriters) {

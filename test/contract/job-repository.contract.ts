@@ -14,6 +14,7 @@ export function jobRepositoryContract(name: TestDatabase['name']): void {
   describe(`on ${name}`, () => {
     if (database === undefined) return it('is left out: the end of the run says what to install', () => undefined);
     const context = contractContext(database);
-    for (const part of [enqueueContract, claimContract, settleContract, nodesContract, schemaContract, clockContract]) part(context);
+    for (const part of [enqueueContract, claimContract, settleContract, nodesContract, schemaContract, clockContract])
+      part(context);
   });
 }

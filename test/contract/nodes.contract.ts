@@ -52,7 +52,10 @@ export function nodesContract(context: ContractContext): void {
       expect((await fixture.repository.claimsOf(node)).sort((a, b) => Number(a.id) - Number(b.id))).toEqual(
         jobs.map(({ id, fence }) => ({ id, fence })),
       );
-      await fixture.repository.settle(jobs.map((job) => success(job)), 'n');
+      await fixture.repository.settle(
+        jobs.map((job) => success(job)),
+        'n',
+      );
       expect(await fixture.repository.claimsOf(node)).toEqual([]);
     });
   });
@@ -72,11 +75,19 @@ export function nodesContract(context: ContractContext): void {
       const fixture = await context.open();
       const [started, unstarted] = await fixture.queue.enqueueMany('t', [{ payload: 1 }, { payload: 2 }]);
       const jobs = await fixture.claim(await fixture.registerNode('gone'), 't');
-      await fixture.repository.recordStarts(jobs.filter(({ id }) => id === started?.id).map((job) => ({ ...job, ago: 500 })));
+      await fixture.repository.recordStarts(
+        jobs.filter(({ id }) => id === started?.id).map((job) => ({ ...job, ago: 500 })),
+      );
       await silence(fixture);
       await fixture.repository.rescue(10);
       expect(await fixture.queue.history(started?.id ?? '')).toMatchObject([
-        { attempt: 1, outcome: 'crashed', reason: 'crash', node: expect.stringMatching(/^gone#\d+$/), startedAt: expect.any(Date) },
+        {
+          attempt: 1,
+          outcome: 'crashed',
+          reason: 'crash',
+          node: expect.stringMatching(/^gone#\d+$/),
+          startedAt: expect.any(Date),
+        },
       ]);
       expect(await fixture.queue.history(unstarted?.id ?? '')).toEqual([]);
     });
@@ -99,7 +110,11 @@ export function nodesContract(context: ContractContext): void {
       await crash(fixture, true);
       expect(await fixture.queue.get(id)).toMatchObject({ crashes: 2, state: 'waiting' });
       await crash(fixture, true);
-      expect(await fixture.queue.get(id)).toMatchObject({ crashes: 3, state: 'failed', lastError: { name: 'CrashError' } });
+      expect(await fixture.queue.get(id)).toMatchObject({
+        crashes: 3,
+        state: 'failed',
+        lastError: { name: 'CrashError' },
+      });
       const history = await fixture.queue.history(id);
       expect(history.map(({ outcome, reason }) => `${outcome} ${reason}`)).toEqual([
         'crashed crash',

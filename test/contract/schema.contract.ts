@@ -30,7 +30,9 @@ export function schemaContract(context: ContractContext): void {
     it('that are missing are an error that names the command', async () => {
       const opening = open({ tablePrefix: 'none_', synchronize: false });
       await expect(opening).rejects.toThrow(SchemaError);
-      await expect(opening).rejects.toThrow(/'none_\*' have version 0, 1 is needed.*persistentQueueMigrations.*migration:run.*synchronize/);
+      await expect(opening).rejects.toThrow(
+        /'none_\*' have version 0, 1 is needed.*persistentQueueMigrations.*migration:run.*synchronize/,
+      );
     });
 
     it('of another version are an error', async () => {
@@ -38,12 +40,16 @@ export function schemaContract(context: ContractContext): void {
       await fixture.sql('UPDATE old_schema SET version = 0');
       await expect(open({ tablePrefix: 'old_', synchronize: false })).rejects.toThrow(/version 0, 1 is needed/);
       await fixture.sql('UPDATE old_schema SET version = 99');
-      await expect(open({ tablePrefix: 'old_', synchronize: true })).rejects.toThrow(/version 99, 1 is needed.*Upgrade/);
+      await expect(open({ tablePrefix: 'old_', synchronize: true })).rejects.toThrow(
+        /version 99, 1 is needed.*Upgrade/,
+      );
       await fixture.close();
     });
 
     it('are created once when four processes synchronize at the same time', async () => {
-      const fixtures = await Promise.all(Array.from({ length: 4 }, () => open({ tablePrefix: 'sync_', synchronize: true })));
+      const fixtures = await Promise.all(
+        Array.from({ length: 4 }, () => open({ tablePrefix: 'sync_', synchronize: true })),
+      );
       for (const [n, fixture] of fixtures.entries()) await fixture.queue.enqueue('t', n);
       expect(await fixtures[0]?.queue.counts()).toEqual([{ type: 't', state: 'waiting', count: 4 }]);
       await Promise.all(fixtures.map((fixture) => fixture.close()));
@@ -63,7 +69,8 @@ export function schemaContract(context: ContractContext): void {
 
     it('refuse a row that no claim would ever find', async () => {
       const fixture = await open({ tablePrefix: 'chk_', synchronize: true });
-      const insert = (columns: string, values: string) => fixture.sql(`INSERT INTO chk_job (service, type${columns}) VALUES ('s', 't'${values})`);
+      const insert = (columns: string, values: string) =>
+        fixture.sql(`INSERT INTO chk_job (service, type${columns}) VALUES ('s', 't'${values})`);
       await expect(insert(', state', ", 'Waiting'")).rejects.toThrow();
       await expect(insert(', priority', ', 10')).rejects.toThrow();
       await fixture.close();

@@ -11,11 +11,26 @@ export function settleContract(context: ContractContext): void {
       const fixture = await context.open();
       const enqueued = await fixture.queue.enqueueMany('t', [{ payload: 1 }, { payload: 2 }]);
       const jobs = await fixture.claim(await fixture.registerNode(), 't');
-      expect(await fixture.repository.settle(jobs.map((job) => success(job, { result: '{"sum":3}' })), NODE)).toEqual([]);
+      expect(
+        await fixture.repository.settle(
+          jobs.map((job) => success(job, { result: '{"sum":3}' })),
+          NODE,
+        ),
+      ).toEqual([]);
       for (const { id } of enqueued) {
-        expect(await fixture.queue.get(id)).toMatchObject({ state: 'succeeded', result: { sum: 3 }, finishedAt: expect.any(Date) });
+        expect(await fixture.queue.get(id)).toMatchObject({
+          state: 'succeeded',
+          result: { sum: 3 },
+          finishedAt: expect.any(Date),
+        });
         expect(await fixture.queue.history(id)).toEqual([
-          expect.objectContaining({ attempt: 1, fence: 1, node: NODE, outcome: 'succeeded', startedAt: expect.any(Date) }),
+          expect.objectContaining({
+            attempt: 1,
+            fence: 1,
+            node: NODE,
+            outcome: 'succeeded',
+            startedAt: expect.any(Date),
+          }),
         ]);
       }
     });
@@ -28,7 +43,9 @@ export function settleContract(context: ContractContext): void {
       const job = await fixture.queue.get(id);
       expect(job).toMatchObject({ state: 'scheduled', retries: 1, lastError: { name: 'Error', message: 'it broke' } });
       expect((job?.dueAt.getTime() ?? 0) - (job?.createdAt.getTime() ?? 0)).toBeGreaterThanOrEqual(60_000);
-      expect(await fixture.queue.history(id)).toMatchObject([{ outcome: 'retried', reason: 'error', error: { message: 'it broke' } }]);
+      expect(await fixture.queue.history(id)).toMatchObject([
+        { outcome: 'retried', reason: 'error', error: { message: 'it broke' } },
+      ]);
     });
 
     it('gives a released job back as it was', async () => {
@@ -67,7 +84,12 @@ export function settleContract(context: ContractContext): void {
       expect(await fixture.repository.settle([retry(late, 0)], NODE)).toEqual([id]);
       expect(await fixture.repository.settle([releaseOf(late)], NODE)).toEqual([id]);
       expect(await fixture.repository.recordStarts([{ ...late, ago: 0 }])).toEqual([id]);
-      expect(await fixture.queue.get(id)).toMatchObject({ state: 'running', fence: current.fence, result: undefined, retries: 0 });
+      expect(await fixture.queue.get(id)).toMatchObject({
+        state: 'running',
+        fence: current.fence,
+        result: undefined,
+        retries: 0,
+      });
       expect(await fixture.queue.history(id)).toEqual([]);
 
       expect(await fixture.repository.settle([success(current, { result: '"right"' })], NODE)).toEqual([]);
@@ -81,7 +103,12 @@ export function settleContract(context: ContractContext): void {
       const [first] = await fixture.queue.enqueueMany('t', [{ payload: 1 }, { payload: 2 }]);
       const jobs = await fixture.claim(await fixture.registerNode(), 't');
       await fixture.sql('UPDATE pq_job SET fence = fence + 1 WHERE id = ?', [first?.id]);
-      expect(await fixture.repository.settle(jobs.map((job) => success(job)), NODE)).toEqual([first?.id]);
+      expect(
+        await fixture.repository.settle(
+          jobs.map((job) => success(job)),
+          NODE,
+        ),
+      ).toEqual([first?.id]);
       expect(await fixture.queue.counts()).toEqual([
         { type: 't', state: 'running', count: 1 },
         { type: 't', state: 'succeeded', count: 1 },

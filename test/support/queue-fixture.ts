@@ -29,7 +29,12 @@ export class QueueFixture {
     this.service = resolved.serviceName;
     this.repository = new SqlJobRepository(application, resolved, new QueueEvents());
     this.afterCommit = new AfterCommit(application, this.wakeSignal);
-    this.queue = new JobQueue(this.repository, this.afterCommit, new ApplicationTransactions(application, resolved), resolved);
+    this.queue = new JobQueue(
+      this.repository,
+      this.afterCommit,
+      new ApplicationTransactions(application, resolved),
+      resolved,
+    );
   }
 
   async close(): Promise<void> {
@@ -42,13 +47,22 @@ export class QueueFixture {
   }
 
   async claim(node: string, type: string, overrides: Partial<ClaimRequest> = {}): Promise<ClaimedJob[]> {
-    return this.repository.claim({ node, type, priority: 0, limit: 100, deadline: undefined, maxCrashes: 3, ...overrides });
+    return this.repository.claim({
+      node,
+      type,
+      priority: 0,
+      limit: 100,
+      deadline: undefined,
+      maxCrashes: 3,
+      ...overrides,
+    });
   }
 
   /** Claims exactly one job and fails otherwise. */
   async claimOne(node: string, type: string, overrides: Partial<ClaimRequest> = {}): Promise<ClaimedJob> {
     const [job, ...others] = await this.claim(node, type, overrides);
-    if (job === undefined || others.length > 0) throw new Error(`claimed ${others.length + (job ? 1 : 0)} jobs of ${type}, not one`);
+    if (job === undefined || others.length > 0)
+      throw new Error(`claimed ${others.length + (job ? 1 : 0)} jobs of ${type}, not one`);
     return job;
   }
 
@@ -63,7 +77,14 @@ export class QueueFixture {
 /** How an attempt that succeeded is settled. */
 export function success(job: ClaimedJob, overrides: Partial<Settlement> = {}): Settlement {
   const now = performance.now();
-  const attempt = { attempt: job.retries + 1, startedAt: now, endedAt: now, outcome: 'succeeded', reason: undefined, error: undefined } as const;
+  const attempt = {
+    attempt: job.retries + 1,
+    startedAt: now,
+    endedAt: now,
+    outcome: 'succeeded',
+    reason: undefined,
+    error: undefined,
+  } as const;
   return { ...releaseOf(job, attempt), state: 'succeeded', ...overrides };
 }
 
@@ -71,6 +92,13 @@ export function success(job: ClaimedJob, overrides: Partial<Settlement> = {}): S
 export function retry(job: ClaimedJob, delay: number): Settlement {
   const now = performance.now();
   const error = { name: 'Error', message: 'it broke' };
-  const attempt = { attempt: job.retries + 1, startedAt: now, endedAt: now, outcome: 'retried', reason: 'error', error } as const;
+  const attempt = {
+    attempt: job.retries + 1,
+    startedAt: now,
+    endedAt: now,
+    outcome: 'retried',
+    reason: 'error',
+    error,
+  } as const;
   return { ...releaseOf(job, attempt), state: delay > 0 ? 'scheduled' : 'waiting', delay, usesRetry: true };
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
-import pg from 'pg';
+import { Client } from 'pg';
 import { findMariaDb, findPostgres } from './binaries.mjs';
 import { freePort, ThrowawayServer } from './throwaway.mjs';
 
@@ -61,7 +61,18 @@ export async function startPostgres({ durable = false } = {}) {
   const owner = process.getuid() === 0 ? accountOf('postgres') : undefined;
   return startServer({ stopSignal: 'SIGINT', owner }, url, async (server) => {
     const data = join(server.folder, 'data');
-    await server.run(programs.initdb, ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']);
+    await server.run(programs.initdb, [
+      '-D',
+      data,
+      '-U',
+      'postgres',
+      '-A',
+      'trust',
+      '-E',
+      'UTF8',
+      '--locale=C',
+      '--no-sync',
+    ]);
     const settings = {
       listen_addresses: '127.0.0.1',
       unix_socket_directories: '',
@@ -76,7 +87,7 @@ export async function startPostgres({ durable = false } = {}) {
     const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     await server.start(programs.server, ['-D', data, '-p', String(port), ...options], {
       connect: async () => {
-        const client = new pg.Client(url);
+        const client = new Client(url);
         await client.connect();
         await client.end();
       },

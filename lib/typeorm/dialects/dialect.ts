@@ -16,7 +16,7 @@ export interface ColumnTypes {
   readonly bigint: string;
   readonly integer: string;
   /** Compared byte by byte, trailing spaces included. */
-  name(length: number): string;
+  readonly name: (length: number) => string;
   readonly text: string;
 }
 
@@ -43,15 +43,15 @@ export interface Dialect {
   readonly lockSchema: readonly string[];
   readonly unlockSchema: readonly string[];
   readonly skipDuplicates: string;
-  greatest(a: string, b: string): string;
-  forceIndex(index: string): string;
-  placeholders(sql: string): string;
+  readonly greatest: (a: string, b: string) => string;
+  readonly forceIndex: (index: string) => string;
+  readonly placeholders: (sql: string) => string;
   /** A derived table over a JSON array of objects, given as one parameter. */
-  rows(columns: RowColumns): string;
-  joinedUpdate(update: JoinedUpdate): string;
-  isMissingTable(error: unknown): boolean;
+  readonly rows: (columns: RowColumns) => string;
+  readonly joinedUpdate: (update: JoinedUpdate) => string;
+  readonly isMissingTable: (error: unknown) => boolean;
   /** The database has undone the whole transaction or never began it: running it again is safe. */
-  isRolledBack(error: unknown): boolean;
+  readonly isRolledBack: (error: unknown) => boolean;
 }
 
 /** The error code of a driver, also where TypeORM has wrapped it. */

@@ -28,49 +28,50 @@ export function dropTables(names: TableNames): string[] {
   return Object.values(names).map((table) => `DROP TABLE ${table}`);
 }
 
-/**
- * Plain SQL is a producer: service, type and payload are enough, every other column has a default. The checks keep out what no
- * claim would ever find, such as a state that does not exist.
- */
+/** Plain SQL is a producer: service, type and payload are enough, every other column has a default. */
+function jobColumns({ types: { id, bigint, integer, name, text }, now }: Dialect): Record<string, string> {
+  return {
+    id,
+    service: `${name(64)} NOT NULL`,
+    type: `${name(128)} NOT NULL`,
+    state: `${name(9)} NOT NULL DEFAULT 'waiting'`,
+    priority: `${integer} NOT NULL DEFAULT 0`,
+    due: `${bigint} NOT NULL DEFAULT (${now})`,
+    fence: `${bigint} NOT NULL DEFAULT 0`,
+    node_id: `${bigint} NULL`,
+    started_at: `${bigint} NULL`,
+    deadline: `${bigint} NULL`,
+    retries: `${integer} NOT NULL DEFAULT 0`,
+    crashes: `${integer} NOT NULL DEFAULT 0`,
+    max_crashes: `${integer} NOT NULL DEFAULT 3`,
+    suspect: `${integer} NOT NULL DEFAULT 0`,
+    created_at: `${bigint} NOT NULL DEFAULT (${now})`,
+    finished_at: `${bigint} NULL`,
+    job_key: `${name(255)} NULL`,
+    reference: `${name(255)} NULL`,
+    trace_id: `${name(255)} NULL`,
+    payload: `${text} NULL`,
+    result: `${text} NULL`,
+    last_error: `${text} NULL`,
+  };
+}
+
+/** They keep out what no claim would ever find. */
+const JOB_CHECKS = [
+  "CHECK (state IN ('scheduled', 'waiting', 'running', 'succeeded', 'failed', 'cancelled'))",
+  'CHECK (priority BETWEEN 0 AND 9)',
+  "CHECK (type <> '' AND service <> '')",
+];
+
 function jobTable(dialect: Dialect, table: string): string[] {
-  const { id, bigint, integer, name, text } = dialect.types;
+  const columns = jobColumns(dialect);
   const indexes = jobIndexes(dialect, table);
-  const create = createTable(
-    dialect,
-    table,
-    {
-      id,
-      service: `${name(64)} NOT NULL`,
-      type: `${name(128)} NOT NULL`,
-      state: `${name(9)} NOT NULL DEFAULT 'waiting'`,
-      priority: `${integer} NOT NULL DEFAULT 0`,
-      due: `${bigint} NOT NULL DEFAULT (${dialect.now})`,
-      fence: `${bigint} NOT NULL DEFAULT 0`,
-      node_id: `${bigint} NULL`,
-      started_at: `${bigint} NULL`,
-      deadline: `${bigint} NULL`,
-      retries: `${integer} NOT NULL DEFAULT 0`,
-      crashes: `${integer} NOT NULL DEFAULT 0`,
-      max_crashes: `${integer} NOT NULL DEFAULT 3`,
-      suspect: `${integer} NOT NULL DEFAULT 0`,
-      created_at: `${bigint} NOT NULL DEFAULT (${dialect.now})`,
-      finished_at: `${bigint} NULL`,
-      job_key: `${name(255)} NULL`,
-      reference: `${name(255)} NULL`,
-      trace_id: `${name(255)} NULL`,
-      payload: `${text} NULL`,
-      result: `${text} NULL`,
-      last_error: `${text} NULL`,
-    },
-    [
-      "CHECK (state IN ('scheduled', 'waiting', 'running', 'succeeded', 'failed', 'cancelled'))",
-      'CHECK (priority BETWEEN 0 AND 9)',
-      "CHECK (type <> '' AND service <> '')",
-      // Not every database of the family can create an index only if it is missing: there they are part of the table.
-      ...(dialect.partialIndexes ? [] : indexes.map(({ name: index, columns, unique }) => `${unique ? 'UNIQUE ' : ''}INDEX ${index} (${columns})`)),
-    ],
-  );
-  return dialect.partialIndexes ? [create, ...indexes.map((index) => createIndex(table, index))] : [create];
+  if (dialect.partialIndexes) {
+    return [createTable(dialect, table, columns, JOB_CHECKS), ...indexes.map((index) => createIndex(table, index))];
+  }
+  // Not every database of this family can create an index only if it is missing: here they are part of the table.
+  const inline = indexes.map((index) => `${index.unique ? 'UNIQUE ' : ''}INDEX ${index.name} (${index.columns})`);
+  return [createTable(dialect, table, columns, [...JOB_CHECKS, ...inline])];
 }
 
 interface Index {
@@ -137,7 +138,12 @@ function nodeTable(dialect: Dialect, table: string): string {
   });
 }
 
-function createTable(dialect: Dialect, table: string, columns: Record<string, string>, constraints: string[] = []): string {
+function createTable(
+  dialect: Dialect,
+  table: string,
+  columns: Record<string, string>,
+  constraints: string[] = [],
+): string {
   const lines = [...Object.entries(columns).map(([column, definition]) => `${column} ${definition}`), ...constraints];
   return `CREATE TABLE IF NOT EXISTS ${table} (\n  ${lines.join(',\n  ')}\n)${dialect.tableOptions}`;
 }

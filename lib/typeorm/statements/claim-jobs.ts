@@ -12,7 +12,9 @@ export function* claimJobs(tables: QueueTables, request: ClaimRequest, from: num
   const claimed = tables.dialect.claimsByReturning
     ? (yield updateReturning(tables, request, from)).rows
     : yield* lockThenUpdate(tables, request, from);
-  return claimed.map((row) => readClaimedJob(row, request)).sort((a, b) => a.due - b.due || Number(a.id) - Number(b.id));
+  return claimed
+    .map((row) => readClaimedJob(row, request))
+    .sort((a, b) => a.due - b.due || Number(a.id) - Number(b.id));
 }
 
 /** PostgreSQL: the array keeps the planner from running the inner SELECT, and its LIMIT, more than once. */
@@ -51,7 +53,12 @@ function* lockThenUpdate(tables: QueueTables, request: ClaimRequest, from: numbe
   return picked.rows.map((row) => ({ ...row, fence: Number(row['fence']) + 1, deadline: firstDeadline(row, request) }));
 }
 
-function selectDue({ dialect, names, service }: QueueTables, columns: string, request: ClaimRequest, from: number): Statement {
+function selectDue(
+  { dialect, names, service }: QueueTables,
+  columns: string,
+  request: ClaimRequest,
+  from: number,
+): Statement {
   const sql =
     `SELECT ${columns} FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
     `WHERE service = ? AND state = 'waiting' AND type = ? AND priority = ? AND due >= ? AND due <= ${dialect.now} ` +

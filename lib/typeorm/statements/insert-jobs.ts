@@ -40,7 +40,9 @@ function* insertKeyed(tables: QueueTables, job: NewJob, key: string): Script<Enq
     const first = (yield firstWithKey(tables, job.type, key)).rows[0];
     if (first !== undefined) return { id: String(first['id']), created: false };
   }
-  throw new Error(`The key '${key}' of '${job.type}' is taken at each insert and free at each look: ${MOST_RACES} times.`);
+  throw new Error(
+    `The key '${key}' of '${job.type}' is taken at each insert and free at each look: ${MOST_RACES} times.`,
+  );
 }
 
 /**
@@ -70,7 +72,10 @@ function insertInto({ dialect, names, service }: QueueTables, jobs: readonly New
     job.deadline ?? null,
     job.payload,
   ]);
-  return statement(`INSERT INTO ${names.job} (${COLUMNS}) VALUES ${rows.map((row) => row.sql).join(', ')} ${ending}`, parameters);
+  return statement(
+    `INSERT INTO ${names.job} (${COLUMNS}) VALUES ${rows.map((row) => row.sql).join(', ')} ${ending}`,
+    parameters,
+  );
 }
 
 interface DueSql {
@@ -99,7 +104,10 @@ function* chunks(jobs: readonly NewJob[]): Generator<NewJob[]> {
   let chunk: NewJob[] = [];
   let bytes = 0;
   for (const job of jobs) {
-    if (chunk.length > 0 && (job.key !== undefined || chunk.length === MOST_ROWS || bytes + job.payload.length > MOST_BYTES)) {
+    if (
+      chunk.length > 0 &&
+      (job.key !== undefined || chunk.length === MOST_ROWS || bytes + job.payload.length > MOST_BYTES)
+    ) {
       yield chunk;
       chunk = [];
       bytes = 0;

@@ -2,7 +2,11 @@ import type { NodeDescription } from '../../repository/job-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Script, type Statement } from '../statement.js';
 
-export function* registerNode({ dialect, names, service }: QueueTables, node: NodeDescription, lease: number): Script<string> {
+export function* registerNode(
+  { dialect, names, service }: QueueTables,
+  node: NodeDescription,
+  lease: number,
+): Script<string> {
   const inserted = yield statement(
     `INSERT INTO ${names.node} (service, name, state, registered_at, beat_at, expires_at, types) ` +
       `VALUES (?, ?, 'alive', ${dialect.now}, ${dialect.now}, ${dialect.now} + ?, ?) RETURNING id`,
@@ -24,5 +28,8 @@ export function retireNode({ names }: QueueTables, node: string): Statement {
 }
 
 export function claimsOf({ names, service }: QueueTables, node: string): Statement {
-  return statement(`SELECT id, fence FROM ${names.job} WHERE service = ? AND state = 'running' AND node_id = ?`, [service, Number(node)]);
+  return statement(`SELECT id, fence FROM ${names.job} WHERE service = ? AND state = 'running' AND node_id = ?`, [
+    service,
+    Number(node),
+  ]);
 }

@@ -19,9 +19,10 @@ export function selectAttempts({ names, service }: QueueTables, id: number): Sta
 }
 
 export function selectCounts({ names, service }: QueueTables): Statement {
-  return statement(`SELECT type, state, COUNT(*) AS count FROM ${names.job} WHERE service = ? GROUP BY type, state ORDER BY type, state`, [
-    service,
-  ]);
+  return statement(
+    `SELECT type, state, COUNT(*) AS count FROM ${names.job} WHERE service = ? GROUP BY type, state ORDER BY type, state`,
+    [service],
+  );
 }
 
 export function readJob(row: Row): Job {

@@ -12,7 +12,9 @@ export function* recordStarts(tables: QueueTables, starts: readonly StartedJob[]
     set: { started_at: `${dialect.now} - v.ago` },
     on: "j.id = v.id AND j.fence = v.fence AND j.state = 'running'",
   });
-  const rows = starts.map(({ id, fence, ago }) => ({ id: Number(id), fence, ago: Math.round(ago) })).sort((a, b) => a.id - b.id);
+  const rows = starts
+    .map(({ id, fence, ago }) => ({ id: Number(id), fence, ago: Math.round(ago) }))
+    .sort((a, b) => a.id - b.id);
   const { affected } = yield statement(sql, [JSON.stringify(rows)]);
   return affected === rows.length ? [] : yield* findLost(tables, starts, ['running']);
 }

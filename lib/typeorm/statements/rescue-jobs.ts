@@ -32,7 +32,12 @@ export function* rescueJobs(tables: QueueTables, limit: number): Script<RescuedJ
   yield releaseOrphans(tables, orphans);
   const started = orphans.filter((orphan) => orphan.startedAt !== undefined);
   if (started.length > 0) yield insertCrashes(tables, started);
-  return orphans.map(({ id, fence, type, failed }) => ({ id: String(id), fence, type, state: failed ? 'failed' : 'waiting' }));
+  return orphans.map(({ id, fence, type, failed }) => ({
+    id: String(id),
+    fence,
+    type,
+    state: failed ? 'failed' : 'waiting',
+  }));
 }
 
 function selectOrphans({ dialect, names, service }: QueueTables, limit: number): Statement {

@@ -25,7 +25,8 @@ const SETTLED_ROWS = {
 export function* settleJobs(tables: QueueTables, settlements: readonly Settlement[], node: string): Script<string[]> {
   const rows = JSON.stringify(settlements.map(toRow).sort((a, b) => a.id - b.id));
   const { affected } = yield statement(updateJobs(tables), [rows]);
-  if (settlements.some((settlement) => settlement.attempt !== undefined)) yield statement(insertAttempts(tables), [node, rows]);
+  if (settlements.some((settlement) => settlement.attempt !== undefined))
+    yield statement(insertAttempts(tables), [node, rows]);
   if (affected === settlements.length) return [];
   const states = [...new Set(settlements.map((settlement) => settlement.state))];
   return yield* findLost(tables, settlements, states);
@@ -60,7 +61,8 @@ function insertAttempts({ dialect, names }: QueueTables): string {
 
 /** Ages, not times: only the database's clock is stored. `undefined` is left out of the JSON and read as NULL. */
 function toRow({ id, fence, state, delay, usesRetry, result, attempt }: Settlement) {
-  const age = (time: number | undefined) => (time === undefined ? undefined : Math.max(0, Math.round(performance.now() - time)));
+  const age = (time: number | undefined) =>
+    time === undefined ? undefined : Math.max(0, Math.round(performance.now() - time));
   return {
     id: Number(id),
     fence,

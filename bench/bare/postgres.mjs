@@ -1,0 +1,37 @@
+const NOW = '(extract(epoch FROM statement_timestamp()) * 1000)::bigint';
+
+const REGISTER = `INSERT INTO pq_node (service, name, state, registered_at, beat_at, expires_at, types)
+  VALUES ('default', 'bare', 'alive', ${NOW}, ${NOW}, ${NOW} + 3600000, '[]') RETURNING id`;
+
+const CLAIM = `UPDATE pq_job SET state = 'running', fence = fence + 1, node_id = $1, started_at = NULL, max_crashes = 3
+  WHERE id = ANY(ARRAY(
+    SELECT id FROM pq_job
+    WHERE service = 'default' AND state = 'waiting' AND type = $2 AND priority = 0 AND due <= ${NOW}
+      AND EXISTS (SELECT 1 FROM pq_node n WHERE n.id = $1 AND n.state = 'alive')
+    ORDER BY due, id LIMIT $3 FOR UPDATE SKIP LOCKED))
+  RETURNING id, fence, type, priority, payload, job_key, reference, trace_id, due, created_at, deadline, retries, crashes, suspect, ${NOW} AS now`;
+
+const ENDED = 'json_to_recordset($1::json) AS v(id bigint, fence bigint)';
+
+const COMPLETE = `UPDATE pq_job AS j
+  SET state = 'succeeded', node_id = NULL, started_at = NULL, finished_at = ${NOW}, result = NULL
+  FROM ${ENDED} WHERE j.id = v.id AND j.fence = v.fence AND j.state = 'running'`;
+
+const HISTORY = `INSERT INTO pq_attempt (job_id, fence, attempt, node, started_at, ended_at, outcome)
+  SELECT v.id, v.fence, 1, 'bare', ${NOW}, ${NOW}, 'succeeded'
+  FROM ${ENDED} JOIN pq_job j ON j.id = v.id AND j.fence = v.fence AND j.state = 'succeeded'`;
+
+/** What the library writes, statement by statement and batch after batch, on one connection. */
+export async function drainBare(connection, type, batch = 100) {
+  const node = (await connection.query(REGISTER)).rows[0].id;
+  for (let done = 0; ;) {
+    const { rows: jobs } = await connection.query(CLAIM, [node, type, batch]);
+    if (jobs.length === 0) return done;
+    const ended = JSON.stringify(jobs.map(({ id, fence }) => ({ id, fence })).toSorted((a, b) => a.id - b.id));
+    await connection.query('BEGIN');
+    await connection.query(COMPLETE, [ended]);
+    await connection.query(HISTORY, [ended]);
+    await connection.query('COMMIT');
+    done += jobs.length;
+  }
+}

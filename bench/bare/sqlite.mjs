@@ -1,0 +1,49 @@
+const NOW = "CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)";
+
+const REGISTER = `INSERT INTO pq_node (service, name, state, registered_at, beat_at, expires_at, types)
+  VALUES ('default', 'bare', 'alive', ${NOW}, ${NOW}, ${NOW} + 3600000, '[]')`;
+
+const PICK = `SELECT id, fence, type, priority, payload, job_key, reference, trace_id, due, created_at, deadline, retries, crashes, suspect,
+    ${NOW} AS now
+  FROM pq_job
+  WHERE service = 'default' AND state = 'waiting' AND type = ? AND priority = 0 AND due <= ${NOW}
+    AND EXISTS (SELECT 1 FROM pq_node n WHERE n.id = ? AND n.state = 'alive')
+  ORDER BY due, id LIMIT ?`;
+
+const ROWS = "(SELECT value ->> 'id' AS id, value ->> 'fence' AS fence FROM json_each(?))";
+
+const CLAIM = `UPDATE pq_job AS j SET state = 'running', fence = j.fence + 1, node_id = ?, started_at = NULL, max_crashes = 3
+  FROM ${ROWS} AS v WHERE j.id = v.id`;
+
+const COMPLETE = `UPDATE pq_job AS j
+  SET state = 'succeeded', node_id = NULL, started_at = NULL, finished_at = ${NOW}, result = NULL
+  FROM ${ROWS} AS v WHERE j.id = v.id AND j.fence = v.fence AND j.state = 'running'`;
+
+const HISTORY = `INSERT INTO pq_attempt (job_id, fence, attempt, node, started_at, ended_at, outcome)
+  SELECT v.id, v.fence, 1, 'bare', ${NOW}, ${NOW}, 'succeeded'
+  FROM ${ROWS} v JOIN pq_job j ON j.id = v.id AND j.fence = v.fence AND j.state = 'succeeded'`;
+
+/** What the library writes, statement by statement and batch after batch, on one connection. */
+export function drainBare(connection, type, batch = 100) {
+  const node = connection.prepare(REGISTER).run().lastInsertRowid;
+  const [pick, claim, complete, history] = [PICK, CLAIM, COMPLETE, HISTORY].map((sql) => connection.prepare(sql));
+  const takeBatch = connection.transaction(() => {
+    const jobs = pick.all(type, node, batch);
+    claim.run(node, json(jobs, 0));
+    return jobs;
+  });
+  const endBatch = connection.transaction((jobs) => {
+    complete.run(json(jobs, 1));
+    history.run(json(jobs, 1));
+  });
+  for (let done = 0; ;) {
+    const jobs = takeBatch.immediate();
+    if (jobs.length === 0) return done;
+    endBatch.immediate(jobs);
+    done += jobs.length;
+  }
+}
+
+function json(jobs, raise) {
+  return JSON.stringify(jobs.map(({ id, fence }) => ({ id, fence: fence + raise })).toSorted((a, b) => a.id - b.id));
+}

@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { drainBare } from '../bare/sqlite.mjs';
+
+export async function open() {
+  const folder = mkdtempSync(join(tmpdir(), 'pq-bench-'));
+  const stop = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', stop);
+  let stores = 0;
+  return {
+    title: `SQLite ${new Sqlite(':memory:').prepare('SELECT sqlite_version()').pluck().get()}`,
+    create: async (options) => createStore(join(folder, `${++stores}.sqlite`), options),
+    stop: async () => stop(),
+  };
+}
+
+function createStore(file, { countStatements = false } = {}) {
+  let statements = 0;
+  // The module's own connection inherits the hook. It is dear, because it is told the parameters too.
+  const counter = countStatements ? { verbose: () => void statements++ } : {};
+  const connection = new Sqlite(file);
+  connection.pragma('journal_mode = WAL');
+  connection.pragma('synchronous = FULL');
+  return {
+    options: { name: file, type: 'better-sqlite3', database: file, enableWAL: true, timeout: 0, ...counter },
+    query: async (sql) => {
+      const statement = connection.prepare(sql);
+      return statement.reader ? statement.all() : statement.run();
+    },
+    vacuum: async () => connection.pragma('wal_checkpoint(TRUNCATE)'),
+    statements: async () => statements,
+    drainBare: async (type) => drainBare(connection, type),
+    drop: async () => {
+      connection.close();
+      for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
+import { databases, type TestSchema } from '../support/databases.js';
+import { QueueFixture } from '../support/queue-fixture.js';
+import { waitUntil } from '../support/wait-until.js';
+import { WorkerProcess } from '../support/worker-process.js';
+
+/** Short, so that tests are; the default is measured by `PQ_TEST_LEASE=default`. */
+const LEASE = process.env['PQ_TEST_LEASE'] === 'default' ? {} : { lease: { duration: 2_000, beat: 400 } };
+const RECOVERY = process.env['PQ_TEST_LEASE'] === 'default' ? 20_000 : 6_000;
+
+describe.each(databases())('a crash on $name', (database) => {
+  let schema: TestSchema;
+  let queue: QueueFixture;
+  let services = 0;
+  let options: PersistentQueueOptions;
+  const workers: WorkerProcess[] = [];
+
+  beforeAll(async () => {
+    schema = await database.create();
+    const dataSource = await schema.connect();
+    await dataSource.query('CREATE TABLE ledger (job_id BIGINT NOT NULL, pid BIGINT NOT NULL)');
+    queue = new QueueFixture(dataSource, {});
+    await queue.repository.open();
+  });
+  afterEach(async () => {
+    await Promise.all(workers.splice(0).map((worker) => worker.kill()));
+    await queue.close();
+  });
+  afterAll(() => schema.drop());
+
+  async function service(): Promise<QueueFixture> {
+    await queue.close();
+    options = { serviceName: `service-${++services}`, ...LEASE, connections: { max: 2 }, poll: { max: '200ms' } };
+    queue = new QueueFixture(await schema.connect(), options);
+    await queue.repository.open();
+    return queue;
+  }
+
+  async function startWorker(): Promise<WorkerProcess> {
+    const worker = await WorkerProcess.start(schema.options, options);
+    workers.push(worker);
+    return worker;
+  }
+
+  it('of a worker with 50 running jobs: all 50 run again elsewhere, none is lost, attempts and history are right', async () => {
+    const { queue: jobs, sql } = await service();
+    const enqueued = await jobs.enqueueMany(
+      'ledger',
+      Array.from({ length: 50 }, () => ({ payload: { ms: 60_000 } })),
+    );
+    const first = await startWorker();
+    await waitUntil(() => first.started.length === 50);
+    await waitUntil(
+      async () =>
+        Number(
+          (
+            await sql('SELECT COUNT(*) AS n FROM pq_job WHERE service = ? AND started_at > 0', [options.serviceName])
+          )[0]?.['n'],
+        ) === 50,
+    );
+    await sql(`UPDATE pq_job SET payload = '{"ms":1}' WHERE service = ?`, [options.serviceName]);
+    const second = await startWorker();
+    await waitUntil(async () => await graceIsOver(queue, second), {
+      timeout: 30_000,
+      describe: 'the second node to be allowed to rescue',
+    });
+
+    await first.kill();
+    const died = performance.now();
+    await waitUntil(
+      async () => (await jobs.counts()).some(({ state, count }) => state === 'succeeded' && count === 50),
+      { timeout: RECOVERY },
+    );
+    console.info(`${database.name}: 50 jobs recovered ${Math.round(performance.now() - died)} ms after kill -9`);
+
+    expect(new Set(second.started)).toEqual(new Set(enqueued.map(({ id }) => id)));
+    expect(second.started).toHaveLength(50);
+    for (const { id } of enqueued) {
+      expect(await jobs.get(id)).toMatchObject({ state: 'succeeded', result: second.pid, retries: 0, crashes: 0 });
+      expect(
+        (await jobs.history(id)).map(({ attempt, outcome, reason, node }) => [
+          attempt,
+          outcome,
+          reason,
+          node.includes(`:${first.pid}#`),
+        ]),
+      ).toEqual([
+        [1, 'crashed', 'crash', true],
+        [1, 'succeeded', undefined, false],
+      ]);
+    }
+  }, 90_000);
+
+  it('that a job causes each time ends that job as crash after maxCrashes, and no other', async () => {
+    const { queue: jobs } = await service();
+    const bystanders = await jobs.enqueueMany(
+      'ledger',
+      Array.from({ length: 10 }, () => ({ payload: { ms: 300 } })),
+    );
+    const poison = await jobs.enqueue('poison');
+    let deaths = 0;
+    while ((await jobs.get(poison.id))?.state !== 'failed') {
+      const worker = WorkerProcess.launch(schema.options, options);
+      workers.push(worker);
+      await waitUntil(async () => !worker.isRunning || (await jobs.get(poison.id))?.state === 'failed', {
+        timeout: 30_000,
+      });
+      if (!worker.isRunning) deaths++;
+      expect(deaths).toBeLessThanOrEqual(4);
+    }
+    expect(deaths).toBe(4);
+    expect(await jobs.get(poison.id)).toMatchObject({ crashes: 3, retries: 0, lastError: { name: 'CrashError' } });
+    expect((await jobs.history(poison.id)).at(-1)).toMatchObject({ outcome: 'failed', reason: 'crash' });
+    for (const { id } of bystanders) {
+      await waitUntil(async () => (await jobs.get(id))?.state === 'succeeded', {
+        timeout: 30_000,
+        describe: `bystander ${id}`,
+      });
+      expect((await jobs.get(id))?.crashes).toBeLessThan(3);
+    }
+  }, 90_000);
+});
+
+/** The node must have beaten for one full lease before it may rescue: its row tells for how long it has. */
+async function graceIsOver(queue: QueueFixture, worker: WorkerProcess): Promise<boolean> {
+  const [row] = await queue.sql<{ beaten: string; lease: string }>(
+    'SELECT beat_at - registered_at AS beaten, expires_at - beat_at AS lease FROM pq_node WHERE name LIKE ?',
+    [`%:${worker.pid}`],
+  );
+  return row !== undefined && Number(row.beaten) > Number(row.lease);
+}

@@ -1,0 +1,60 @@
+import 'reflect-metadata';
+import { Injectable, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { InjectDataSource, TypeOrmModule } from '@nestjs/typeorm';
+import {
+  JobHandler,
+  PersistentQueueModule,
+  type JobContext,
+  type PersistentQueueOptions,
+} from 'nestjs-persistent-queue';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { DataSource, DataSourceOptions } from 'typeorm';
+
+/** What the test tells a worker process, as JSON in its first argument. */
+export interface WorkerSettings {
+  database: DataSourceOptions;
+  queue: PersistentQueueOptions;
+}
+
+const settings = JSON.parse(process.argv[2] ?? '') as WorkerSettings;
+
+@Injectable()
+class Handlers {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /** Writes into the ledger who runs which attempt, tells the test, and takes `ms` to end. */
+  @JobHandler('ledger', { concurrency: 100, maxRetries: 0 })
+  async ledger({ ms = 0 }: { ms?: number } = {}, job: JobContext): Promise<number> {
+    await this.dataSource.query(`INSERT INTO ledger (job_id, pid) VALUES (${Number(job.id)}, ${process.pid})`);
+    process.send?.({ started: job.id });
+    if (ms > 0) await pause(ms, undefined, { signal: job.signal });
+    return process.pid;
+  }
+
+  @JobHandler('noop', { concurrency: 20 })
+  async noop(): Promise<number> {
+    await pause(2);
+    return process.pid;
+  }
+
+  /** Takes its process with it, as an out-of-memory kill does. */
+  @JobHandler('poison')
+  poison(): void {
+    process.kill(process.pid, 'SIGKILL');
+  }
+}
+
+@Module({
+  imports: [TypeOrmModule.forRoot(settings.database), PersistentQueueModule.forRoot(settings.queue)],
+  providers: [Handlers],
+})
+class WorkerModule {}
+
+const app = await NestFactory.createApplicationContext(WorkerModule, {
+  logger: process.env['PQ_TEST_LOG'] === undefined ? false : ['error', 'warn', 'debug'],
+});
+app.enableShutdownHooks();
+// A test that dies must not leave its workers behind.
+process.on('disconnect', () => process.exit(1));
+process.send?.({ ready: process.pid });

@@ -1,0 +1,144 @@
+// Packs the library as npm would publish it, looks at what is in the tarball, and loads it the way users do.
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import ts from 'typescript';
+import { buildIfStale, root } from './build.mjs';
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const requiredPeers = Object.keys(manifest.peerDependencies).filter(
+  (name) => !manifest.peerDependenciesMeta?.[name]?.optional,
+);
+/** What a user has installed for sure once this package is. */
+const available = [...Object.keys(manifest.dependencies ?? {}), ...requiredPeers];
+
+buildIfStale();
+const folder = mkdtempSync(join(tmpdir(), 'pq-pack-'));
+try {
+  const tarball = pack();
+  const installed = install(tarball);
+  const problems = [...checkFiles(installed), ...checkTypes(installed), ...(await lint(tarball)), ...load()];
+  for (const problem of problems) console.error(problem);
+  process.exitCode = problems.length > 0 ? 1 : 0;
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+function pack() {
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
+  const [{ filename }] = JSON.parse(
+    execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+  );
+  return join(folder, filename);
+}
+
+/** Unpacks into a node_modules that holds nothing but what every user has. */
+function install(tarball) {
+  const target = join(folder, 'node_modules', manifest.name);
+  mkdirSync(target, { recursive: true });
+  execFileSync('tar', ['-xzf', tarball, '-C', target, '--strip-components=1']);
+  for (const name of available) {
+    const link = join(folder, 'node_modules', name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(join(root, 'node_modules', name), link);
+  }
+  return target;
+}
+
+function checkFiles(installed) {
+  const documents = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'];
+  const files = filesIn(installed);
+  return [
+    ...documents.filter((name) => !files.includes(name)).map((name) => `the tarball lacks ${name}`),
+    ...files
+      .filter((name) => !documents.includes(name) && !/^dist\/.+(\.js|\.js\.map|\.d\.ts)$/.test(name))
+      .map((name) => `${name} does not belong into the tarball`),
+    ...files
+      .filter((name) => readFileSync(join(installed, name), 'utf8').includes(root))
+      .map((name) => `${name} names a folder of this machine`),
+    ...files
+      .filter((name) => name.endsWith('.map') && !isComplete(installed, name))
+      .map((name) => `${name} needs files outside`),
+  ];
+}
+
+/** The sources a map refers to are not in the tarball, so it must bring their text. */
+function isComplete(installed, map) {
+  const { sources, sourcesContent = [] } = JSON.parse(readFileSync(join(installed, map), 'utf8'));
+  return sources.every((_, index) => typeof sourcesContent[index] === 'string');
+}
+
+/** A type that comes from a package the user may not have makes the user's compiler fail. */
+function checkTypes(installed) {
+  return filesIn(installed)
+    .filter((name) => name.endsWith('.d.ts'))
+    .flatMap((name) =>
+      ts
+        .preProcessFile(readFileSync(join(installed, name), 'utf8'))
+        .importedFiles.map(({ fileName }) => fileName)
+        .filter(
+          (specifier) =>
+            !specifier.startsWith('.') && !isBuiltin(specifier) && !available.includes(packageOf(specifier)),
+        )
+        .map((specifier) => `${name} imports ${specifier}, which is neither a dependency nor a required peer`),
+    );
+}
+
+async function lint(tarball) {
+  const { messages, pkg } = await publint({ pack: { tarball: readFileSync(tarball) }, strict: true });
+  return messages.map((message) => formatMessage(message, pkg));
+}
+
+/** Every entry point, by `import` and by `require`: both must bring the same names. */
+function load() {
+  const entries = Object.entries(manifest.exports)
+    .filter(([, target]) => typeof target === 'object')
+    .map(([path]) => JSON.stringify(manifest.name + path.slice(1)));
+  // Applications load this one themselves, before anything that is decorated.
+  writeFileSync(
+    join(folder, 'load.mjs'),
+    `import 'reflect-metadata';\n${print(entries.map((name) => `await import(${name})`))}`,
+  );
+  writeFileSync(
+    join(folder, 'load.cjs'),
+    `require('reflect-metadata');\n${print(entries.map((name) => `require(${name})`))}`,
+  );
+  const [imported, required] = ['load.mjs', 'load.cjs'].map((script) =>
+    execFileSync(process.execPath, [script], { cwd: folder, encoding: 'utf8' }),
+  );
+  const empty = JSON.parse(imported).flatMap((names, index) =>
+    names.length === 0 ? [`${entries[index]} exports nothing`] : [],
+  );
+  return imported === required ? empty : [`import and require differ: ${imported} ${required}`];
+}
+
+function print(modules) {
+  return `console.log(JSON.stringify([${modules.join()}].map((each) => Object.keys(each).sort())));`;
+}
+
+/** `@scope/name/sub` is of the package `@scope/name`. */
+function packageOf(specifier) {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+function filesIn(directory) {
+  return readdirSync(directory, { recursive: true })
+    .filter((name) => statSync(join(directory, name)).isFile())
+    .toSorted();
+}
