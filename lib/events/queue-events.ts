@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Subject, type Observable } from 'rxjs';
+import { isErrorLike } from '../support/is-error-like.js';
 import type { QueueEvent } from './queue-event.js';
 
 /** The engine only emits; what is logged, counted or shown is the subscribers' business. */
@@ -13,6 +14,6 @@ export class QueueEvents {
   }
 
   databaseError(during: string, error: unknown): void {
-    this.emit({ name: 'database.error', during, error: error instanceof Error ? error.message : String(error) });
+    this.emit({ name: 'database.error', during, error: isErrorLike(error) ? error.message : String(error) });
   }
 }

@@ -1,4 +1,5 @@
 import { describeValue } from '../errors/describe-value.js';
+import { isErrorLike } from './is-error-like.js';
 
 /**
  * An error as the history keeps it. Bounded: a 10 MB message, an endless cause chain or a circular one is cut.
@@ -21,7 +22,7 @@ const DEEPEST_CAUSE = 5;
 /** Never throws, whatever was thrown at us. Properties of a driver's error (query, parameters) are left out on purpose. */
 export function serialiseError(thrown: unknown, depth = 0): RecordedError {
   try {
-    return thrown instanceof Error
+    return isErrorLike(thrown)
       ? fromError(thrown, depth)
       : { name: typeof thrown, message: cut(describeValue(thrown), LONGEST_MESSAGE) };
   } catch {

@@ -1,3 +1,4 @@
+import { isErrorLike } from '../../support/is-error-like.js';
 import { updateFrom, type Dialect, type RowColumns } from './dialect.js';
 
 export const sqliteDialect: Dialect = {
@@ -29,7 +30,7 @@ export const sqliteDialect: Dialect = {
     return `(SELECT ${list.join(', ')} FROM json_each(?))`;
   },
   joinedUpdate: updateFrom,
-  isMissingTable: (error) => error instanceof Error && error.message.includes('no such table'),
+  isMissingTable: (error) => isErrorLike(error) && error.message.includes('no such table'),
   isRolledBack: isBusy,
 };
 
