@@ -20,8 +20,7 @@ export class ApplicationDataSource {
     const { dataSource: name } = this.options;
     try {
       return this.moduleRef.get<DataSource>(getDataSourceToken(name), { strict: false });
-    } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'UnknownElementException') throw error;
+    } catch {
       const cure = `Import TypeOrmModule.forRoot({ ${name === undefined ? '' : `name: '${name}', `}… }), or name another DataSource.`;
       throw new InvalidOptionError(
         'PersistentQueueModule.forRoot().dataSource',

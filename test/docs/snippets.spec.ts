@@ -1,0 +1,18 @@
+import { describe, expect, it } from '@jest/globals';
+import { compileSnippets } from './compile-snippets.js';
+import { pages, snippetsOf, type Snippet } from './snippets.js';
+
+const root = process.cwd();
+
+describe('README.md and docs/', () => {
+  it('have no TypeScript that does not compile', () => {
+    const snippets = pages(root).flatMap((page) => snippetsOf(root, page, 'ts'));
+    expect(snippets.length).toBeGreaterThan(10);
+    expect(compileSnippets(root, snippets)).toEqual([]);
+  });
+
+  it('would be reported with page and line', () => {
+    const wrong: Snippet = { page: 'docs/a-page.md', line: 10, code: "\nawait jobQueue.enqueue('order.notify', {}, { prio: 1 });" };
+    expect(compileSnippets(root, [wrong])).toEqual([expect.stringMatching(/^docs\/a-page\.md:12: .*'prio'/s)]);
+  });
+});
