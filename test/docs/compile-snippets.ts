@@ -44,5 +44,7 @@ function describe({ file, start, messageText }: ts.Diagnostic, byFile: ReadonlyM
   const snippet = byFile.get(file?.fileName ?? '');
   if (file === undefined) return message;
   const line = file.getLineAndCharacterOfPosition(start ?? 0).line + 1;
-  return snippet === undefined ? `${file.fileName}:${line}: ${message}` : `${snippet.page}:${snippet.line + line}: ${message}`;
+  return snippet === undefined
+    ? `${file.fileName}:${line}: ${message}`
+    : `${snippet.page}:${snippet.line + line}: ${message}`;
 }

@@ -1,8 +1,9 @@
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { compileSnippets } from './compile-snippets.js';
 import { pages, snippetsOf, type Snippet } from './snippets.js';
 
-const root = process.cwd();
+const root = join(import.meta.dirname, '../..');
 
 describe('README.md and docs/', () => {
   it('have no TypeScript that does not compile', () => {
@@ -12,7 +13,11 @@ describe('README.md and docs/', () => {
   });
 
   it('would be reported with page and line', () => {
-    const wrong: Snippet = { page: 'docs/a-page.md', line: 10, code: "\nawait jobQueue.enqueue('order.notify', {}, { prio: 1 });" };
+    const wrong: Snippet = {
+      page: 'docs/a-page.md',
+      line: 10,
+      code: "\nawait jobQueue.enqueue('order.notify', {}, { prio: 1 });",
+    };
     expect(compileSnippets(root, [wrong])).toEqual([expect.stringMatching(/^docs\/a-page\.md:12: .*'prio'/s)]);
   });
 });

@@ -192,8 +192,6 @@ describe('a database that cannot keep the promises', () => {
   });
 
   it('MariaDB is recognised whatever TypeORM calls it', async () => {
-    expect(
-      (await detectDialect({ type: 'mysql' } as DataSourceOptions, connection('5.5.5-10.11.6-MariaDB'))).name,
-    ).toBe('mariadb');
+    expect((await detectDialect({ type: 'mysql' }, connection('5.5.5-10.11.6-MariaDB'))).name).toBe('mariadb');
   });
 });

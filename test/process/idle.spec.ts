@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { DataSource } from 'typeorm';
+import { handler, startApp, type AppFixture } from '../support/app-fixture.js';
+import { databases, type TestSchema } from '../support/databases.js';
+import { waitUntil } from '../support/wait-until.js';
+
+const WINDOW = 8_000;
+
+/** Only PostgreSQL counts the statements of this database apart from those of the tests that run beside it. */
+const countable = databases().filter(({ name }) => name === 'postgres');
+
+describe.each(countable)('an idle process on $name', (database) => {
+  let schema: TestSchema;
+  let fixture: AppFixture;
+  let observer: DataSource;
+  beforeAll(async () => {
+    schema = await database.create();
+    observer = await schema.connect();
+    await observer.query('CREATE EXTENSION pg_stat_statements');
+    const providers = Array.from({ length: 50 }, (_, n) => handler(`type ${n}`, () => n));
+    fixture = await startApp(schema, {
+      providers,
+      queue: { poll: { min: '20ms', max: '2s' }, lease: { duration: '15s', beat: '4s' } },
+    });
+  });
+  afterAll(async () => {
+    await fixture.close();
+    await schema.drop();
+  });
+
+  /** Statements of everybody but the observer, from the server's own counters. */
+  async function statements(): Promise<number> {
+    const [row] = await observer.query<{ n: string }[]>(
+      'SELECT COALESCE(SUM(calls), 0) AS n FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid ' +
+        "WHERE d.datname = current_database() AND s.query NOT LIKE '%pg_stat_statements%'",
+    );
+    return Number(row?.n);
+  }
+
+  it('with 50 handlers asks at most one statement a second in all', async () => {
+    const { id } = await fixture.queue.enqueue('type 7');
+    await fixture.waitFor(id, 'succeeded');
+    // Slowing down takes a while: idle is when two seconds have passed with at most two statements.
+    await waitUntil(
+      async () => {
+        const before = await statements();
+        await pause(2_000);
+        return (await statements()) - before <= 3;
+      },
+      { timeout: 25_000 },
+    );
+    const before = await statements();
+    await pause(WINDOW);
+    const asked = (await statements()) - before;
+    console.info(`${database.name}: ${asked} statements in ${WINDOW} ms`);
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThanOrEqual(WINDOW / 1_000);
+  }, 60_000);
+});
