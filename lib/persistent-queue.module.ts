@@ -9,6 +9,7 @@ import { HandlerInvoker } from './handler/handler-invoker.js';
 import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
 import { JobHandlerRegistry } from './handler/job-handler.registry.js';
 import { Rescuer } from './maintenance/rescuer.js';
+import { UnhandledTypesReporter } from './maintenance/unhandled-types.reporter.js';
 import { NodeLease } from './node/node-lease.js';
 import type {
   PersistentQueueAsyncOptions,
@@ -46,6 +47,7 @@ const PROVIDERS: Provider[] = [
   NodeLease,
   Poller,
   Rescuer,
+  UnhandledTypesReporter,
   WorkerPool,
   JobRunner,
   StartRecorder,

@@ -9,6 +9,7 @@ import { StartRecorder } from './completion/start-recorder.js';
 import { QueueEventLogger } from './events/queue-event.logger.js';
 import { QueueEvents } from './events/queue-events.js';
 import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
+import { UnhandledTypesReporter } from './maintenance/unhandled-types.reporter.js';
 import { NodeLease } from './node/node-lease.js';
 import { ResolvedOptions } from './options/resolved-options.js';
 import { Poller } from './poller/poller.js';
@@ -40,6 +41,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     private readonly starts: StartRecorder,
     private readonly pool: WorkerPool,
     private readonly poller: Poller,
+    private readonly unhandledTypes: UnhandledTypesReporter,
     private readonly afterCommit: AfterCommit,
     private readonly events: QueueEvents,
     private readonly logger: QueueEventLogger,
@@ -60,12 +62,13 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     await this.lease.start();
     this.completer.start();
     this.poller.start();
+    this.unhandledTypes.start();
     this.hooksCheck = setTimeout(() => this.checkShutdownHooks(), HOOKS_CHECK_AFTER).unref();
   }
 
   async onModuleDestroy(): Promise<void> {
     clearTimeout(this.hooksCheck);
-    await this.poller.stop();
+    await Promise.all([this.poller.stop(), this.unhandledTypes.stop()]);
   }
 
   async beforeApplicationShutdown(): Promise<void> {

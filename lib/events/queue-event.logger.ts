@@ -75,6 +75,8 @@ function nodeLine(event: Exclude<QueueEvent, JobEvent>): Line {
         'warn',
         `${event.jobs} jobs of dead nodes rescued: ${event.jobs - event.failed} run again, ${event.failed} failed (maxCrashes)`,
       ];
+    case 'types.unhandled':
+      return ['warn', `Jobs are waiting that no living node handles, of type ${event.types.slice(0, 20).join(', ')}`];
     case 'shutdown.hooks-missing':
       return [
         'warn',

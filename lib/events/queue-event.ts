@@ -10,6 +10,7 @@ export type QueueEvent =
   | { readonly name: 'job.overrun'; readonly job: JobFacts; readonly timeout: number }
   | { readonly name: 'job.result-dropped'; readonly job: JobFacts; readonly error: string }
   | { readonly name: 'job.rescued'; readonly job: JobFacts; readonly state: 'waiting' | 'failed' }
+  | { readonly name: 'types.unhandled'; readonly types: readonly string[] }
   | { readonly name: 'shutdown.hooks-missing' }
   | { readonly name: 'sqlite.busy-timeout'; readonly timeout: number }
   | { readonly name: 'database.error'; readonly during: string; readonly error: string };

@@ -100,6 +100,9 @@ export abstract class JobRepository {
   /** Marks nodes without a heartbeat dead, then takes the jobs of all nodes that are not alive away from them. */
   abstract rescue(limit: number): Promise<RescuedJob[]>;
 
+  /** Types that have waiting jobs and no living node that runs them. */
+  abstract unhandledTypes(): Promise<string[]>;
+
   abstract get(id: string): Promise<Job | undefined>;
   abstract history(id: string): Promise<Attempt[]>;
   abstract counts(): Promise<JobCount[]>;

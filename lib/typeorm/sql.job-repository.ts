@@ -32,6 +32,7 @@ import { recordStarts } from './statements/record-starts.js';
 import { rescueJobs } from './statements/rescue-jobs.js';
 import { settleJobs } from './statements/settle-jobs.js';
 import { readSurvey, surveyQueue } from './statements/survey-queue.js';
+import { unhandledTypes } from './statements/unhandled-types.js';
 
 interface Connected {
   readonly database: Database;
@@ -124,6 +125,11 @@ export class SqlJobRepository extends JobRepository {
   async rescue(limit: number): Promise<RescuedJob[]> {
     const { database, tables } = await this.connected();
     return database.transaction(() => rescueJobs(tables, limit), 'control');
+  }
+
+  async unhandledTypes(): Promise<string[]> {
+    const { database, tables } = await this.connected();
+    return database.transaction(() => unhandledTypes(tables));
   }
 
   async get(id: string): Promise<Job | undefined> {

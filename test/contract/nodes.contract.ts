@@ -60,6 +60,21 @@ export function nodesContract(context: ContractContext): void {
     });
   });
 
+  describe('a type without a living handler', () => {
+    it('is reported while it has waiting jobs, and only then', async () => {
+      const fixture = await context.open();
+      for (const type of ['a', 'A', 'b', 'c'])
+        await fixture.queue.enqueueMany(type, [{ payload: 1 }, { payload: 2, priority: 3 }]);
+      await fixture.queue.enqueue('later', null, { delay: '1h' });
+      await fixture.repository.registerNode({ name: 'n', types: ['b', 'x'] });
+      expect((await fixture.repository.unhandledTypes()).sort()).toEqual(['A', 'a', 'c']);
+      await silence(fixture);
+      await fixture.repository.rescue(10);
+      expect((await fixture.repository.unhandledTypes()).sort()).toEqual(['A', 'a', 'b', 'c']);
+      expect(await (await context.open()).repository.unhandledTypes()).toEqual([]);
+    });
+  });
+
   describe('a rescue', () => {
     it('leaves nodes and jobs of other services alone', async () => {
       const one = await context.open();

@@ -15,7 +15,7 @@ export function compileSnippets(root: string, snippets: readonly Snippet[]): str
 
 /** The repository's own options, as strict as they are: what a reader copies must pass in a strict project too. */
 function readOptions(root: string): ts.CompilerOptions {
-  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (file) => ts.sys.readFile(file));
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root, undefined, join(root, 'tsconfig.json'));
   return { ...options, moduleDetection: ts.ModuleDetectionKind.Force, declaration: false };
 }

@@ -17,5 +17,11 @@ declare const queryRunner: import('typeorm').QueryRunner;
 declare const app: import('@nestjs/common').INestApplicationContext;
 declare class AppModule {}
 declare class OrderJobs {}
+declare class ConfigService {
+  get(name: string): string;
+}
+declare class Invoice {
+  orderId: number;
+}
 declare const mailer: { send(to: string, text: string, options?: { signal?: AbortSignal; idempotencyKey?: string }): Promise<string> };
 `;

@@ -5,7 +5,7 @@ import { pages, snippetsOf, type Snippet } from './snippets.js';
 
 const root = join(import.meta.dirname, '../..');
 
-describe('README.md and docs/', () => {
+describe('README.md, docs/ and the samples', () => {
   it('have no TypeScript that does not compile', () => {
     const snippets = pages(root).flatMap((page) => snippetsOf(root, page, 'ts'));
     expect(snippets.length).toBeGreaterThan(10);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A fenced block of a page. */
@@ -10,10 +10,12 @@ export interface Snippet {
   readonly code: string;
 }
 
-/** README.md and every page of docs/, from the repository's root. */
+/** README.md, every page of docs/ and of the samples, from the repository's root. */
 export function pages(root: string): string[] {
-  const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
-  return ['README.md', ...docs.toSorted().map((name) => `docs/${name}`)];
+  const docs = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`);
+  const samples = readdirSync(join(root, 'sample')).map((name) => `sample/${name}/README.md`);
+  const found = [...docs.toSorted(), ...samples.toSorted()].filter((page) => page.endsWith('.md'));
+  return ['README.md', ...found.filter((page) => existsSync(join(root, page)))];
 }
 
 /** The page's fenced blocks in `language`. */

@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import { QueueEvents } from '../events/queue-events.js';
+import { NodeLease } from '../node/node-lease.js';
+import { ResolvedOptions } from '../options/resolved-options.js';
+import { JobRepository } from '../repository/job-repository.js';
+import { PollLoop } from '../support/poll-loop.js';
+import type { Service } from '../support/service.js';
+
+const EVERY = 60_000;
+
+/** Jobs without a handler are left where they are, so that a newer node can run them; but somebody should know. */
+@Injectable()
+export class UnhandledTypesReporter implements Service {
+  private readonly loop: PollLoop;
+  private reported = '';
+
+  constructor(
+    private readonly repository: JobRepository,
+    private readonly lease: NodeLease,
+    private readonly events: QueueEvents,
+    private readonly options: ResolvedOptions,
+  ) {
+    this.loop = new PollLoop(
+      () => this.look(),
+      (error) => {
+        this.events.databaseError('looking for unhandled types', error);
+        return EVERY;
+      },
+    );
+  }
+
+  start(): void {
+    if (this.options.roles.has('maintain')) this.loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  /** Not before one lease has passed: in a deployment the nodes that handle a type may be about to start. */
+  private async look(): Promise<number> {
+    if (!this.lease.maySweep) return this.options.leaseDuration;
+    const types = await this.repository.unhandledTypes();
+    const found = JSON.stringify(types);
+    if (types.length > 0 && found !== this.reported) this.events.emit({ name: 'types.unhandled', types });
+    this.reported = found;
+    return EVERY;
+  }
+}
