@@ -100,7 +100,7 @@ export abstract class JobRepository {
   /** Marks nodes without a heartbeat dead, then takes the jobs of all nodes that are not alive away from them. */
   abstract rescue(limit: number): Promise<RescuedJob[]>;
 
-  /** Types that have waiting jobs and no living node that runs them. */
+  /** Types that have waiting jobs and no living node that runs them: the first few of them. */
   abstract unhandledTypes(): Promise<string[]>;
 
   abstract get(id: string): Promise<Job | undefined>;
