@@ -6,26 +6,22 @@ import type { Dialect } from './dialects/dialect.js';
 import { runOn } from './query-runner.executor.js';
 import { drive, type Script } from './statement.js';
 
-/** Runs a script on the caller's connection, inside whatever transaction is open there. Never retried: see `retryRolledBack`. */
-export async function runForCaller<T>(
-  manager: JobManager,
-  own: DataSource,
-  dialect: Dialect,
-  script: Script<T>,
-): Promise<T> {
-  refuseForeign(manager, own);
-  const runner = runnerOf(manager);
+/** Runs a script on the caller's connection, inside its transaction. Never retried: see `retryRolledBack`. */
+export function runForCaller<T>(runner: QueryRunner, dialect: Dialect, script: Script<T>): Promise<T> {
   if (dialect.name === 'sqlite') refuseNested(runner);
-  if (runner !== undefined) return drive(script, (step) => runOn(runner, dialect, step));
-  const borrowed = own.createQueryRunner();
-  try {
-    return await drive(script, (step) => runOn(borrowed, dialect, step));
-  } finally {
-    await borrowed.release();
-  }
+  return drive(script, (step) => runOn(runner, dialect, step));
 }
 
-/** The connection behind a manager; `undefined` for one that takes any connection of its DataSource's pool. */
+/**
+ * The connection of the caller's transaction; `undefined` for a manager outside of any, which takes whatever connection is free:
+ * our own is as good then, and on SQLite the only one that cannot be inside somebody else's transaction.
+ */
+export function callerRunner(manager: JobManager, own: DataSource): QueryRunner | undefined {
+  refuseForeign(manager, own);
+  return runnerOf(manager);
+}
+
+/** The connection behind a manager, if it is bound to one. */
 export function runnerOf(manager: JobManager): QueryRunner | undefined {
   return manager instanceof EntityManager || !('startTransaction' in manager) ? manager.queryRunner : manager;
 }
@@ -44,8 +40,8 @@ function refuseForeign(manager: JobManager, own: DataSource): void {
  * TypeORM has one SQLite connection for everybody: a "nested" transaction may as well be somebody else's savepoint inside
  * a transaction that is rolled back later, and the job with it.
  */
-function refuseNested(runner: QueryRunner | undefined): void {
-  const depth: unknown = runner === undefined ? 0 : Reflect.get(runner, 'transactionDepth');
+function refuseNested(runner: QueryRunner): void {
+  const depth: unknown = Reflect.get(runner, 'transactionDepth');
   if (Number(depth) <= 1) return;
   throw new InvalidJobError(
     'manager',

@@ -17,7 +17,7 @@ import {
   type SurveyRequest,
 } from '../repository/job-repository.js';
 import { ApplicationDataSource } from './application-data-source.js';
-import { runForCaller } from './caller-session.js';
+import { callerRunner, runForCaller } from './caller-session.js';
 import type { Database } from './database.js';
 import { LowWaterMarks } from './low-water-marks.js';
 import { openDatabase } from './open-database.js';
@@ -67,8 +67,9 @@ export class SqlJobRepository extends JobRepository {
 
   async insert(jobs: readonly NewJob[], manager?: JobManager): Promise<EnqueuedJob[]> {
     const { database, tables } = await this.connected();
-    if (manager === undefined) return database.transaction(() => insertJobs(tables, jobs));
-    return runForCaller(manager, this.application.get(), tables.dialect, insertJobs(tables, jobs));
+    const runner = manager === undefined ? undefined : callerRunner(manager, this.application.get());
+    if (runner === undefined) return database.transaction(() => insertJobs(tables, jobs));
+    return runForCaller(runner, tables.dialect, insertJobs(tables, jobs));
   }
 
   async survey(request: SurveyRequest): Promise<Survey> {

@@ -166,6 +166,20 @@ export function enqueueContract(context: ContractContext): void {
       expect(await sql('SELECT id FROM purchase WHERE id = 2')).toHaveLength(0);
     });
 
+    it('of somebody else does not take in a job that is enqueued with a manager outside of it', async () => {
+      const { queue, dataSource } = await context.open();
+      let enqueuing: Promise<unknown> = Promise.resolve();
+      const failing = queue.transaction(async (manager) => {
+        await manager.query('INSERT INTO purchase (id) VALUES (3)');
+        enqueuing = queue.enqueue('other', null, { manager: dataSource.manager });
+        await Promise.resolve();
+        throw new Error('rolled back');
+      });
+      await expect(failing).rejects.toThrow('rolled back');
+      await enqueuing;
+      expect(await queue.counts()).toEqual([{ type: 'other', state: 'waiting', count: 1 }]);
+    });
+
     it('shows its job to nobody before the commit, and wakes workers only after it', async () => {
       const { queue, repository, wakeSignal } = await context.open();
       const woken: string[] = [];

@@ -268,6 +268,21 @@ describe.each(databases())('a handler on $name', (database) => {
     }
   });
 
+  it('may return and throw every character there is, and results as large as payloads', async () => {
+    const text = 'a\u0000b\u2028 😀 \ud83d \\ "quoted" \'?\' $1';
+    const { queue, waitFor } = await start({
+      providers: [
+        handler('echo', (payload: string) => payload),
+        handler('shout', (payload: string) => {
+          throw new PermanentJobError(payload);
+        }),
+      ],
+    });
+    const large = `${text}${'x'.repeat(1_000_000)}`;
+    expect((await waitFor((await queue.enqueue('echo', large)).id, 'succeeded', 'failed')).result).toBe(large);
+    expect((await waitFor((await queue.enqueue('shout', text)).id, 'failed')).lastError?.message).toBe(text);
+  });
+
   it('whose result cannot be stored succeeds, and the history says why the result is missing', async () => {
     const { queue, waitFor } = await start({
       providers: [handler('odd', (what: string) => (what === 'big' ? 'z'.repeat(2_000_000) : new Map()))],
