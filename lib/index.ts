@@ -36,6 +36,7 @@ export { InvalidJobError } from './errors/invalid-job.error.js';
 export { InvalidOptionError } from './errors/invalid-option.error.js';
 export { JobTimeoutError } from './errors/job-timeout.error.js';
 export { LeaseLostError } from './errors/lease-lost.error.js';
+export { MissingRoleError } from './errors/missing-role.error.js';
 export { NotRunningError } from './errors/not-running.error.js';
 export { PermanentJobError } from './errors/permanent-job.error.js';
 export { SchemaError } from './errors/schema.error.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { InvalidJobError } from '../errors/invalid-job.error.js';
-import { NotRunningError } from '../errors/not-running.error.js';
+import { MissingRoleError } from '../errors/missing-role.error.js';
 import type { Attempt } from '../job/attempt.js';
 import type { EnqueuedJob, Job, JobLevel, NewJob } from '../job/job.js';
 import type { JobType } from '../job/job-type.js';
@@ -96,9 +96,9 @@ export class JobQueue {
   }
 
   /**
-   * Your rows and your jobs together or not at all: `manager` is for both. On SQLite this is how an application should write,
-   * because TypeORM has one connection there and overlapping transactions on it corrupt each other: these take turns, and wait
-   * for other processes without blocking the event loop. Elsewhere it is `dataSource.transaction()`.
+   * Your rows and your jobs together or not at all. Inside `work`, an enqueue joins the transaction by itself, and so does another
+   * `transaction()`. On SQLite this is how an application should write: TypeORM has one connection there, and overlapping
+   * transactions on it corrupt each other. These take turns, and wait for other processes without blocking the event loop.
    *
    * @throws whatever `work` throws, after the rollback.
    */
@@ -122,9 +122,8 @@ export class JobQueue {
   }
 
   private readOptions<O extends EnqueueOptions>(options: O): O {
-    if (!this.options.roles.has('enqueue')) {
-      throw new NotRunningError("Enqueueing is not a role of this process: add 'enqueue' to forRoot({ roles }). It");
-    }
+    const { roles } = this.options;
+    if (!roles.has('enqueue')) throw new MissingRoleError('enqueue', roles);
     if (options === null || typeof options !== 'object')
       throw new InvalidJobError('options', options, 'Give an object of options.');
     return options;
@@ -136,8 +135,9 @@ export class JobQueue {
     return enqueued;
   }
 
-  private async insert(jobs: readonly NewJob[], manager: JobManager | undefined): Promise<EnqueuedJob[]> {
+  private async insert(jobs: readonly NewJob[], given: JobManager | undefined): Promise<EnqueuedJob[]> {
     if (jobs.length === 0) return [];
+    const manager = given ?? this.transactions.current;
     const enqueued = await this.repository.insert(jobs, manager);
     this.afterCommit.notify(manager, levelsOf(jobs));
     return enqueued;

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
@@ -12,16 +13,25 @@ import { tableNames } from './schema/tables.js';
 @Injectable()
 export class ApplicationTransactions {
   private readonly oneAtATime = pLimit(1);
+  private readonly open = new AsyncLocalStorage<EntityManager>();
 
   constructor(
     private readonly application: ApplicationDataSource,
     private readonly options: ResolvedOptions,
   ) {}
 
-  run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  /** The manager of the transaction that the calling code is inside of. */
+  get current(): EntityManager | undefined {
+    return this.open.getStore();
+  }
+
+  /** A transaction inside another one is part of it. */
+  async run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    if (this.current !== undefined) return work(this.current);
+    const inside = (manager: EntityManager) => this.open.run(manager, () => work(manager));
     const dataSource = this.application.get();
-    if (dataSource.options.type !== 'better-sqlite3') return dataSource.transaction(work);
-    return this.oneAtATime(() => this.runOnSingleConnection(dataSource, work));
+    if (dataSource.options.type !== 'better-sqlite3') return dataSource.transaction(inside);
+    return this.oneAtATime(() => this.runOnSingleConnection(dataSource, inside));
   }
 
   private async runOnSingleConnection<T>(
@@ -47,7 +57,7 @@ export class ApplicationTransactions {
       throw new UnsupportedDatabaseError(
         'a transaction that is open already',
         'SQLite has one connection, and jobQueue.transaction() cannot share it',
-        'Write through jobQueue.transaction() everywhere, and do not nest it.',
+        'Write through jobQueue.transaction() everywhere.',
       );
     }
     await runner.startTransaction();

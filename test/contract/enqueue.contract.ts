@@ -166,6 +166,19 @@ export function enqueueContract(context: ContractContext): void {
       expect(await sql('SELECT id FROM purchase WHERE id = 2')).toHaveLength(0);
     });
 
+    it('is joined by an enqueue inside of it without being named, and by another transaction', async () => {
+      const { queue } = await context.open();
+      const failing = queue.transaction(async () => {
+        await queue.enqueue('t', 1);
+        await queue.transaction((manager) => queue.enqueue('t', 2, { manager }));
+        throw new Error('rolled back');
+      });
+      await expect(failing).rejects.toThrow('rolled back');
+      expect(await queue.counts()).toEqual([]);
+      await queue.transaction(() => queue.transaction(() => queue.enqueueMany('t', [{ payload: 1 }, { payload: 2 }])));
+      expect(await queue.counts()).toEqual([{ type: 't', state: 'waiting', count: 2 }]);
+    });
+
     it('of somebody else does not take in a job that is enqueued with a manager outside of it', async () => {
       const { queue, dataSource } = await context.open();
       let enqueuing: Promise<unknown> = Promise.resolve();

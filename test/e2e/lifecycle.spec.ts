@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { LeaseLostError } from '../../lib/errors/lease-lost.error.js';
+import { MissingRoleError } from '../../lib/errors/missing-role.error.js';
 import { NotRunningError } from '../../lib/errors/not-running.error.js';
 import { QueueEvents } from '../../lib/events/queue-events.js';
 import { NodeLease } from '../../lib/node/node-lease.js';
@@ -140,8 +141,8 @@ describe.each(databases())('the life of a node on $name', (database) => {
     expect(await nodeStates(producer)).toEqual([]);
     const worker = await start({ providers: [handler('t', () => 'worked')], queue: { roles: ['work', 'maintain'] } });
     expect((await producer.waitFor(id, 'succeeded')).result).toBe('worked');
-    await expect(worker.queue.enqueue('t')).rejects.toThrow(NotRunningError);
-    await expect(worker.queue.enqueue('t')).rejects.toThrow(/roles/);
+    await expect(worker.queue.enqueue('t')).rejects.toThrow(MissingRoleError);
+    await expect(worker.queue.enqueue('t')).rejects.toThrow(/'enqueue'.*'work', 'maintain'.*roles/);
   });
 
   it('refuses to enqueue after it has been closed', async () => {

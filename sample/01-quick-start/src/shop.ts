@@ -27,4 +27,5 @@ for (const order of orders) {
 }
 
 await app.close();
+// The channel to the director would keep this process alive.
 process.exit();

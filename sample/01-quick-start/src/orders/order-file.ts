@@ -6,8 +6,11 @@ export interface IncomingOrder {
   email: string;
   total: number;
   /** A declined card rolls the order back. */
-  card?: 'accepted' | 'declined';
+  card?: 'accepted' | 'declined' | undefined;
 }
+
+/** No control characters and no halves of a character. */
+const TEXT = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
 
 /** What is wrong with an order file, for people. */
 export class OrderFileError extends Error {
@@ -17,14 +20,17 @@ export class OrderFileError extends Error {
 /** @throws OrderFileError when the file cannot be read, or is not a JSON array of orders. */
 export function readOrders(file: string): IncomingOrder[] {
   const orders = parse(file);
-  if (!Array.isArray(orders) || orders.length === 0)
+  if (!Array.isArray(orders) || orders.length === 0) {
     throw new OrderFileError(`${file}: expected a JSON array of orders`);
-  const numbers = new Set<string>();
-  for (const [index, order] of orders.entries()) {
+  }
+  const numbers = new Set<unknown>();
+  return orders.map((order: unknown, index) => {
     const fault = faultOf(order, numbers);
     if (fault !== undefined) throw new OrderFileError(`${file}: order ${index + 1} of ${orders.length}: ${fault}`);
-  }
-  return orders as IncomingOrder[];
+    // Nothing else from the file: an "id", for example, would overwrite another order.
+    const { number, customer, email, total, card } = order as IncomingOrder;
+    return { number, customer, email, total, card };
+  });
 }
 
 function parse(file: string): unknown {
@@ -36,15 +42,15 @@ function parse(file: string): unknown {
   }
 }
 
-function faultOf(order: unknown, numbers: Set<string>): string | undefined {
+function faultOf(order: unknown, numbers: Set<unknown>): string | undefined {
   if (typeof order !== 'object' || order === null) return 'expected an object';
   const { number, customer, email, total, card = 'accepted' } = order as Record<string, unknown>;
   for (const [field, value] of Object.entries({ number, customer, email })) {
-    if (typeof value !== 'string' || value === '') return `'${field}' must be a text`;
+    if (typeof value !== 'string' || !TEXT.test(value)) return `'${field}' must be a text of 1 to 255 characters`;
   }
   if (typeof total !== 'number' || total < 0) return `'total' must be a number of 0 or more`;
   if (card !== 'accepted' && card !== 'declined') return `'card' must be 'accepted' or 'declined'`;
-  if (numbers.has(String(number))) return `number ${String(number)} is there twice`;
-  numbers.add(String(number));
+  if (numbers.has(number)) return `number ${String(number)} is there twice`;
+  numbers.add(number);
   return undefined;
 }
