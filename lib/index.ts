@@ -17,14 +17,16 @@ export type { Backoff } from './job/backoff.js';
 
 export { JobQueue } from './queue/job-queue.js';
 export { InjectJobQueue } from './queue/inject-job-queue.decorator.js';
-export type { EnqueueOptions, JobRequest } from './queue/enqueue-options.js';
-export type { EnqueuedJob, Job } from './job/job.js';
+export type { EnqueueOptions, JobPage, JobRequest, PageOptions } from './queue/enqueue-options.js';
+export type { EnqueuedJob, Job, KeyScope } from './job/job.js';
+export type { JobFilter } from './job/job-filter.js';
 export type { JobState } from './job/job-state.js';
 export type { JobType } from './job/job-type.js';
 export type { Attempt, AttemptOutcome, AttemptReason } from './job/attempt.js';
 export type { RecordedError } from './support/serialise-error.js';
 
-export { JobRepository, type JobCount, type JobManager } from './repository/job-repository.js';
+export type { JobFacts, QueueEvent } from './events/queue-event.js';
+export { JobRepository, type JobCount, type JobLogLine, type JobManager } from './repository/job-repository.js';
 export { Poller } from './poller/poller.js';
 export { WorkerPool } from './worker/worker-pool.js';
 
@@ -34,11 +36,16 @@ export { ForeignManagerError } from './errors/foreign-manager.error.js';
 export { InvalidHandlerError } from './errors/invalid-handler.error.js';
 export { InvalidJobError } from './errors/invalid-job.error.js';
 export { InvalidOptionError } from './errors/invalid-option.error.js';
+export { JobNotFoundError } from './errors/job-not-found.error.js';
+export { JobStateError } from './errors/job-state.error.js';
 export { JobTimeoutError } from './errors/job-timeout.error.js';
+export { KeyTakenError } from './errors/key-taken.error.js';
 export { LeaseLostError } from './errors/lease-lost.error.js';
 export { MissingRoleError } from './errors/missing-role.error.js';
 export { NotRunningError } from './errors/not-running.error.js';
+export { PageTokenError } from './errors/page-token.error.js';
 export { PermanentJobError } from './errors/permanent-job.error.js';
 export { SchemaError } from './errors/schema.error.js';
 export { UnknownOptionError } from './errors/unknown-option.error.js';
 export { UnsupportedDatabaseError } from './errors/unsupported-database.error.js';
+export { WaitTimeoutError } from './errors/wait-timeout.error.js';

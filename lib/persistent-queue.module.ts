@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Completer } from './completion/completer.js';
+import { NoteRecorder } from './completion/note-recorder.js';
 import { StartRecorder } from './completion/start-recorder.js';
 import { QueueEventLogger } from './events/queue-event.logger.js';
 import { QueueEvents } from './events/queue-events.js';
@@ -9,6 +10,7 @@ import { HandlerInvoker } from './handler/handler-invoker.js';
 import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
 import { JobHandlerRegistry } from './handler/job-handler.registry.js';
 import { Rescuer } from './maintenance/rescuer.js';
+import { Pruner } from './maintenance/pruner.js';
 import { UnhandledTypesReporter } from './maintenance/unhandled-types.reporter.js';
 import { NodeLease } from './node/node-lease.js';
 import type {
@@ -22,7 +24,9 @@ import { PersistentQueue } from './persistent-queue.js';
 import { Poller } from './poller/poller.js';
 import { AfterCommit } from './queue/after-commit.js';
 import { jobQueueToken } from './queue/inject-job-queue.decorator.js';
+import { JobControl } from './queue/job-control.js';
 import { JobQueue } from './queue/job-queue.js';
+import { JobWaiter } from './queue/job-waiter.js';
 import { JobRepository } from './repository/job-repository.js';
 import { LocalWakeSignal } from './signal/local.wake-signal.js';
 import { WakeSignal } from './signal/wake-signal.js';
@@ -40,6 +44,8 @@ const PROVIDERS: Provider[] = [
   JobHandlerRegistry,
   JobQueue,
   AfterCommit,
+  JobControl,
+  JobWaiter,
   { provide: WakeSignal, useClass: LocalWakeSignal },
   ApplicationDataSource,
   ApplicationTransactions,
@@ -48,9 +54,11 @@ const PROVIDERS: Provider[] = [
   Poller,
   Rescuer,
   UnhandledTypesReporter,
+  Pruner,
   WorkerPool,
   JobRunner,
   StartRecorder,
+  NoteRecorder,
   Completer,
   QueueEvents,
   QueueEventLogger,

@@ -5,10 +5,12 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { Completer } from './completion/completer.js';
+import { NoteRecorder } from './completion/note-recorder.js';
 import { StartRecorder } from './completion/start-recorder.js';
 import { QueueEventLogger } from './events/queue-event.logger.js';
 import { QueueEvents } from './events/queue-events.js';
 import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
+import { Pruner } from './maintenance/pruner.js';
 import { UnhandledTypesReporter } from './maintenance/unhandled-types.reporter.js';
 import { NodeLease } from './node/node-lease.js';
 import { ResolvedOptions } from './options/resolved-options.js';
@@ -42,6 +44,8 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     private readonly pool: WorkerPool,
     private readonly poller: Poller,
     private readonly unhandledTypes: UnhandledTypesReporter,
+    private readonly pruner: Pruner,
+    private readonly notes: NoteRecorder,
     private readonly afterCommit: AfterCommit,
     private readonly events: QueueEvents,
     private readonly logger: QueueEventLogger,
@@ -62,18 +66,21 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     await this.lease.start();
     this.completer.start();
     this.poller.start();
+    this.notes.start();
     this.unhandledTypes.start();
+    this.pruner.start();
     this.hooksCheck = setTimeout(() => this.checkShutdownHooks(), HOOKS_CHECK_AFTER).unref();
   }
 
   async onModuleDestroy(): Promise<void> {
     clearTimeout(this.hooksCheck);
-    await Promise.all([this.poller.stop(), this.unhandledTypes.stop()]);
+    await Promise.all([this.poller.stop(), this.unhandledTypes.stop(), this.pruner.stop()]);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     const released = await this.pool.drain(this.options.shutdownTimeout);
     await this.starts.stop();
+    await this.notes.stop();
     await this.completer.stop();
     if (this.started) this.events.emit({ name: 'node.stopped', node: this.lease.name, released });
     await this.lease.stop().catch((error: unknown) => this.events.databaseError('shutdown', error));

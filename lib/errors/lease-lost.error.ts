@@ -6,11 +6,14 @@ import { PersistentQueueError } from './persistent-queue.error.js';
  * @publicApi
  */
 export class LeaseLostError extends PersistentQueueError {
-  constructor(readonly why: 'node found dead' | 'shutdown') {
-    super(
-      why === 'shutdown'
-        ? 'This node is shutting down: the job has been released and another node will run it. Stop the work.'
-        : "This node was found dead: its jobs have been given to other nodes and this attempt's result will be dropped. Stop the work.",
-    );
+  constructor(readonly why: 'node found dead' | 'shutdown' | 'taken away') {
+    super(TEXTS[why]);
   }
 }
+
+const TEXTS = {
+  'node found dead':
+    "This node was found dead: its jobs have been given to other nodes and this attempt's result will be dropped. Stop the work.",
+  shutdown: 'This node is shutting down: the job has been released and another node will run it. Stop the work.',
+  'taken away': 'The job was cancelled or given to another node: this result will be dropped. Stop the work.',
+} as const;

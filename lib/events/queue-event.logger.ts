@@ -5,10 +5,57 @@ import { QueueEvents } from './queue-events.js';
 
 /** An error's message may be megabytes; the history keeps more of it. */
 const LONGEST_ERROR = 300;
+const MOST_TYPES = 20;
 
-type Line = readonly [level: 'log' | 'warn' | 'error' | 'debug', text: string];
+type Line = readonly [level: 'warn' | 'error' | 'debug', text: string];
+type EventNamed<Name> = Extract<QueueEvent, { name: Name }>;
 
-/** All wording of the log, in one place. */
+/** All wording of the log. What is not in here is not logged: it happens for every job. */
+const LINES: { readonly [Name in QueueEvent['name']]?: (event: EventNamed<Name>) => Line } = {
+  'job.retried': ({ job, delay, error }) => ['warn', `${name(job)} will be retried in ${delay} ms: ${brief(error)}`],
+  'job.failed': ({ job, reason, error }) => ['error', `${name(job)} failed (${reason}): ${brief(error)}`],
+  'job.lost': ({ job }) => [
+    'warn',
+    `${name(job)} was cancelled or taken over by another node: its result here is dropped`,
+  ],
+  'job.overrun': ({ job, timeout }) => [
+    'warn',
+    `${name(job)} has run longer than its timeout of ${timeout} ms: signal aborted, waiting for the handler`,
+  ],
+  'job.result-dropped': ({ job, error }) => [
+    'warn',
+    `${name(job)} succeeded, but its result cannot be stored: ${brief(error)}`,
+  ],
+  'job.rescued': ({ job, state }) =>
+    state === 'failed'
+      ? ['error', `${name(job)} failed (crash): its process died with it once too often (maxCrashes)`]
+      : ['debug', `${name(job)} was running on a node that died: it runs again`],
+  'node.registered': ({ node }) => ['debug', `Node ${node} is alive`],
+  'node.lost': ({ node, running }) => [
+    'error',
+    `Node ${node} was found dead by another node: ${running} running jobs aborted, registering anew`,
+  ],
+  'node.stopped': ({ node, released }) => ['debug', `Node ${node} stopped, ${released} jobs released`],
+  'node.rescued': ({ jobs, failed }) => [
+    'warn',
+    `${jobs} jobs of dead nodes rescued: ${jobs - failed} run again, ${failed} failed (maxCrashes)`,
+  ],
+  'types.unhandled': ({ types }) => [
+    'warn',
+    `Jobs are waiting that no living node handles, of type ${types.slice(0, MOST_TYPES).join(', ')}`,
+  ],
+  'shutdown.hooks-missing': () => [
+    'warn',
+    'Nothing listens to SIGTERM: call app.enableShutdownHooks(), or a stop of this process looks like a crash to its jobs',
+  ],
+  'sqlite.busy-timeout': ({ timeout }) => [
+    'warn',
+    `The application's SQLite DataSource has timeout ${timeout} ms: while another process writes, that wait freezes the event loop. ` +
+      'Set timeout: 0 and write through jobQueue.transaction()',
+  ],
+  'database.error': ({ during, error }) => ['error', `Database error during ${during}: ${brief(error)}`],
+};
+
 @Injectable()
 export class QueueEventLogger {
   private readonly logger = new Logger('PersistentQueue');
@@ -18,7 +65,9 @@ export class QueueEventLogger {
 
   start(): void {
     this.subscription ??= this.events.events$.subscribe((event) => {
-      const [level, text] = lineFor(event);
+      const line = LINES[event.name] as ((event: QueueEvent) => Line) | undefined;
+      if (line === undefined) return;
+      const [level, text] = line(event);
       this.logger[level](text);
     });
   }
@@ -29,71 +78,7 @@ export class QueueEventLogger {
   }
 }
 
-function lineFor(event: QueueEvent): Line {
-  return event.name.startsWith('job.') ? jobLine(event as JobEvent) : nodeLine(event as Exclude<QueueEvent, JobEvent>);
-}
-
-type JobEvent = Extract<QueueEvent, { job: JobFacts }>;
-
-function jobLine(event: JobEvent): Line {
-  const job = describe(event.job);
-  switch (event.name) {
-    case 'job.retried':
-      return ['warn', `${job} will be retried in ${event.delay} ms: ${brief(event.error)}`];
-    case 'job.failed':
-      return ['error', `${job} failed (${event.reason}): ${brief(event.error)}`];
-    case 'job.lost':
-      return ['warn', `${job} was taken over by another node: its result here is dropped`];
-    case 'job.overrun':
-      return [
-        'warn',
-        `${job} has run longer than its timeout of ${event.timeout} ms: signal aborted, waiting for the handler`,
-      ];
-    case 'job.result-dropped':
-      return ['warn', `${job} succeeded, but its result cannot be stored: ${brief(event.error)}`];
-    case 'job.rescued':
-      return [
-        'warn',
-        `${job} was running on a node that died: ${event.state === 'failed' ? 'failed (maxCrashes)' : 'it runs again'}`,
-      ];
-  }
-}
-
-function nodeLine(event: Exclude<QueueEvent, JobEvent>): Line {
-  switch (event.name) {
-    case 'node.registered':
-      return ['debug', `Node ${event.node} is alive`];
-    case 'node.lost':
-      return [
-        'error',
-        `Node ${event.node} was found dead by another node: ${event.running} running jobs aborted, registering anew`,
-      ];
-    case 'node.stopped':
-      return ['debug', `Node ${event.node} stopped, ${event.released} jobs released`];
-    case 'node.rescued':
-      return [
-        'warn',
-        `${event.jobs} jobs of dead nodes rescued: ${event.jobs - event.failed} run again, ${event.failed} failed (maxCrashes)`,
-      ];
-    case 'types.unhandled':
-      return ['warn', `Jobs are waiting that no living node handles, of type ${event.types.slice(0, 20).join(', ')}`];
-    case 'shutdown.hooks-missing':
-      return [
-        'warn',
-        'Nothing listens to SIGTERM: call app.enableShutdownHooks(), or a stop of this process looks like a crash to its jobs',
-      ];
-    case 'sqlite.busy-timeout':
-      return [
-        'warn',
-        `The application's SQLite DataSource has timeout ${event.timeout} ms: while another process writes, that wait freezes the event loop. ` +
-          'Set timeout: 0 and write through jobQueue.transaction()',
-      ];
-    case 'database.error':
-      return ['error', `Database error during ${event.during}: ${brief(event.error)}`];
-  }
-}
-
-function describe(job: JobFacts): string {
+function name(job: JobFacts): string {
   return `Job ${job.id} (${job.type}${job.attempt === undefined ? '' : `, attempt ${job.attempt}`})`;
 }
 

@@ -1,20 +1,33 @@
-/** What the engine tells about itself. No payloads: events are logged. */
+/**
+ * What the engine tells about itself, in this process. No payloads: events are logged.
+ *
+ * @publicApi
+ */
 export type QueueEvent =
   | { readonly name: 'node.registered'; readonly node: string }
   | { readonly name: 'node.lost'; readonly node: string; readonly running: number }
   | { readonly name: 'node.stopped'; readonly node: string; readonly released: number }
   | { readonly name: 'node.rescued'; readonly jobs: number; readonly failed: number }
+  | { readonly name: 'job.started'; readonly job: JobFacts }
+  | { readonly name: 'job.succeeded'; readonly job: JobFacts }
   | { readonly name: 'job.retried'; readonly job: JobFacts; readonly delay: number; readonly error: string }
   | { readonly name: 'job.failed'; readonly job: JobFacts; readonly reason: string; readonly error: string }
   | { readonly name: 'job.lost'; readonly job: JobFacts }
   | { readonly name: 'job.overrun'; readonly job: JobFacts; readonly timeout: number }
   | { readonly name: 'job.result-dropped'; readonly job: JobFacts; readonly error: string }
   | { readonly name: 'job.rescued'; readonly job: JobFacts; readonly state: 'waiting' | 'failed' }
+  | { readonly name: 'enqueue.progress'; readonly type: string; readonly done: number; readonly total: number }
+  | { readonly name: 'retry.progress'; readonly retried: number }
   | { readonly name: 'types.unhandled'; readonly types: readonly string[] }
   | { readonly name: 'shutdown.hooks-missing' }
   | { readonly name: 'sqlite.busy-timeout'; readonly timeout: number }
   | { readonly name: 'database.error'; readonly during: string; readonly error: string };
 
+/**
+ * Which job an event is about.
+ *
+ * @publicApi
+ */
 export interface JobFacts {
   readonly id: string;
   readonly type: string;

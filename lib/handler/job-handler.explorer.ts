@@ -32,10 +32,16 @@ export class JobHandlerExplorer {
     if (fault !== undefined) throw new InvalidHandlerError(name, type, '@JobHandler() needs a job type', fault);
     const { queue: _, ...handlerOptions } = options;
     const given = { ...handlerOptions, ...this.options.handlers[String(type)] };
+    const resolved = resolveHandlerOptions(`@JobHandler('${String(type)}') on ${name}`, given);
+    const { retention } = this.options;
     return {
       type: String(type),
       name,
-      options: resolveHandlerOptions(`@JobHandler('${String(type)}') on ${name}`, given),
+      options: resolved,
+      retention: {
+        succeeded: resolved.retention.succeeded ?? retention.succeeded,
+        failed: resolved.retention.failed ?? retention.failed,
+      },
       invoke: this.invoker.create(decorated),
     };
   }

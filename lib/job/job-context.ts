@@ -17,4 +17,11 @@ export interface JobContext {
   readonly createdAt: Date;
   /** Aborted at `timeout` (reason: `JobTimeoutError`), and when this node may not run the job any more (reason: `LeaseLostError`). */
   readonly signal: AbortSignal;
+  /**
+   * Keeps a line with the attempt: at most 1,000 of 2,000 characters each. Written with the next beat or the job's end, and read by
+   * `jobQueue.log(id)`.
+   */
+  log(message: string): void;
+  /** Tells how far the work is: any JSON of at most a few kilobytes; the latest is kept. Throws for what JSON cannot carry. */
+  progress(value: unknown): void;
 }

@@ -15,6 +15,8 @@ export interface Job<Payload = unknown> {
   readonly payload: Payload;
   /** What the handler returned; `undefined` until the job has succeeded with a value. */
   readonly result: unknown;
+  /** What the handler told last with `job.progress()`. */
+  readonly progress: unknown;
   /** 0–9, larger first. */
   readonly priority: number;
   readonly key: string | undefined;
@@ -33,6 +35,13 @@ export interface Job<Payload = unknown> {
   readonly lastError: RecordedError | undefined;
 }
 
+/**
+ * How long a job has its key to itself: `'row'` until it is pruned, `'open'` until it ends, `'forever'` always.
+ *
+ * @publicApi
+ */
+export type KeyScope = 'row' | 'open' | 'forever';
+
 /** What the repository is asked to store. Checked and serialised already: nothing in it can be refused by a database. */
 export interface NewJob {
   readonly type: string;
@@ -41,6 +50,9 @@ export interface NewJob {
   readonly priority: number;
   readonly due: DueTime;
   readonly key: string | undefined;
+  readonly keyScope: KeyScope;
+  /** A taken key is an error when the first job has another payload. */
+  readonly refusesOtherPayload: boolean;
   readonly reference: string | undefined;
   readonly traceId: string | undefined;
   /** UTC epoch milliseconds. */

@@ -1,5 +1,6 @@
 import type { AttemptEnd } from './attempt.js';
 import type { JobToken } from './job.js';
+import type { JobNotes } from './job-notes.js';
 
 /** The end of one claim, as data: written only where the row still carries the token's fence. */
 export interface Settlement extends JobToken {
@@ -10,6 +11,10 @@ export interface Settlement extends JobToken {
   readonly usesRetry: boolean;
   /** JSON text. */
   readonly result: string | undefined;
+  /** Milliseconds to keep a job that has ended; 0 deletes it at once. */
+  readonly keep: number | undefined;
+  /** What the handler has logged and not been written yet. */
+  readonly notes: JobNotes | undefined;
   /** `undefined`: the handler was never called, so nothing goes into the history. */
   readonly attempt: AttemptEnd | undefined;
 }
@@ -24,6 +29,8 @@ export function releaseOf(token: JobToken & { readonly type: string }, attempt?:
     delay: undefined,
     usesRetry: false,
     result: undefined,
+    keep: undefined,
+    notes: undefined,
     attempt,
   };
 }

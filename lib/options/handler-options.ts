@@ -40,6 +40,8 @@ export interface JobHandlerOptions {
    * @default 3
    */
   maxCrashes?: number;
+  /** How long jobs of this type are kept after their end; 0 deletes them at once. By default as the module says. */
+  retention?: { succeeded?: Duration; failed?: Duration };
   /** For people: shown where jobs are listed. */
   description?: string;
 }
@@ -53,5 +55,6 @@ export interface ResolvedHandlerOptions {
   readonly timeout: number;
   readonly deadline: number | undefined;
   readonly maxCrashes: number;
+  readonly retention: { readonly succeeded: number | undefined; readonly failed: number | undefined };
   readonly description: string | undefined;
 }

@@ -75,6 +75,12 @@ export interface PersistentQueueOptions {
    */
   shutdownTimeout?: Duration;
   /**
+   * How long jobs that have ended, and their attempts, are kept; 0 deletes a job when it ends. Cancelled jobs are kept as failed
+   * ones. Per type: `@JobHandler(type, { retention })`.
+   * @default { succeeded: '7d', failed: '30d', history: '30d' }
+   */
+  retention?: { succeeded?: Duration; failed?: Duration; history?: Duration };
+  /**
    * The largest payload and the largest result, in bytes of JSON.
    * @default 1048576
    */

@@ -11,12 +11,14 @@ const HANDLER_OPTIONS = [
   'timeout',
   'deadline',
   'maxCrashes',
+  'retention',
   'description',
 ] as const satisfies readonly (keyof JobHandlerOptions)[];
 
 /** Fills in the defaults. Throws `InvalidOptionError` or `UnknownOptionError`, naming `owner`. */
 export function resolveHandlerOptions(owner: string, given: JobHandlerOptions): ResolvedHandlerOptions {
   const options = new OptionReader(owner, given, HANDLER_OPTIONS);
+  const retention = options.group('retention', ['succeeded', 'failed']);
   return {
     maxRetries: options.integer('maxRetries', 3, 0, 1_000_000),
     waitTime: options.duration('waitTime', '10s'),
@@ -25,6 +27,10 @@ export function resolveHandlerOptions(owner: string, given: JobHandlerOptions): 
     timeout: options.duration('timeout', '15m', 1, LONGEST_TIMER),
     deadline: options.optionalDuration('deadline'),
     maxCrashes: options.integer('maxCrashes', 3, 1, 1_000),
+    retention: {
+      succeeded: retention.optionalDuration('succeeded'),
+      failed: retention.optionalDuration('failed'),
+    },
     description: options.text('description'),
   };
 }

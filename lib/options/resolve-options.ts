@@ -22,6 +22,7 @@ const MODULE_OPTIONS = [
   'poll',
   'lease',
   'shutdownTimeout',
+  'retention',
   'maxPayloadBytes',
   'globalEnhancers',
 ] as const satisfies readonly (keyof PersistentQueueOptions)[];
@@ -45,6 +46,7 @@ export function resolveOptions(given: PersistentQueueOptions = {}, name?: string
     concurrency: options.integer('concurrency', 100, 1, 100_000),
     handlers: readHandlers(options),
     ...readTimes(options),
+    retention: readRetention(options),
     maxPayloadBytes: options.integer('maxPayloadBytes', 1_048_576, 1, 64 * 1_048_576),
     globalEnhancers: options.flag('globalEnhancers', false),
   };
@@ -69,6 +71,15 @@ function readTimes(options: OptionReader) {
     );
   }
   return times;
+}
+
+function readRetention(options: OptionReader): ResolvedOptions['retention'] {
+  const retention = options.group('retention', ['succeeded', 'failed', 'history']);
+  return {
+    succeeded: retention.duration('succeeded', '7d'),
+    failed: retention.duration('failed', '30d'),
+    history: retention.duration('history', '30d'),
+  };
 }
 
 function readName(options: OptionReader, name: string, fallback: string): string {

@@ -1,6 +1,12 @@
 import type { QueueRole } from './module-options.js';
 import type { JobHandlerOptions } from './handler-options.js';
 
+/** Milliseconds to keep jobs that have ended; 0 deletes them at once. */
+export interface Retention {
+  readonly succeeded: number;
+  readonly failed: number;
+}
+
 /** The module's options with every default filled in: the token under which the module's providers get them. Durations are milliseconds. */
 export abstract class ResolvedOptions {
   abstract readonly name: string | undefined;
@@ -21,6 +27,7 @@ export abstract class ResolvedOptions {
   abstract readonly leaseDuration: number;
   abstract readonly leaseBeat: number;
   abstract readonly shutdownTimeout: number;
+  abstract readonly retention: Retention & { readonly history: number };
   abstract readonly maxPayloadBytes: number;
   abstract readonly globalEnhancers: boolean;
 }

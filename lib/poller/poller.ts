@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Completer } from '../completion/completer.js';
 import { QueueEvents } from '../events/queue-events.js';
 import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
-import type { JobLevel } from '../job/job.js';
+import type { JobLevel, JobToken } from '../job/job.js';
 import { releaseOf } from '../job/settlement.js';
 import { Rescuer } from '../maintenance/rescuer.js';
 import { NodeLease } from '../node/node-lease.js';
@@ -37,6 +37,7 @@ export class Poller implements Service {
   private unsubscribe: (() => void) | undefined;
   private lookedAt = -Infinity;
   private sweptAt = -Infinity;
+  private askedAt = -Infinity;
   private nextDueAt: number | undefined;
   private mayHaveStrays = false;
 
@@ -100,21 +101,32 @@ export class Poller implements Service {
     const now = performance.now();
     const sweep = this.rescuer.isOnDuty && now - this.sweptAt >= this.options.leaseBeat / 2;
     if (sweep) this.sweptAt = now;
-    let survey = await this.survey(sweep);
+    const held = this.beatIsDue(now) ? this.pool.held() : [];
+    let survey = await this.survey(sweep, held);
+    // With their fences: a job may have ended and come back to this node since.
+    this.pool.lose(held.filter(({ id }) => survey.lost.includes(id)));
     if (survey.orphans) await this.rescuer.rescue();
     const promoted = isDue(survey) ? await this.repository.promote(PROMOTE_BATCH) : 0;
-    if (survey.orphans || promoted > 0) survey = await this.survey(false);
+    if (survey.orphans || promoted > 0) survey = await this.survey(false, []);
     this.lookedAt = now;
     // What is due and was not promoted is being promoted by another node: no reason to hurry.
     this.nextDueAt =
       survey.nextDueIn === undefined
         ? undefined
         : now + (promoted > 0 ? survey.nextDueIn : Math.max(survey.nextDueIn, this.options.pollMin));
+    this.levels.pause(survey.paused);
     for (const level of survey.ready) this.levels.add(level);
   }
 
-  private survey(sweep: boolean): Promise<Survey> {
-    return this.repository.survey({ types: this.registry.types, sweep });
+  /** Whether it is time to ask which of the running jobs have been taken away. */
+  private beatIsDue(now: number): boolean {
+    if (now - this.askedAt < this.options.leaseBeat / 2) return false;
+    this.askedAt = now;
+    return true;
+  }
+
+  private survey(sweep: boolean, held: readonly JobToken[]): Promise<Survey> {
+    return this.repository.survey({ types: this.registry.types, sweep, held });
   }
 
   private nextDueIn(now: number): number | undefined {

@@ -4,7 +4,16 @@ import type { JobLevel } from '../job/job.js';
 export class ReadyLevels {
   private readonly prioritiesByType = new Map<string, Set<number>>();
 
+  private paused: ReadonlySet<string> = new Set();
+
+  /** These types, and no others, are left alone. */
+  pause(types: readonly string[]): void {
+    this.paused = new Set(types);
+    for (const type of types) this.prioritiesByType.delete(type);
+  }
+
   add({ type, priority }: JobLevel): void {
+    if (this.paused.has(type)) return;
     const priorities = this.prioritiesByType.get(type);
     if (priorities === undefined) this.prioritiesByType.set(type, new Set([priority]));
     else priorities.add(priority);

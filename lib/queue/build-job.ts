@@ -7,7 +7,18 @@ import { serialiseJson, UnserialisableError } from '../support/serialise-json.js
 import type { JobDefinition } from './job-definition.js';
 import type { JobRequest } from './enqueue-options.js';
 
-const OPTIONS = ['payload', 'at', 'key', 'priority', 'delay', 'deadline', 'reference', 'traceId'] as const;
+const OPTIONS = [
+  'payload',
+  'at',
+  'key',
+  'keyScope',
+  'onConflict',
+  'priority',
+  'delay',
+  'deadline',
+  'reference',
+  'traceId',
+] as const;
 const LONGEST_NAME = 255;
 
 /** Checks everything about a job before anything is written, so that nothing is ever stored that could not run. */
@@ -19,13 +30,15 @@ export function buildJob(type: JobType | JobDefinition<unknown>, request: JobReq
     priority: readPriority(request.priority),
     due: readDue(request),
     key: readName('key', request.key),
+    keyScope: readChoice('keyScope', request.keyScope, ['row', 'open', 'forever']),
+    refusesOtherPayload: readChoice('onConflict', request.onConflict, ['return', 'error']) === 'error',
     reference: readName('reference', request.reference),
     traceId: readName('traceId', request.traceId),
     deadline: request.deadline === undefined ? undefined : readDate('deadline', request.deadline),
   };
 }
 
-function readType(type: JobType | JobDefinition<unknown>): string {
+export function readType(type: JobType | JobDefinition<unknown>): string {
   const name: unknown = typeof type === 'object' && type !== null ? type.type : type;
   const fault = jobTypeFault(name);
   if (fault !== undefined) throw new InvalidJobError('type', name, fault);
@@ -70,6 +83,17 @@ function readDue({ at, delay }: JobRequest): DueTime {
 function readDate(field: string, value: unknown): number {
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime();
   throw new InvalidJobError(field, value, 'Give a valid Date.');
+}
+
+/** The first choice is the default. */
+function readChoice<Choice extends string>(
+  field: string,
+  value: unknown,
+  choices: readonly [Choice, ...Choice[]],
+): Choice {
+  const choice = choices.find((candidate) => candidate === (value ?? choices[0]));
+  if (choice === undefined) throw new InvalidJobError(field, value, `Give one of ${choices.join(', ')}.`);
+  return choice;
 }
 
 function readName(field: string, value: unknown): string | undefined {

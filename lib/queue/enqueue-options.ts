@@ -1,3 +1,4 @@
+import type { Job, KeyScope } from '../job/job.js';
 import type { JobManager } from '../repository/job-repository.js';
 import type { Duration } from '../support/duration.js';
 
@@ -11,6 +12,17 @@ export interface EnqueueOptions {
   manager?: JobManager;
   /** At most 255 characters. While a job of this type has this key, a second enqueue writes nothing and answers the first one's id. */
   key?: string;
+  /**
+   * How long the job has its key to itself: `'row'` until it is pruned, `'open'` until it ends, `'forever'` always.
+   * @default 'row'
+   */
+  keyScope?: KeyScope;
+  /**
+   * What a second enqueue with the key does: `'return'` answers the first job's id; `'error'` does so only if the payload is the
+   * same, byte by byte as JSON, and throws `KeyTakenError` otherwise.
+   * @default 'return'
+   */
+  onConflict?: 'return' | 'error';
   /**
    * 0–9, larger first, within a type.
    * @default 0
@@ -35,4 +47,30 @@ export interface JobRequest<Payload = unknown> extends Omit<EnqueueOptions, 'man
   payload: Payload;
   /** Earliest start; a time that has passed means now. Not together with `delay`. */
   at?: Date;
+}
+
+/**
+ * Which page of `find()`.
+ *
+ * @publicApi
+ */
+export interface PageOptions {
+  /**
+   * 1 to 1,000.
+   * @default 100
+   */
+  limit?: number;
+  /** The `next` of the page before, found with the same filter. */
+  after?: string;
+}
+
+/**
+ * One page of `find()`, newest first.
+ *
+ * @publicApi
+ */
+export interface JobPage {
+  readonly jobs: Job[];
+  /** For the next page; `undefined` when this is the last. */
+  readonly next: string | undefined;
 }

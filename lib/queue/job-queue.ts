@@ -1,16 +1,25 @@
 import { Injectable } from '@nestjs/common';
+import type { Observable } from 'rxjs';
 import type { EntityManager } from 'typeorm';
 import { InvalidJobError } from '../errors/invalid-job.error.js';
 import { MissingRoleError } from '../errors/missing-role.error.js';
+import type { QueueEvent } from '../events/queue-event.js';
+import { QueueEvents } from '../events/queue-events.js';
 import type { Attempt } from '../job/attempt.js';
 import type { EnqueuedJob, Job, JobLevel, NewJob } from '../job/job.js';
+import type { JobFilter } from '../job/job-filter.js';
 import type { JobType } from '../job/job-type.js';
+import { OptionReader } from '../options/option-reader.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
-import { JobRepository, type JobCount, type JobManager } from '../repository/job-repository.js';
+import { JobRepository, type JobCount, type JobLogLine, type JobManager } from '../repository/job-repository.js';
+import type { Duration } from '../support/duration.js';
 import { ApplicationTransactions } from '../typeorm/application-transactions.js';
 import { AfterCommit } from './after-commit.js';
-import { buildJob } from './build-job.js';
-import type { EnqueueOptions, JobRequest } from './enqueue-options.js';
+import { buildJob, readType } from './build-job.js';
+import { checkFilter, pageToken, readPageToken } from './check-filter.js';
+import { JobControl } from './job-control.js';
+import { JobWaiter } from './job-waiter.js';
+import type { EnqueueOptions, JobPage, JobRequest, PageOptions } from './enqueue-options.js';
 import type { JobDefinition } from './job-definition.js';
 
 /**
@@ -24,8 +33,16 @@ export class JobQueue {
     private readonly repository: JobRepository,
     private readonly afterCommit: AfterCommit,
     private readonly transactions: ApplicationTransactions,
+    private readonly control: JobControl,
+    private readonly waiter: JobWaiter,
+    private readonly events: QueueEvents,
     private readonly options: ResolvedOptions,
   ) {}
+
+  /** What happens in this process, as it happens. A subscriber that throws is the application's uncaught exception. */
+  get events$(): Observable<QueueEvent> {
+    return this.events.events$;
+  }
 
   /**
    * Stores a job. Without `manager` it is committed when this resolves; with it, it commits or rolls back with your transaction.
@@ -69,7 +86,8 @@ export class JobQueue {
   }
 
   /**
-   * Stores many jobs of one type, all or none, and answers in their order.
+   * Stores many jobs of one type, all or none, and answers in their order. After each chunk of up to 500 an event
+   * `enqueue.progress` tells how many are done.
    *
    * @throws InvalidJobError, ForeignManagerError as `enqueue`.
    */
@@ -89,10 +107,8 @@ export class JobQueue {
     options: Pick<EnqueueOptions, 'manager'> = {},
   ): Promise<EnqueuedJob[]> {
     const { manager } = this.readOptions(options);
-    return this.insert(
-      jobs.map((job) => buildJob(type, job, this.options.maxPayloadBytes)),
-      manager,
-    );
+    const built = jobs.map((job) => buildJob(type, job, this.options.maxPayloadBytes));
+    return this.insert(built, manager);
   }
 
   /**
@@ -121,6 +137,83 @@ export class JobQueue {
     return this.repository.counts();
   }
 
+  /** What the handler has logged with `job.log()`, oldest first. */
+  log(id: string): Promise<JobLogLine[]> {
+    return this.repository.log(id);
+  }
+
+  /**
+   * Jobs by filter, newest first, in pages: give `after` the `next` of the page before. `limit`: 1 to 1,000, default 100.
+   *
+   * @throws UnknownOptionError, InvalidOptionError for a filter that cannot be used.
+   * @throws PageTokenError for a token of another filter.
+   */
+  async find(filter: JobFilter = {}, options: PageOptions = {}): Promise<JobPage> {
+    const checked = checkFilter(filter);
+    const page = new OptionReader('the page options', options, ['limit', 'after']);
+    const limit = page.integer('limit', 100, 1, 1_000);
+    const before = options.after === undefined ? undefined : readPageToken(checked, options.after);
+    const jobs = await this.repository.find(checked, limit, before);
+    const last = jobs.at(-1);
+    return { jobs, next: last === undefined || jobs.length < limit ? undefined : pageToken(checked, last.id) };
+  }
+
+  /**
+   * Ends a job for good. A running one loses its fence at once: its handler's `signal` is aborted within one beat, and what it
+   * still answers is dropped.
+   *
+   * @throws JobNotFoundError, JobStateError when there is nothing to cancel.
+   */
+  async cancel(id: string): Promise<void> {
+    await this.control.change(id, 'cancel');
+  }
+
+  /**
+   * Runs a failed or cancelled job again, now, with all its retries. Its history and its fence go on.
+   *
+   * @throws JobNotFoundError, JobStateError when it has not failed or been cancelled.
+   * @throws KeyTakenError when its key (scope `'open'`) belongs to a later job.
+   */
+  retry(id: string): Promise<void>;
+  /**
+   * Retries all failed jobs that match, and cancelled ones if `state` says so, in small batches; answers how many. After each batch
+   * an event `retry.progress` is emitted. Jobs whose key belongs to a later job are left alone.
+   */
+  retry(filter: JobFilter): Promise<number>;
+  async retry(idOrFilter: string | JobFilter): Promise<number | void> {
+    if (typeof idOrFilter !== 'string') return this.control.retryAll(idOrFilter);
+    await this.control.change(idOrFilter, 'retry');
+  }
+
+  /**
+   * Lets a scheduled job run now.
+   *
+   * @throws JobNotFoundError, JobStateError when it is not waiting for its time.
+   */
+  async runNow(id: string): Promise<void> {
+    await this.control.change(id, 'runNow');
+  }
+
+  /** No job of this type is started any more, on any node, within one beat. Running ones go on. */
+  pause(type: JobType | JobDefinition<unknown>): Promise<void> {
+    return this.repository.pause(readType(type));
+  }
+
+  /** Undoes `pause`; what has come in meanwhile runs in its order. */
+  resume(type: JobType | JobDefinition<unknown>): Promise<void> {
+    return this.control.resume(readType(type));
+  }
+
+  /**
+   * The job, once it has ended: succeeded, failed or cancelled, wherever it ran. `timeout`: default 30 s.
+   *
+   * @throws JobNotFoundError, WaitTimeoutError.
+   */
+  waitFor(id: string, options: { timeout?: Duration } = {}): Promise<Job> {
+    const timeout = new OptionReader('waitFor()', options, ['timeout']).duration('timeout', '30s');
+    return this.waiter.waitFor(id, timeout);
+  }
+
   private readOptions<O extends EnqueueOptions>(options: O): O {
     const { roles } = this.options;
     if (!roles.has('enqueue')) throw new MissingRoleError('enqueue', roles);
@@ -138,7 +231,9 @@ export class JobQueue {
   private async insert(jobs: readonly NewJob[], given: JobManager | undefined): Promise<EnqueuedJob[]> {
     if (jobs.length === 0) return [];
     const manager = given ?? this.transactions.current;
-    const enqueued = await this.repository.insert(jobs, manager);
+    const [{ type } = { type: '' }] = jobs;
+    const tell = (done: number) => this.events.emit({ name: 'enqueue.progress', type, done, total: jobs.length });
+    const enqueued = await this.repository.insert(jobs, manager, jobs.length > 1 ? tell : undefined);
     this.afterCommit.notify(manager, levelsOf(jobs));
     return enqueued;
   }

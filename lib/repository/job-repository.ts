@@ -1,5 +1,8 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { Attempt } from '../job/attempt.js';
+import type { ChangedJob, JobChange } from '../job/job-change.js';
+import type { CheckedFilter } from '../job/job-filter.js';
+import type { JobNotes } from '../job/job-notes.js';
 import type { ClaimedJob, EnqueuedJob, Job, JobLevel, JobToken, NewJob } from '../job/job.js';
 import type { JobState } from '../job/job-state.js';
 import type { Settlement } from '../job/settlement.js';
@@ -16,6 +19,8 @@ export interface SurveyRequest {
   readonly types: readonly string[];
   /** Look for dead nodes too: dearer, so not with every survey. */
   readonly sweep: boolean;
+  /** Claims of this node, to be told which of them it has lost. */
+  readonly held?: readonly JobToken[];
 }
 
 /** One look at the queue: one statement, whatever the number of types. */
@@ -26,6 +31,9 @@ export interface Survey {
   readonly nextDueIn: number | undefined;
   /** A node has missed its heartbeat, or a job is running on a node that is not alive. */
   readonly orphans: boolean;
+  readonly paused: readonly string[];
+  /** Ids of held claims that are over: cancelled, or given to another node. */
+  readonly lost: readonly string[];
 }
 
 export interface ClaimRequest extends JobLevel {
@@ -42,6 +50,16 @@ export interface StartedJob extends JobToken {
   readonly ago: number;
 }
 
+export interface NotedJob extends JobToken {
+  readonly notes: JobNotes;
+}
+
+export interface RetriedBatch {
+  readonly retried: number;
+  /** Where the next batch begins; `undefined` when there is none. */
+  readonly last: string | undefined;
+}
+
 export interface NodeDescription {
   /** For people: `host:pid`. */
   readonly name: string;
@@ -52,6 +70,18 @@ export interface NodeDescription {
 export interface RescuedJob extends JobToken {
   readonly type: string;
   readonly state: 'waiting' | 'failed';
+}
+
+/**
+ * A line that a handler has logged with `job.log()`.
+ *
+ * @publicApi
+ */
+export interface JobLogLine {
+  /** The claim that logged it: see `Attempt.fence`. */
+  readonly fence: number;
+  readonly at: Date;
+  readonly message: string;
 }
 
 /**
@@ -77,7 +107,11 @@ export abstract class JobRepository {
   abstract close(): Promise<void>;
 
   /** All or none. With a manager the rows belong to the caller's transaction, which stays usable when a key is taken. */
-  abstract insert(jobs: readonly NewJob[], manager?: JobManager): Promise<EnqueuedJob[]>;
+  abstract insert(
+    jobs: readonly NewJob[],
+    manager?: JobManager,
+    onProgress?: (done: number) => void,
+  ): Promise<EnqueuedJob[]>;
 
   abstract survey(request: SurveyRequest): Promise<Survey>;
   /** Turns due scheduled jobs into waiting ones; answers how many. */
@@ -86,6 +120,8 @@ export abstract class JobRepository {
   abstract claim(request: ClaimRequest): Promise<ClaimedJob[]>;
   /** Answers the ids that were not this claim's any more. */
   abstract recordStarts(starts: readonly StartedJob[]): Promise<string[]>;
+  /** Writes down progress and log lines of claims that are still held. */
+  abstract recordNotes(noted: readonly NotedJob[]): Promise<void>;
   /** Ends claims and writes their history, all in one transaction. Answers the ids that were not this claim's any more. */
   abstract settle(settlements: readonly Settlement[], node: string): Promise<string[]>;
   /** Every claim the database holds for a node: after a claim whose answer was lost, some may be unknown to the node itself. */
@@ -103,7 +139,18 @@ export abstract class JobRepository {
   /** Types that have waiting jobs and no living node that runs them: the first few of them. */
   abstract unhandledTypes(): Promise<string[]>;
 
+  /** Does one thing to one job, if its state allows it. `undefined`: there is no such job. */
+  abstract change(id: string, change: JobChange): Promise<ChangedJob | undefined>;
+  abstract retryBatch(filter: CheckedFilter, after: string, limit: number): Promise<RetriedBatch>;
+  abstract pause(type: string): Promise<void>;
+  abstract resume(type: string): Promise<void>;
+
+  /** Deletes up to `limit` jobs and attempts whose retention has passed; answers how many of either, whichever are more. */
+  abstract prune(limit: number): Promise<number>;
+
+  abstract find(filter: CheckedFilter, limit: number, before: string | undefined): Promise<Job[]>;
   abstract get(id: string): Promise<Job | undefined>;
   abstract history(id: string): Promise<Attempt[]>;
+  abstract log(id: string): Promise<JobLogLine[]>;
   abstract counts(): Promise<JobCount[]>;
 }

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { NotRunningError } from '../errors/not-running.error.js';
 import { QueueEvents } from '../events/queue-events.js';
 import type { Attempt } from '../job/attempt.js';
+import type { ChangedJob, JobChange } from '../job/job-change.js';
+import type { CheckedFilter } from '../job/job-filter.js';
 import type { ClaimedJob, EnqueuedJob, Job, JobToken, NewJob } from '../job/job.js';
 import type { Settlement } from '../job/settlement.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
@@ -9,8 +11,11 @@ import {
   JobRepository,
   type ClaimRequest,
   type JobCount,
+  type JobLogLine,
   type JobManager,
   type NodeDescription,
+  type NotedJob,
+  type RetriedBatch,
   type RescuedJob,
   type StartedJob,
   type Survey,
@@ -23,11 +28,26 @@ import { LowWaterMarks } from './low-water-marks.js';
 import { openDatabase } from './open-database.js';
 import { queueTables, type QueueTables } from './queue-tables.js';
 import { checkSchema, synchronizeSchema } from './schema/schema.js';
+import type { Statement } from './statement.js';
+import { changeJob } from './statements/change-job.js';
 import { claimJobs } from './statements/claim-jobs.js';
+import { retryBatch, selectPage } from './statements/filter-jobs.js';
 import { insertJobs } from './statements/insert-jobs.js';
 import { beat, claimsOf, registerNode, retireNode } from './statements/nodes.js';
+import { pauseType, resumeType } from './statements/pauses.js';
 import { promoteJobs } from './statements/promote-jobs.js';
-import { readAttempt, readCount, readJob, selectAttempts, selectCounts, selectJob } from './statements/read-jobs.js';
+import { pruneHistory, pruneJobs, pruneNodes } from './statements/prune.js';
+import {
+  readAttempt,
+  readLogLine,
+  selectLog,
+  readCount,
+  readJob,
+  selectAttempts,
+  selectCounts,
+  selectJob,
+} from './statements/read-jobs.js';
+import { recordNotes } from './statements/record-notes.js';
 import { recordStarts } from './statements/record-starts.js';
 import { rescueJobs } from './statements/rescue-jobs.js';
 import { settleJobs } from './statements/settle-jobs.js';
@@ -65,11 +85,15 @@ export class SqlJobRepository extends JobRepository {
     await connected?.database.close();
   }
 
-  async insert(jobs: readonly NewJob[], manager?: JobManager): Promise<EnqueuedJob[]> {
+  async insert(
+    jobs: readonly NewJob[],
+    manager?: JobManager,
+    onProgress?: (done: number) => void,
+  ): Promise<EnqueuedJob[]> {
     const { database, tables } = await this.connected();
     const runner = manager === undefined ? undefined : callerRunner(manager, this.application.get());
-    if (runner === undefined) return database.transaction(() => insertJobs(tables, jobs));
-    return runForCaller(runner, tables.dialect, insertJobs(tables, jobs));
+    if (runner === undefined) return database.transaction(() => insertJobs(tables, jobs, onProgress));
+    return runForCaller(runner, tables.dialect, insertJobs(tables, jobs, onProgress));
   }
 
   async survey(request: SurveyRequest): Promise<Survey> {
@@ -125,7 +149,48 @@ export class SqlJobRepository extends JobRepository {
 
   async rescue(limit: number): Promise<RescuedJob[]> {
     const { database, tables } = await this.connected();
-    return database.transaction(() => rescueJobs(tables, limit), 'control');
+    return database.transaction(() => rescueJobs(tables, limit, this.options.retention.failed), 'control');
+  }
+
+  async recordNotes(noted: readonly NotedJob[]): Promise<void> {
+    const { database, tables } = await this.connected();
+    await database.transaction(() => recordNotes(tables, noted));
+  }
+
+  async change(id: string, change: JobChange): Promise<ChangedJob | undefined> {
+    const { database, tables } = await this.connected();
+    return database.transaction(() => changeJob(tables, numericId(id), change, this.options.retention.failed));
+  }
+
+  async retryBatch(filter: CheckedFilter, after: string, limit: number): Promise<RetriedBatch> {
+    const { database, tables } = await this.connected();
+    return database.transaction(() => retryBatch(tables, filter, after, limit));
+  }
+
+  async pause(type: string): Promise<void> {
+    await this.write((tables) => pauseType(tables, type));
+  }
+
+  async resume(type: string): Promise<void> {
+    await this.write((tables) => resumeType(tables, type));
+  }
+
+  async prune(limit: number): Promise<number> {
+    const { database, tables } = await this.connected();
+    const jobs = await database.transaction(() => pruneJobs(tables, limit));
+    const attempts = await database.transaction(() => pruneHistory(tables, limit, this.options.retention.history));
+    await database.transaction(() => pruneNodes(tables));
+    return Math.max(jobs, attempts);
+  }
+
+  async find(filter: CheckedFilter, limit: number, before: string | undefined): Promise<Job[]> {
+    const { rows } = await this.read((tables) => selectPage(tables, filter, limit, before));
+    return rows.map(readJob);
+  }
+
+  async log(id: string): Promise<JobLogLine[]> {
+    const { rows } = await this.read((tables) => selectLog(tables, numericId(id)));
+    return rows.map(readLogLine);
   }
 
   async unhandledTypes(): Promise<string[]> {
@@ -148,7 +213,12 @@ export class SqlJobRepository extends JobRepository {
     return rows.map(readCount);
   }
 
-  private async read(build: (tables: QueueTables) => Parameters<Database['query']>[0]) {
+  private async write(build: (tables: QueueTables) => Statement): Promise<void> {
+    const { database, tables } = await this.connected();
+    await database.query(build(tables));
+  }
+
+  private async read(build: (tables: QueueTables) => Statement) {
     const { database, tables } = await this.connected();
     return database.query(build(tables));
   }

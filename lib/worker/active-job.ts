@@ -1,13 +1,19 @@
+import { InvalidJobError } from '../errors/invalid-job.error.js';
 import { LeaseLostError } from '../errors/lease-lost.error.js';
 import type { RegisteredHandler } from '../handler/registered-handler.js';
 import type { JobFacts } from '../events/queue-event.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { JobContext } from '../job/job-context.js';
+import { serialiseJson } from '../support/serialise-json.js';
+import { NotePad } from './note-pad.js';
+
+const LARGEST_PROGRESS = 8_000;
 
 /** A claimed job on its way through this process. */
 export class ActiveJob {
   /** `performance.now()` when the handler was called. */
   startedAt: number | undefined;
+  readonly notes = new NotePad();
   private readonly abortion = new AbortController();
   private given = false;
 
@@ -57,6 +63,18 @@ export class ActiveJob {
       dueAt: new Date(due),
       createdAt: new Date(created),
       signal: this.abortion.signal,
+      log: (message) => this.notes.log(message),
+      progress: (value) => this.notes.tell(serialiseProgress(value)),
     };
   }
+}
+
+function serialiseProgress(value: unknown): string {
+  const json = serialiseJson(value);
+  if (json.length <= LARGEST_PROGRESS) return json;
+  throw new InvalidJobError(
+    'progress',
+    value,
+    `Tell at most ${LARGEST_PROGRESS} characters of JSON (it has ${json.length}).`,
+  );
 }

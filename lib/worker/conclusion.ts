@@ -2,7 +2,7 @@ import { PermanentJobError } from '../errors/permanent-job.error.js';
 import type { AttemptOutcome, AttemptReason } from '../job/attempt.js';
 import { retryDelay } from '../job/backoff.js';
 import { JobOutcome } from '../job/job-outcome.js';
-import type { Settlement } from '../job/settlement.js';
+import { releaseOf, type Settlement } from '../job/settlement.js';
 import { serialiseError, type RecordedError } from '../support/serialise-error.js';
 import { serialiseJson } from '../support/serialise-json.js';
 import type { ActiveJob } from './active-job.js';
@@ -19,7 +19,11 @@ export function conclude(active: ActiveJob, end: HandlerEnd, maxResultBytes: num
 
 /** Fails for good, whatever retries are left. */
 export function concludeFailure(active: ActiveJob, thrown: unknown, reason: AttemptReason): Settlement {
-  return { ...base(active, 'failed', reason, serialiseError(thrown)), state: 'failed' };
+  return {
+    ...base(active, 'failed', reason, serialiseError(thrown)),
+    state: 'failed',
+    keep: active.handler.retention.failed,
+  };
 }
 
 /** Given back by a shutdown: the attempt goes into the history and uses up nothing. */
@@ -34,6 +38,7 @@ function concludeSuccess(active: ActiveJob, value: unknown, maxResultBytes: numb
   return {
     ...base(active, 'succeeded', undefined, missing),
     state: 'succeeded',
+    keep: active.handler.retention.succeeded,
     result: 'json' in result ? result.json : undefined,
   };
 }
@@ -89,19 +94,11 @@ function serialiseResult(value: unknown, maxBytes: number): { json: string | und
 }
 
 function base(
-  { job, attempt, startedAt }: ActiveJob,
+  { job, attempt, startedAt, notes }: ActiveJob,
   outcome: AttemptOutcome,
   reason: AttemptReason | undefined,
   error: RecordedError | undefined,
 ): Settlement {
-  return {
-    id: job.id,
-    fence: job.fence,
-    type: job.type,
-    state: 'waiting',
-    delay: undefined,
-    usesRetry: false,
-    result: undefined,
-    attempt: { attempt, startedAt, endedAt: performance.now(), outcome, reason, error },
-  };
+  const end = { attempt, startedAt, endedAt: performance.now(), outcome, reason, error };
+  return { ...releaseOf(job, end), notes: notes.take() };
 }

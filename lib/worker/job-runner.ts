@@ -74,6 +74,7 @@ export class JobRunner {
       this.events.emit({ name: 'job.overrun', job: active.facts, timeout });
     }, timeout);
     active.startedAt = performance.now();
+    this.events.emit({ name: 'job.started', job: active.facts });
     try {
       return { returned: await active.handler.invoke(payload, active.context) };
     } catch (thrown) {
@@ -94,7 +95,10 @@ export class JobRunner {
     const error = attempt?.error?.message ?? '';
     if (state === 'failed') this.events.emit({ name: 'job.failed', job, reason: attempt?.reason ?? 'error', error });
     else if (attempt?.outcome === 'retried') this.events.emit({ name: 'job.retried', job, delay: delay ?? 0, error });
-    else if (state === 'succeeded' && error !== '') this.events.emit({ name: 'job.result-dropped', job, error });
+    else if (state === 'succeeded') {
+      if (error !== '') this.events.emit({ name: 'job.result-dropped', job, error });
+      this.events.emit({ name: 'job.succeeded', job });
+    }
   }
 }
 

@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Completer } from '../completion/completer.js';
+import { NoteRecorder } from '../completion/note-recorder.js';
 import { QueueEvents } from '../events/queue-events.js';
 import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
 import type { ClaimedJob, JobToken } from '../job/job.js';
 import { releaseOf } from '../job/settlement.js';
 import { NodeLease } from '../node/node-lease.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
+import type { NotedJob } from '../repository/job-repository.js';
 import { ActiveJob } from './active-job.js';
 import { concludeRelease } from './conclusion.js';
 import { JobRunner } from './job-runner.js';
@@ -32,8 +34,10 @@ export class WorkerPool {
     private readonly events: QueueEvents,
     private readonly options: ResolvedOptions,
     lease: NodeLease,
+    notes: NoteRecorder,
   ) {
     lease.onLoss(() => this.abandonAll(lease.name));
+    notes.collectFrom(() => this.takeNotes());
     completer.onFlush(() => {
       this.startLoner();
       this.tellRoom();
@@ -55,6 +59,19 @@ export class WorkerPool {
   /** Whether this claim is in this process, running or waiting for its turn. */
   has({ id, fence }: JobToken): boolean {
     return [...this.active, ...this.loners].some(({ job }) => job.id === id && job.fence === fence);
+  }
+
+  /** The claims whose handlers run here. */
+  held(): JobToken[] {
+    return [...this.active].filter((active) => !active.isAbandoned).map(({ job: { id, fence } }) => ({ id, fence }));
+  }
+
+  /** Claims that are over in the database: their handlers are told, and what they answer is dropped. */
+  lose(tokens: readonly JobToken[]): void {
+    for (const active of this.active) {
+      const isLost = tokens.some(({ id, fence }) => id === active.job.id && fence === active.job.fence);
+      if (isLost && !active.isAbandoned) active.abandon('taken away');
+    }
   }
 
   accept(jobs: readonly ClaimedJob[]): void {
@@ -112,6 +129,13 @@ export class WorkerPool {
     this.loners.splice(0);
     for (const active of running) active.abandon('node found dead');
     this.events.emit({ name: 'node.lost', node, running: running.length });
+  }
+
+  private takeNotes(): NotedJob[] {
+    return [...this.active].flatMap(({ job, notes, isAbandoned }) => {
+      const taken = isAbandoned ? undefined : notes.take();
+      return taken === undefined ? [] : [{ id: job.id, fence: job.fence, notes: taken }];
+    });
   }
 
   private idleWithin(timeout: number): Promise<void> {

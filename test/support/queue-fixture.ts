@@ -5,7 +5,9 @@ import { releaseOf, type Settlement } from '../../lib/job/settlement.js';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
 import { AfterCommit } from '../../lib/queue/after-commit.js';
+import { JobControl } from '../../lib/queue/job-control.js';
 import { JobQueue } from '../../lib/queue/job-queue.js';
+import { JobWaiter } from '../../lib/queue/job-waiter.js';
 import type { ClaimRequest } from '../../lib/repository/job-repository.js';
 import { LocalWakeSignal } from '../../lib/signal/local.wake-signal.js';
 import type { ApplicationDataSource } from '../../lib/typeorm/application-data-source.js';
@@ -29,10 +31,14 @@ export class QueueFixture {
     this.service = resolved.serviceName;
     this.repository = new SqlJobRepository(application, resolved, new QueueEvents());
     this.afterCommit = new AfterCommit(application, this.wakeSignal);
+    const events = new QueueEvents();
     this.queue = new JobQueue(
       this.repository,
       this.afterCommit,
       new ApplicationTransactions(application, resolved),
+      new JobControl(this.repository, this.wakeSignal, events),
+      new JobWaiter(this.repository, events),
+      events,
       resolved,
     );
   }

@@ -37,18 +37,21 @@ export interface Dialect {
   /** Claims begin where the last one ended, because purged entries are walked over until the engine has removed them. */
   readonly needsLowWaterMarks: boolean;
   readonly skipLocked: string;
+  readonly lockRow: string;
   /** Run once on each new connection. */
   readonly sessionSetup: readonly string[];
   /** Makes concurrent installers wait for each other; released by `unlockSchema`. */
   readonly lockSchema: readonly string[];
   readonly unlockSchema: readonly string[];
-  readonly skipDuplicates: string;
+  /** Ends an INSERT that leaves a row with the same key as it is; `column` is any of the table's. */
+  readonly skipDuplicates: (column: string) => string;
   readonly greatest: (a: string, b: string) => string;
   readonly forceIndex: (index: string) => string;
   readonly placeholders: (sql: string) => string;
   /** A derived table over a JSON array of objects, given as one parameter. */
   readonly rows: (columns: RowColumns) => string;
   readonly joinedUpdate: (update: JoinedUpdate) => string;
+  readonly isDuplicate: (error: unknown) => boolean;
   readonly isMissingTable: (error: unknown) => boolean;
   /** The database has undone the whole transaction or never began it: running it again is safe. */
   readonly isRolledBack: (error: unknown) => boolean;

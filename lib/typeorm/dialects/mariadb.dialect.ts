@@ -1,6 +1,7 @@
 import { errorCode, type Dialect, type JoinedUpdate, type RowColumns } from './dialect.js';
 
 const COLLATION = 'utf8mb4_nopad_bin';
+const DUPLICATE_KEY = 1062;
 const NO_SUCH_TABLE = 1146;
 const LOCK_WAIT_TIMEOUT = 1205;
 const DEADLOCK = 1213;
@@ -30,10 +31,11 @@ export const mariadbDialect: Dialect = {
   hasOnConflict: false,
   needsLowWaterMarks: true,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
+  lockRow: ' FOR UPDATE',
   sessionSetup: ['SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED'],
   lockSchema: ["SELECT GET_LOCK('nestjs-persistent-queue schema', 60)"],
   unlockSchema: ["SELECT RELEASE_LOCK('nestjs-persistent-queue schema')"],
-  skipDuplicates: 'ON DUPLICATE KEY UPDATE job_id = VALUES(job_id)',
+  skipDuplicates: (column) => `ON DUPLICATE KEY UPDATE ${column} = VALUES(${column})`,
   greatest: (a, b) => `GREATEST(${a}, ${b})`,
   forceIndex: (index) => ` FORCE INDEX (${index})`,
   placeholders: (sql) => sql,
@@ -45,6 +47,7 @@ export const mariadbDialect: Dialect = {
     const assignments = Object.entries(update.set).map(([column, expression]) => `j.${column} = ${expression}`);
     return `UPDATE ${update.table} AS j JOIN ${update.source} AS v ON ${update.on} SET ${assignments.join(', ')}`;
   },
+  isDuplicate: (error) => errorCode(error) === DUPLICATE_KEY,
   isMissingTable: (error) => errorCode(error) === NO_SUCH_TABLE,
   isRolledBack: (error) => [DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED].includes(Number(errorCode(error))),
 };

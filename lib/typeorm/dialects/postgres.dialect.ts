@@ -1,5 +1,6 @@
 import { errorCode, updateFrom, type Dialect, type RowColumns } from './dialect.js';
 
+const UNIQUE_VIOLATION = '23505';
 const UNDEFINED_TABLE = '42P01';
 const ROLLED_BACK = ['40001', '40P01', '55P03'];
 
@@ -27,10 +28,11 @@ export const postgresDialect: Dialect = {
   hasOnConflict: true,
   needsLowWaterMarks: false,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
+  lockRow: ' FOR UPDATE',
   sessionSetup: ['SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED'],
   lockSchema: [`SELECT pg_advisory_xact_lock(${SCHEMA_LOCK})`],
   unlockSchema: [],
-  skipDuplicates: 'ON CONFLICT DO NOTHING',
+  skipDuplicates: () => 'ON CONFLICT DO NOTHING',
   greatest: (a, b) => `GREATEST(${a}, ${b})`,
   forceIndex: () => '',
   placeholders: number,
@@ -39,6 +41,7 @@ export const postgresDialect: Dialect = {
     return `(SELECT * FROM json_to_recordset(?::json) AS r(${list.join(', ')}))`;
   },
   joinedUpdate: updateFrom,
+  isDuplicate: (error) => errorCode(error) === UNIQUE_VIOLATION,
   isMissingTable: (error) => errorCode(error) === UNDEFINED_TABLE,
   isRolledBack: (error) => ROLLED_BACK.includes(String(errorCode(error))),
 };

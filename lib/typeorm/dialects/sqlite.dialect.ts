@@ -18,10 +18,11 @@ export const sqliteDialect: Dialect = {
   hasOnConflict: true,
   needsLowWaterMarks: false,
   skipLocked: '',
+  lockRow: '',
   sessionSetup: [],
   lockSchema: [],
   unlockSchema: [],
-  skipDuplicates: 'ON CONFLICT DO NOTHING',
+  skipDuplicates: () => 'ON CONFLICT DO NOTHING',
   greatest: (a, b) => `MAX(${a}, ${b})`,
   forceIndex: () => '',
   placeholders: (sql) => sql,
@@ -30,6 +31,7 @@ export const sqliteDialect: Dialect = {
     return `(SELECT ${list.join(', ')} FROM json_each(?))`;
   },
   joinedUpdate: updateFrom,
+  isDuplicate: (error) => isErrorLike(error) && error.message.includes('UNIQUE constraint failed'),
   isMissingTable: (error) => isErrorLike(error) && error.message.includes('no such table'),
   isRolledBack: isBusy,
 };

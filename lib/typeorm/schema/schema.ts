@@ -2,7 +2,7 @@ import { SchemaError } from '../../errors/schema.error.js';
 import type { Database } from '../database.js';
 import type { Dialect } from '../dialects/dialect.js';
 import { statement, type Script } from '../statement.js';
-import { createSchemaTable, createTables, dropTables, tableNames } from './tables.js';
+import { createTables, dropTables, tableNames } from './tables.js';
 
 /** The version of the tables that this code reads and writes. */
 export const SCHEMA_VERSION = 1;
@@ -24,7 +24,6 @@ export function* installSchema(dialect: Dialect, prefix: string): Script<void> {
   const names = tableNames(prefix);
   for (const sql of dialect.lockSchema) yield statement(sql);
   try {
-    yield statement(createSchemaTable(dialect, names));
     for (const sql of createTables(dialect, names)) yield statement(sql);
     const known = yield statement(`SELECT version FROM ${names.schema} WHERE version = ?`, [SCHEMA_VERSION]);
     if (known.rows.length === 0) yield statement(`INSERT INTO ${names.schema} (version) VALUES (?)`, [SCHEMA_VERSION]);

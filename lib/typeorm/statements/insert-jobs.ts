@@ -1,3 +1,4 @@
+import { KeyTakenError } from '../../errors/key-taken.error.js';
 import type { EnqueuedJob, NewJob } from '../../job/job.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Parameter, type Result, type Script, type Statement } from '../statement.js';
@@ -11,15 +12,20 @@ const TAKEN = 2 ** 52;
 /** How often a key may be taken when we insert and free when we look, before we stop believing it. */
 const MOST_RACES = 10;
 
-const COLUMNS = 'service, type, state, priority, due, job_key, reference, trace_id, deadline, payload';
+const COLUMNS = 'service, type, state, priority, due, job_key, key_scope, reference, trace_id, deadline, payload';
 
 /** Inserts all jobs in the order given and answers in that order. */
-export function* insertJobs(tables: QueueTables, jobs: readonly NewJob[]): Script<EnqueuedJob[]> {
+export function* insertJobs(
+  tables: QueueTables,
+  jobs: readonly NewJob[],
+  onProgress?: (done: number) => void,
+): Script<EnqueuedJob[]> {
   const enqueued: EnqueuedJob[] = [];
   for (const chunk of chunks(jobs)) {
     const first = chunk[0];
     if (first?.key === undefined) enqueued.push(...(yield* insertPlain(tables, chunk)));
-    else enqueued.push(yield* insertKeyed(tables, first, first.key));
+    else enqueued.push(yield* insertOrRefuse(tables, first, first.key));
+    onProgress?.(enqueued.length);
   }
   return enqueued;
 }
@@ -29,6 +35,20 @@ function* insertPlain(tables: QueueTables, jobs: readonly NewJob[]): Script<Enqu
   // One statement numbers its rows in their order, but may answer them in another.
   const ids = rows.map((row) => Number(row['id'])).sort((a, b) => a - b);
   return ids.map((id) => ({ id: String(id), created: true }));
+}
+
+function* insertOrRefuse(tables: QueueTables, job: NewJob, key: string): Script<EnqueuedJob> {
+  const answer = yield* insertKeyed(tables, job, key);
+  if (answer.created || !job.refusesOtherPayload) return answer;
+  const { rows } = yield statement(`SELECT payload FROM ${tables.names.job} WHERE id = ?${tables.dialect.lockRow}`, [
+    Number(answer.id),
+  ]);
+  if (rows[0]?.['payload'] === job.payload) return answer;
+  throw new KeyTakenError(
+    key,
+    answer.id,
+    `Job ${answer.id} of '${job.type}' has it, with another payload: give another key, or look at that job.`,
+  );
 }
 
 function* insertKeyed(tables: QueueTables, job: NewJob, key: string): Script<EnqueuedJob> {
@@ -58,7 +78,7 @@ function fromInsertId({ insertId }: Result): EnqueuedJob {
 function insertInto({ dialect, names, service }: QueueTables, jobs: readonly NewJob[], ending: string): Statement {
   const rows = jobs.map((job) => {
     const due = dueTime(job, dialect.now, dialect.greatest);
-    return { sql: `(?, ?, ${due.state}, ?, ${due.sql}, ?, ?, ?, ?, ?)`, job, due };
+    return { sql: `(?, ?, ${due.state}, ?, ${due.sql}, ?, ?, ?, ?, ?, ?)`, job, due };
   });
   const parameters = rows.flatMap(({ job, due }): Parameter[] => [
     service,
@@ -67,6 +87,7 @@ function insertInto({ dialect, names, service }: QueueTables, jobs: readonly New
     job.priority,
     ...due.parameters,
     job.key ?? null,
+    job.keyScope,
     job.reference ?? null,
     job.traceId ?? null,
     job.deadline ?? null,

@@ -1,7 +1,7 @@
 import type { Attempt, AttemptOutcome, AttemptReason } from '../../job/attempt.js';
 import type { Job } from '../../job/job.js';
 import type { JobState } from '../../job/job-state.js';
-import type { JobCount } from '../../repository/job-repository.js';
+import type { JobCount, JobLogLine } from '../../repository/job-repository.js';
 import type { RecordedError } from '../../support/serialise-error.js';
 import type { QueueTables } from '../queue-tables.js';
 import { optional, optionalDate, parseJson } from '../row.js';
@@ -12,10 +12,19 @@ export function selectJob({ names, service }: QueueTables, id: number): Statemen
 }
 
 export function selectAttempts({ names, service }: QueueTables, id: number): Statement {
+  return statement(`SELECT * FROM ${names.attempt} WHERE job_id = ? AND service = ? ORDER BY fence`, [id, service]);
+}
+
+export function selectLog({ names, service }: QueueTables, id: number): Statement {
   return statement(
-    `SELECT a.* FROM ${names.attempt} a JOIN ${names.job} j ON j.id = a.job_id WHERE a.job_id = ? AND j.service = ? ORDER BY a.fence`,
+    `SELECT l.fence, l.logged_at, l.message FROM ${names.log} l JOIN ${names.job} j ON j.id = l.job_id ` +
+      'WHERE l.job_id = ? AND j.service = ? ORDER BY l.fence, l.line',
     [id, service],
   );
+}
+
+export function readLogLine(row: Row): JobLogLine {
+  return { fence: Number(row['fence']), at: new Date(Number(row['logged_at'])), message: row['message'] as string };
 }
 
 export function selectCounts({ names, service }: QueueTables): Statement {
@@ -32,8 +41,9 @@ export function readJob(row: Row): Job {
     state: row['state'] as JobState,
     payload: parseJson(row['payload']),
     result: parseJson(row['result']),
+    progress: parseJson(row['progress']),
     priority: Number(row['priority']),
-    key: optional(row['job_key']),
+    key: optional(row['job_key']) ?? optional(row['past_key']),
     reference: optional(row['reference']),
     traceId: optional(row['trace_id']),
     dueAt: new Date(Number(row['due'])),

@@ -2,6 +2,7 @@ import type { RecordedError } from '../../support/serialise-error.js';
 import type { RescuedJob } from '../../repository/job-repository.js';
 import { optionalNumber } from '../row.js';
 import type { QueueTables } from '../queue-tables.js';
+import { RELEASES_KEY } from './settle-jobs.js';
 import { statement, type Row, type Script, type Statement } from '../statement.js';
 
 interface Orphan {
@@ -20,7 +21,7 @@ interface Orphan {
  * In this order, and the second for all of them each time: a claim that was under way when its node was found dead may
  * commit after the first look.
  */
-export function* rescueJobs(tables: QueueTables, limit: number): Script<RescuedJob[]> {
+export function* rescueJobs(tables: QueueTables, limit: number, keep: number): Script<RescuedJob[]> {
   const { dialect, names, service } = tables;
   yield statement(
     `UPDATE ${names.node} SET state = 'dead' WHERE service = ? AND state = 'alive' AND expires_at < ${dialect.now}`,
@@ -29,7 +30,7 @@ export function* rescueJobs(tables: QueueTables, limit: number): Script<RescuedJ
   const { rows } = yield selectOrphans(tables, limit);
   if (rows.length === 0) return [];
   const orphans = rows.map(readOrphan).sort((a, b) => a.id - b.id);
-  yield releaseOrphans(tables, orphans);
+  yield releaseOrphans(tables, orphans, keep);
   const started = orphans.filter((orphan) => orphan.startedAt !== undefined);
   if (started.length > 0) yield insertCrashes(tables, started);
   return orphans.map(({ id, fence, type, failed }) => ({
@@ -70,10 +71,17 @@ function readOrphan(row: Row): Orphan {
   };
 }
 
-function releaseOrphans({ dialect, names }: QueueTables, orphans: readonly Orphan[]): Statement {
+function releaseOrphans({ dialect, names }: QueueTables, orphans: readonly Orphan[], keep: number): Statement {
   const sql = dialect.joinedUpdate({
     table: names.job,
-    source: dialect.rows({ id: 'id', fence: 'integer', state: 'name', crashes: 'integer', error: 'text' }),
+    source: dialect.rows({
+      id: 'id',
+      fence: 'integer',
+      state: 'name',
+      crashes: 'integer',
+      keep: 'integer',
+      error: 'text',
+    }),
     set: {
       state: 'v.state',
       fence: 'j.fence + 1',
@@ -82,6 +90,9 @@ function releaseOrphans({ dialect, names }: QueueTables, orphans: readonly Orpha
       suspect: '1',
       crashes: 'v.crashes',
       finished_at: `CASE WHEN v.state = 'failed' THEN ${dialect.now} END`,
+      expires_at: `${dialect.now} + v.keep`,
+      past_key: `CASE WHEN ${RELEASES_KEY} THEN j.job_key ELSE j.past_key END`,
+      job_key: `CASE WHEN ${RELEASES_KEY} THEN NULL ELSE j.job_key END`,
       last_error: 'COALESCE(v.error, j.last_error)',
     },
     on: "j.id = v.id AND j.fence = v.fence AND j.state = 'running'",
@@ -91,12 +102,13 @@ function releaseOrphans({ dialect, names }: QueueTables, orphans: readonly Orpha
     fence,
     crashes,
     state: failed ? 'failed' : 'waiting',
+    keep: failed ? keep : undefined,
     error: startedAt === undefined ? undefined : crashError(crashes, failed),
   }));
   return statement(sql, [JSON.stringify(rows)]);
 }
 
-function insertCrashes({ dialect, names }: QueueTables, orphans: readonly Orphan[]): Statement {
+function insertCrashes({ dialect, names, service }: QueueTables, orphans: readonly Orphan[]): Statement {
   const source = dialect.rows({
     id: 'id',
     fence: 'integer',
@@ -107,9 +119,9 @@ function insertCrashes({ dialect, names }: QueueTables, orphans: readonly Orphan
     error: 'text',
   });
   const sql =
-    `INSERT INTO ${names.attempt} (job_id, fence, attempt, node, started_at, ended_at, outcome, reason, error) ` +
-    `SELECT v.id, v.fence, v.attempt, v.node, v.started_at, ${dialect.now}, v.outcome, 'crash', v.error FROM ${source} v ` +
-    `WHERE v.id IS NOT NULL ${dialect.skipDuplicates}`;
+    `INSERT INTO ${names.attempt} (job_id, fence, service, attempt, node, started_at, ended_at, outcome, reason, error) ` +
+    `SELECT v.id, v.fence, ?, v.attempt, v.node, v.started_at, ${dialect.now}, v.outcome, 'crash', v.error FROM ${source} v ` +
+    `WHERE v.id IS NOT NULL ${dialect.skipDuplicates('job_id')}`;
   const rows = orphans.map(({ id, fence, attempt, node, startedAt, crashes, failed }) => ({
     id,
     fence,
@@ -119,7 +131,7 @@ function insertCrashes({ dialect, names }: QueueTables, orphans: readonly Orphan
     outcome: failed ? 'failed' : 'crashed',
     error: crashError(crashes, failed),
   }));
-  return statement(sql, [JSON.stringify(rows)]);
+  return statement(sql, [service, JSON.stringify(rows)]);
 }
 
 function crashError(crashes: number, failed: boolean): string {

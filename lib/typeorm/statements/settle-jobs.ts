@@ -1,7 +1,9 @@
+import type { JobNotes } from '../../job/job-notes.js';
 import type { Settlement } from '../../job/settlement.js';
 import type { QueueTables } from '../queue-tables.js';
-import { statement, type Script } from '../statement.js';
+import { statement, type Script, type Statement } from '../statement.js';
 import { findLost } from './find-lost.js';
+import { recordNotes } from './record-notes.js';
 
 const SETTLED_ROWS = {
   id: 'id',
@@ -16,6 +18,7 @@ const SETTLED_ROWS = {
   outcome: 'name',
   reason: 'name',
   error: 'text',
+  keep: 'integer',
 } as const;
 
 /**
@@ -23,14 +26,32 @@ const SETTLED_ROWS = {
  * history. Running the same settlements twice changes nothing more: a commit whose answer was lost may be sent again.
  */
 export function* settleJobs(tables: QueueTables, settlements: readonly Settlement[], node: string): Script<string[]> {
+  const noted = settlements.filter(({ notes }) => notes !== undefined);
+  if (noted.length > 0) yield* recordNotes(tables, noted as (Settlement & { notes: JobNotes })[]);
   const rows = JSON.stringify(settlements.map(toRow).sort((a, b) => a.id - b.id));
   const { affected } = yield statement(updateJobs(tables), [rows]);
-  if (settlements.some((settlement) => settlement.attempt !== undefined))
-    yield statement(insertAttempts(tables), [node, rows]);
-  if (affected === settlements.length) return [];
-  const states = [...new Set(settlements.map((settlement) => settlement.state))];
-  return yield* findLost(tables, settlements, states);
+  if (settlements.some(({ attempt }) => attempt !== undefined)) {
+    yield statement(insertAttempts(tables), [tables.service, node, rows]);
+  }
+  const states = [...new Set(settlements.map(({ state }) => state))];
+  const lost = affected === settlements.length ? [] : yield* findLost(tables, settlements, states);
+  const unkept = settlements.filter(({ id, keep }) => keep === 0 && !lost.includes(id));
+  if (unkept.length > 0) yield deleteEnded(tables, unkept);
+  return lost;
 }
+
+/** A key of scope 'forever' needs its row for ever. */
+function deleteEnded({ names }: QueueTables, settlements: readonly Settlement[]): Statement {
+  const ids = settlements.map(({ id }) => Number(id)).sort((a, b) => a - b);
+  return statement(
+    `DELETE FROM ${names.job} WHERE id IN (${ids.map(() => '?').join(', ')}) ` +
+      "AND key_scope <> 'forever' AND state IN ('succeeded', 'failed')",
+    ids,
+  );
+}
+
+/** A key of scope 'open' is free again when its job ends; it is kept for people. */
+export const RELEASES_KEY = "j.key_scope = 'open' AND v.state IN ('succeeded', 'failed')";
 
 function updateJobs({ dialect, names }: QueueTables): string {
   return dialect.joinedUpdate({
@@ -45,6 +66,9 @@ function updateJobs({ dialect, names }: QueueTables): string {
       finished_at: `CASE WHEN v.state IN ('succeeded', 'failed') THEN ${dialect.now} END`,
       result: 'v.result',
       last_error: 'COALESCE(v.error, j.last_error)',
+      expires_at: `${dialect.now} + v.keep`,
+      past_key: `CASE WHEN ${RELEASES_KEY} THEN j.job_key ELSE j.past_key END`,
+      job_key: `CASE WHEN ${RELEASES_KEY} THEN NULL ELSE j.job_key END`,
     },
     on: "j.id = v.id AND j.fence = v.fence AND j.state = 'running'",
   });
@@ -52,15 +76,15 @@ function updateJobs({ dialect, names }: QueueTables): string {
 
 function insertAttempts({ dialect, names }: QueueTables): string {
   return (
-    `INSERT INTO ${names.attempt} (job_id, fence, attempt, node, started_at, ended_at, outcome, reason, error) ` +
-    `SELECT v.id, v.fence, v.attempt, ?, ${dialect.now} - v.started_ago, ${dialect.now} - v.ended_ago, v.outcome, v.reason, v.error ` +
+    `INSERT INTO ${names.attempt} (job_id, fence, service, attempt, node, started_at, ended_at, outcome, reason, error) ` +
+    `SELECT v.id, v.fence, ?, v.attempt, ?, ${dialect.now} - v.started_ago, ${dialect.now} - v.ended_ago, v.outcome, v.reason, v.error ` +
     `FROM ${dialect.rows(SETTLED_ROWS)} v JOIN ${names.job} j ON j.id = v.id AND j.fence = v.fence AND j.state = v.state ` +
-    `WHERE v.outcome IS NOT NULL ${dialect.skipDuplicates}`
+    `WHERE v.outcome IS NOT NULL ${dialect.skipDuplicates('job_id')}`
   );
 }
 
 /** Ages, not times: only the database's clock is stored. `undefined` is left out of the JSON and read as NULL. */
-function toRow({ id, fence, state, delay, usesRetry, result, attempt }: Settlement) {
+function toRow({ id, fence, state, delay, usesRetry, result, keep, attempt }: Settlement) {
   const age = (time: number | undefined) =>
     time === undefined ? undefined : Math.max(0, Math.round(performance.now() - time));
   return {
@@ -70,6 +94,7 @@ function toRow({ id, fence, state, delay, usesRetry, result, attempt }: Settleme
     delay,
     retry: usesRetry ? 1 : 0,
     result,
+    keep,
     attempt: attempt?.attempt,
     started_ago: age(attempt?.startedAt),
     ended_ago: age(attempt?.endedAt),

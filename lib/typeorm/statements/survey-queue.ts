@@ -1,11 +1,13 @@
-import type { JobLevel } from '../../job/job.js';
+import type { JobLevel, JobToken } from '../../job/job.js';
 import type { Survey, SurveyRequest } from '../../repository/job-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Parameter, type Row, type Statement } from '../statement.js';
 
 /** One statement: an index probe for each type, one for the next due time, and now and then a look for the dead. */
-export function surveyQueue(tables: QueueTables, { types, sweep }: SurveyRequest): Statement {
-  const parts = [nextDue(tables), readyLevels(tables, types), ...(sweep ? [orphans(tables)] : [])];
+export function surveyQueue(tables: QueueTables, { types, sweep, held = [] }: SurveyRequest): Statement {
+  const parts = [nextDue(tables), readyLevels(tables, types), pauses(tables)];
+  if (sweep) parts.push(orphans(tables));
+  if (held.length > 0) parts.push(lostClaims(tables, held));
   return statement(
     parts.map((part) => part.sql).join(' UNION ALL '),
     parts.flatMap((part) => part.parameters),
@@ -16,13 +18,17 @@ export function readSurvey(rows: readonly Row[]): Survey {
   const ready: JobLevel[] = [];
   let nextDueIn: number | undefined;
   let someOrphans = false;
+  const paused: string[] = [];
+  const lost: string[] = [];
   for (const { fact, type, value } of rows) {
     if (value === null) continue;
     if (fact === 'due') nextDueIn = Number(value);
     else if (fact === 'orphans') someOrphans = Number(value) > 0;
+    else if (fact === 'paused') paused.push(String(type));
+    else if (fact === 'lost') lost.push(String(value));
     else ready.push({ type: String(type), priority: Number(value) });
   }
-  return { ready, nextDueIn, orphans: someOrphans };
+  return { ready, nextDueIn, orphans: someOrphans, paused, lost };
 }
 
 interface Part {
@@ -42,6 +48,22 @@ function readyLevels({ dialect, names, service }: QueueTables, types: readonly s
     "WHERE j.service = ? AND j.state = 'waiting' AND j.type = v.type ORDER BY j.priority DESC LIMIT 1";
   const sql = `SELECT 'ready' AS fact, v.type AS type, (${highest}) AS value FROM ${dialect.rows({ type: 'name' })} v`;
   return { sql, parameters: [service, JSON.stringify(types.map((type) => ({ type })))] };
+}
+
+function pauses({ names, service }: QueueTables): Part {
+  return {
+    sql: `SELECT 'paused' AS fact, type, 1 AS value FROM ${names.pause} WHERE service = ?`,
+    parameters: [service],
+  };
+}
+
+/** A claim is over when its row carries another fence or is not running: cancelled, rescued, or pruned by somebody. */
+function lostClaims({ dialect, names }: QueueTables, held: readonly JobToken[]): Part {
+  const source = dialect.rows({ id: 'id', fence: 'integer' });
+  const sql =
+    `SELECT 'lost' AS fact, '' AS type, v.id AS value FROM ${source} v ` +
+    `LEFT JOIN ${names.job} j ON j.id = v.id AND j.fence = v.fence AND j.state = 'running' WHERE j.id IS NULL`;
+  return { sql, parameters: [JSON.stringify(held.map(({ id, fence }) => ({ id: Number(id), fence })))] };
 }
 
 function orphans({ dialect, names, service }: QueueTables): Part {

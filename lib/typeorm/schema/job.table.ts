@@ -1,0 +1,66 @@
+import type { Dialect } from '../dialects/dialect.js';
+import type { Index, Table } from './define-table.js';
+
+export function jobTable(dialect: Dialect, name: string): Table {
+  return { name, columns: jobColumns(dialect), constraints: JOB_CHECKS, indexes: jobIndexes(dialect, name) };
+}
+
+/** Plain SQL is a producer: service, type and payload are enough, every other column has a default. */
+function jobColumns({ types: { id, bigint, integer, name, text }, now }: Dialect): Record<string, string> {
+  return {
+    id,
+    service: `${name(64)} NOT NULL`,
+    type: `${name(128)} NOT NULL`,
+    state: `${name(9)} NOT NULL DEFAULT 'waiting'`,
+    priority: `${integer} NOT NULL DEFAULT 0`,
+    due: `${bigint} NOT NULL DEFAULT (${now})`,
+    fence: `${bigint} NOT NULL DEFAULT 0`,
+    node_id: `${bigint} NULL`,
+    started_at: `${bigint} NULL`,
+    deadline: `${bigint} NULL`,
+    retries: `${integer} NOT NULL DEFAULT 0`,
+    crashes: `${integer} NOT NULL DEFAULT 0`,
+    max_crashes: `${integer} NOT NULL DEFAULT 3`,
+    suspect: `${integer} NOT NULL DEFAULT 0`,
+    created_at: `${bigint} NOT NULL DEFAULT (${now})`,
+    finished_at: `${bigint} NULL`,
+    expires_at: `${bigint} NULL`,
+    job_key: `${name(255)} NULL`,
+    key_scope: `${name(7)} NOT NULL DEFAULT 'row'`,
+    past_key: `${name(255)} NULL`,
+    reference: `${name(255)} NULL`,
+    trace_id: `${name(255)} NULL`,
+    progress: `${text} NULL`,
+    payload: `${text} NULL`,
+    result: `${text} NULL`,
+    last_error: `${text} NULL`,
+  };
+}
+
+/** They keep out what no claim would ever find. */
+const JOB_CHECKS = [
+  "CHECK (state IN ('scheduled', 'waiting', 'running', 'succeeded', 'failed', 'cancelled'))",
+  'CHECK (priority BETWEEN 0 AND 9)',
+  "CHECK (type <> '' AND service <> '')",
+  "CHECK (key_scope IN ('row', 'open', 'forever'))",
+];
+
+function jobIndexes(dialect: Dialect, table: string): Index[] {
+  const byState: Index[] = dialect.partialIndexes
+    ? [
+        { name: `${table}_claim`, columns: 'service, type, priority, due, id', where: "state = 'waiting'" },
+        { name: `${table}_due`, columns: 'service, due', where: "state = 'scheduled'" },
+        { name: `${table}_running`, columns: 'service, node_id', where: "state = 'running'" },
+        { name: `${table}_expiry`, columns: 'service, expires_at', where: 'expires_at IS NOT NULL' },
+      ]
+    : [
+        { name: `${table}_claim`, columns: 'service, state, type, priority, due, id' },
+        { name: `${table}_due`, columns: 'service, state, due' },
+        { name: `${table}_expiry`, columns: 'service, expires_at' },
+      ];
+  return [
+    ...byState,
+    { name: `${table}_key`, columns: 'service, type, job_key', unique: true },
+    { name: `${table}_reference`, columns: 'service, reference' },
+  ];
+}

@@ -1,0 +1,71 @@
+import type { Dialect } from '../dialects/dialect.js';
+import type { Table } from './define-table.js';
+
+/** The history: one row for each attempt that has ended. */
+export function attemptTable({ types: { bigint, integer, name, text } }: Dialect, table: string): Table {
+  return {
+    name: table,
+    columns: {
+      job_id: `${bigint} NOT NULL`,
+      fence: `${bigint} NOT NULL`,
+      service: `${name(64)} NOT NULL`,
+      attempt: `${integer} NOT NULL`,
+      node: `${name(255)} NOT NULL`,
+      started_at: `${bigint} NULL`,
+      ended_at: `${bigint} NOT NULL`,
+      outcome: `${name(16)} NOT NULL`,
+      reason: `${name(16)} NULL`,
+      error: `${text} NULL`,
+    },
+    constraints: ['PRIMARY KEY (job_id, fence)'],
+    indexes: [{ name: `${table}_end`, columns: 'service, ended_at' }],
+  };
+}
+
+/** Lines that handlers have logged. */
+export function logTable({ types: { bigint, integer, text } }: Dialect, table: string): Table {
+  return {
+    name: table,
+    columns: {
+      job_id: `${bigint} NOT NULL`,
+      fence: `${bigint} NOT NULL`,
+      line: `${integer} NOT NULL`,
+      logged_at: `${bigint} NOT NULL`,
+      message: `${text} NOT NULL`,
+    },
+    constraints: ['PRIMARY KEY (job_id, fence, line)'],
+  };
+}
+
+/** One row for each incarnation of a process. */
+export function nodeTable({ types: { id, bigint, name, text } }: Dialect, table: string): Table {
+  return {
+    name: table,
+    columns: {
+      id,
+      service: `${name(64)} NOT NULL`,
+      name: `${name(255)} NOT NULL`,
+      state: `${name(9)} NOT NULL`,
+      registered_at: `${bigint} NOT NULL`,
+      beat_at: `${bigint} NOT NULL`,
+      expires_at: `${bigint} NOT NULL`,
+      types: `${text} NOT NULL`,
+    },
+  };
+}
+
+/** The types that are paused. */
+export function pauseTable({ types: { name } }: Dialect, table: string): Table {
+  return {
+    name: table,
+    columns: { service: `${name(64)} NOT NULL`, type: `${name(128)} NOT NULL` },
+    constraints: ['PRIMARY KEY (service, type)'],
+  };
+}
+
+export function schemaTable({ types: { bigint, integer }, now }: Dialect, table: string): Table {
+  return {
+    name: table,
+    columns: { version: `${integer} NOT NULL PRIMARY KEY`, applied_at: `${bigint} NOT NULL DEFAULT (${now})` },
+  };
+}

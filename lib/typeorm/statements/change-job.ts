@@ -1,0 +1,71 @@
+import { KeyTakenError } from '../../errors/key-taken.error.js';
+import { CHANGEABLE, type ChangedJob, type JobChange } from '../../job/job-change.js';
+import type { JobState } from '../../job/job-state.js';
+import type { QueueTables } from '../queue-tables.js';
+import { statement, type Row, type Script, type Statement } from '../statement.js';
+import { retryColumns } from './filter-jobs.js';
+
+/** Does one thing to one job, if its state allows it. `undefined`: there is no such job. */
+export function* changeJob(
+  tables: QueueTables,
+  id: number,
+  change: JobChange,
+  keep: number,
+): Script<ChangedJob | undefined> {
+  const { dialect, names, service } = tables;
+  const { rows } = yield statement(
+    `SELECT type, priority, state, fence, retries, node_id, started_at, past_key FROM ${names.job} WHERE id = ? AND service = ?${dialect.lockRow}`,
+    [id, service],
+  );
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  const state = row['state'] as JobState;
+  const changed = CHANGEABLE[change].includes(state);
+  if (changed) {
+    if (change === 'cancel' && row['started_at'] !== null) yield insertCancelled(tables, id, row);
+    yield* update(tables, id, change, keep, row);
+  }
+  return { type: row['type'] as string, priority: Number(row['priority']), state, changed };
+}
+
+function* update({ dialect, names }: QueueTables, id: number, change: JobChange, keep: number, row: Row): Script<void> {
+  const set = Object.entries(columnsOf(change, dialect.now)).map(([column, expression]) => `${column} = ${expression}`);
+  const sql = `UPDATE ${names.job} SET ${set.join(', ')} WHERE id = ?`;
+  try {
+    yield statement(sql, change === 'cancel' ? [keep, id] : [id]);
+  } catch (error) {
+    if (!dialect.isDuplicate(error)) throw error;
+    const cure = `Another job of '${row['type'] as string}' has been enqueued with it since job ${id} ended: leave this one as it is.`;
+    throw new KeyTakenError(row['past_key'] as string, undefined, cure);
+  }
+}
+
+function columnsOf(change: JobChange, now: string): Record<string, string> {
+  if (change === 'retry') return retryColumns(now);
+  if (change === 'runNow') return { state: "'waiting'", due: now };
+  return {
+    state: "'cancelled'",
+    // Whoever runs it has lost it with this: a late result is dropped, and the next beat tells its handler.
+    fence: 'fence + 1',
+    node_id: 'NULL',
+    started_at: 'NULL',
+    finished_at: now,
+    expires_at: `${now} + ?`,
+    ...KEY_RELEASE,
+  };
+}
+
+/** A key of scope 'open' is free again when its job ends; it is kept for people. In this order: SET runs from left to right. */
+export const KEY_RELEASE = {
+  past_key: "CASE WHEN key_scope = 'open' THEN job_key ELSE past_key END",
+  job_key: "CASE WHEN key_scope = 'open' THEN NULL ELSE job_key END",
+};
+
+function insertCancelled({ dialect, names, service }: QueueTables, id: number, row: Row): Statement {
+  const name = `SELECT n.name FROM ${names.node} n WHERE n.id = ?`;
+  return statement(
+    `INSERT INTO ${names.attempt} (job_id, fence, service, attempt, node, started_at, ended_at, outcome, reason) ` +
+      `VALUES (?, ?, ?, ?, COALESCE((${name}), ''), ?, ${dialect.now}, 'failed', 'cancelled')`,
+    [id, Number(row['fence']), service, Number(row['retries']) + 1, Number(row['node_id']), Number(row['started_at'])],
+  );
+}
