@@ -32,7 +32,7 @@ const HOOKS_CHECK_AFTER = 4_000;
  */
 @Injectable()
 export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
-  private started = false;
+  private starting: Promise<void> | undefined;
   private hooksCheck: NodeJS.Timeout | undefined;
 
   constructor(
@@ -59,10 +59,17 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     if (this.options.autoStart) await this.start();
   }
 
-  /** Begins to run jobs: only needed with `autoStart: false`. May be called again. */
-  async start(): Promise<void> {
-    if (this.started || !this.runsInBackground) return;
-    this.started = true;
+  /** Begins to run jobs: only needed with `autoStart: false`. May be called again, also after it has failed. */
+  start(): Promise<void> {
+    this.starting ??= this.startServices().catch((error: unknown) => {
+      this.starting = undefined;
+      throw error;
+    });
+    return this.starting;
+  }
+
+  private async startServices(): Promise<void> {
+    if (!this.runsInBackground) return;
     await this.lease.start();
     this.completer.start();
     this.poller.start();
@@ -82,11 +89,11 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     await this.starts.stop();
     await this.notes.stop();
     await this.completer.stop();
-    if (this.started) this.events.emit({ name: 'node.stopped', node: this.lease.name, released });
+    if (this.starting !== undefined) this.events.emit({ name: 'node.stopped', node: this.lease.name, released });
     await this.lease.stop().catch((error: unknown) => this.events.databaseError('shutdown', error));
     this.afterCommit.stop();
     await this.repository.close().catch((error: unknown) => this.events.databaseError('shutdown', error));
-    this.started = false;
+    this.starting = undefined;
     this.logger.stop();
   }
 

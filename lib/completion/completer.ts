@@ -1,53 +1,64 @@
 import { Injectable } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UnwritableError } from '../errors/unwritable.error.js';
 import { QueueEvents } from '../events/queue-events.js';
 import type { JobToken } from '../job/job.js';
 import type { Settlement } from '../job/settlement.js';
 import { NodeLease } from '../node/node-lease.js';
 import { JobRepository } from '../repository/job-repository.js';
+import { SettlementRetrier } from './settlement-retrier.js';
+import { takeBatch } from './take-batch.js';
 
 const LARGEST_BATCH = 200;
-const LARGEST_BATCH_BYTES = 4 * 1024 * 1024;
 const LONGEST_AGE = 2;
 const FULL = 1_000;
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 1_000;
 
 /**
- * Writes the ends of claims in batches: as soon as 200 are there, or 2 ms after the first. One flush is under way at a time, and
+ * Writes the ends of claims in batches: as soon as 200 are there, or 2 ms after the first. One batch is under way at a time, and
  * what comes in meanwhile makes the next one. What cannot be written is kept and tried again: a result is never thrown away
  * because the database was.
  */
 @Injectable()
 export class Completer {
-  private pending: Settlement[] = [];
+  private readonly pending: Settlement[] = [];
   private underWay: readonly Settlement[] = [];
   private flushing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private largest = LARGEST_BATCH;
   private pause = 0;
   private stopping = false;
   private readonly listeners = new Set<() => void>();
+  private readonly retrier: SettlementRetrier;
 
   constructor(
     private readonly repository: JobRepository,
     private readonly lease: NodeLease,
     private readonly events: QueueEvents,
-  ) {}
+  ) {
+    this.retrier = new SettlementRetrier(
+      (settlement) => this.settleBatch([settlement]),
+      (error) => this.events.databaseError('completion', error),
+    );
+  }
+
+  /** Ends of claims that are known here and not in the database yet. */
+  get size(): number {
+    return this.pending.length + this.underWay.length + this.retrier.settlements.length;
+  }
+
+  get isEmpty(): boolean {
+    return this.size === 0;
+  }
 
   /** Back-pressure: no more jobs should be started until some of their predecessors have been written. */
   get isFull(): boolean {
-    return this.pending.length + this.underWay.length >= FULL;
+    return this.size >= FULL;
   }
 
-  /** Everything that has ended here is in the database. */
-  get isEmpty(): boolean {
-    return this.pending.length + this.underWay.length === 0;
-  }
-
-  /** Whether the end of this claim is known here and not in the database yet. */
   has({ id, fence }: JobToken): boolean {
     const isIt = (settlement: Settlement) => settlement.id === id && settlement.fence === fence;
-    return this.pending.some(isIt) || this.underWay.some(isIt);
+    return [this.pending, this.underWay, this.retrier.settlements].some((list) => list.some(isIt));
   }
 
   /** `listener` is called after each batch. */
@@ -69,16 +80,17 @@ export class Completer {
     this.stopping = true;
     const giveUpAt = performance.now() + patience;
     while (!this.isEmpty && performance.now() < giveUpAt) {
-      clearTimeout(this.timer);
-      this.timer = undefined;
-      await (this.flushing ?? this.flush());
+      const left = giveUpAt - performance.now();
+      await Promise.race([this.flushing ?? this.flush(), sleep(left, undefined, { ref: false })]);
+      if (!this.isEmpty) await sleep(Math.min(Math.max(this.pause, LONGEST_AGE), left));
     }
     clearTimeout(this.timer);
+    await Promise.race([this.retrier.stop(), sleep(patience, undefined, { ref: false })]);
   }
 
   private schedule(): void {
     if (this.flushing !== undefined) return;
-    if (this.pending.length >= this.largest && this.pause === 0) return void this.flush();
+    if (this.pending.length >= LARGEST_BATCH && this.pause === 0) return void this.flush();
     this.timer ??= setTimeout(() => void this.flush(), Math.max(LONGEST_AGE, this.pause));
   }
 
@@ -87,20 +99,18 @@ export class Completer {
     this.timer = undefined;
     this.flushing ??= this.write().finally(() => {
       this.flushing = undefined;
-      for (const listener of this.listeners) listener();
+      this.tellFlush();
       if (this.pending.length > 0 && !this.stopping) this.schedule();
     });
     return this.flushing;
   }
 
   private async write(): Promise<void> {
-    const batch = this.takeBatch();
+    const batch = takeBatch(this.pending, LARGEST_BATCH);
     if (batch.length === 0) return;
     this.underWay = batch;
     try {
-      const lost = await this.repository.settle(batch, this.lease.name);
-      this.tellLost(batch, lost);
-      this.largest = LARGEST_BATCH;
+      await this.settleBatch(batch);
       this.pause = 0;
     } catch (error) {
       this.keep(batch, error);
@@ -109,29 +119,23 @@ export class Completer {
     }
   }
 
-  /** One by one from now on, the failed ones last: should one of them be at fault, it cannot hold up the others. */
-  private keep(batch: readonly Settlement[], error: unknown): void {
-    this.pending.push(...batch);
-    this.largest = 1;
-    this.pause = Math.min(Math.max(this.pause * 2, FIRST_PAUSE), LONGEST_PAUSE);
-    this.events.databaseError('completion', error);
-  }
-
-  private takeBatch(): Settlement[] {
-    let bytes = 0;
-    let count = 0;
-    for (const { result } of this.pending) {
-      bytes += result?.length ?? 0;
-      if (count === this.largest || (count > 0 && bytes > LARGEST_BATCH_BYTES)) break;
-      count++;
-    }
-    return this.pending.splice(0, count);
-  }
-
-  private tellLost(batch: readonly Settlement[], lost: readonly string[]): void {
+  private async settleBatch(batch: readonly Settlement[]): Promise<void> {
+    const lost = await this.repository.settle(batch, this.lease.name);
     for (const id of lost) {
       const type = batch.find((settlement) => settlement.id === id)?.type ?? '';
       this.events.emit({ name: 'job.lost', job: { id, type } });
     }
+    if (batch.length === 1) this.tellFlush();
+  }
+
+  private keep(batch: readonly Settlement[], error: unknown): void {
+    this.events.databaseError('completion', error);
+    if (error instanceof UnwritableError) return this.retrier.add(batch);
+    this.pending.unshift(...batch);
+    this.pause = Math.min(Math.max(this.pause * 2, FIRST_PAUSE), LONGEST_PAUSE);
+  }
+
+  private tellFlush(): void {
+    for (const listener of this.listeners) listener();
   }
 }

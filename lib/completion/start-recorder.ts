@@ -5,6 +5,7 @@ import { JobRepository } from '../repository/job-repository.js';
 
 /** Jobs that end within this time never cost a write for their start: the completion carries it. */
 const RECORD_AFTER = 100;
+const PAUSE_AFTER_ERROR = 1_000;
 
 interface Start {
   readonly token: JobToken;
@@ -38,26 +39,29 @@ export class StartRecorder {
     await this.writing;
   }
 
-  private schedule(): void {
+  private schedule(delay = RECORD_AFTER): void {
     this.timer ??= setTimeout(() => {
-      this.writing = this.record().finally(() => {
+      this.writing = this.record().then((pause) => {
         this.timer = undefined;
-        if (this.unrecorded.size > 0) this.schedule();
+        if (this.unrecorded.size > 0) this.schedule(pause);
       });
-    }, RECORD_AFTER);
+    }, delay);
   }
 
-  private async record(): Promise<void> {
+  /** Answers how long to wait before the next time. */
+  private async record(): Promise<number> {
     const starts = [...this.unrecorded.values()];
-    if (starts.length === 0) return;
+    if (starts.length === 0) return RECORD_AFTER;
     const now = performance.now();
     try {
       await this.repository.recordStarts(
         starts.map(({ token, at }) => ({ id: token.id, fence: token.fence, ago: now - at })),
       );
       for (const { token } of starts) this.unrecorded.delete(keyOf(token));
+      return RECORD_AFTER;
     } catch (error) {
       this.events.databaseError('recording starts', error);
+      return PAUSE_AFTER_ERROR;
     }
   }
 }

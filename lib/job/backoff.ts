@@ -1,3 +1,5 @@
+import { LONGEST_DURATION } from '../support/duration.js';
+
 /**
  * The wait before a retry. `'fixed'`: always `waitTime`. `'exponential'`: `waitTime`, doubled each time up to one day, of
  * which a random half to whole is waited, so that jobs that failed together do not come back together. A function gets the
@@ -34,7 +36,7 @@ function custom(
 ): number | undefined {
   try {
     const delay = backoff(attempt, error);
-    return Number.isFinite(delay) && delay >= 0 ? Math.round(delay) : undefined;
+    return delay >= 0 ? Math.round(Math.min(delay, LONGEST_DURATION)) : undefined;
   } catch {
     return undefined;
   }

@@ -24,6 +24,7 @@ export class NodeLease implements Service {
   private readonly loop: PollLoop;
   private readonly lossListeners = new Set<() => void>();
   private node: string | undefined;
+  private lastNode = '?';
   private beatingSince = Infinity;
   private lastBeat = -Infinity;
 
@@ -45,9 +46,14 @@ export class NodeLease implements Service {
     return this.node;
   }
 
+  /** Whether there is a living incarnation: not before the start, and not between its death and the next one. */
+  get isAlive(): boolean {
+    return this.node !== undefined;
+  }
+
   /** For people: `host:pid#node`. */
   get name(): string {
-    return `${processName()}#${this.node ?? '?'}`;
+    return `${processName()}#${this.lastNode}`;
   }
 
   /**
@@ -81,12 +87,15 @@ export class NodeLease implements Service {
 
   private async beat(): Promise<number> {
     const started = performance.now();
-    if (await this.repository.beat(this.id)) this.noteBeat(started);
+    if (this.node === undefined) await this.register();
+    else if (await this.repository.beat(this.node)) this.noteBeat(started);
     else await this.reincarnate();
     return Math.max(0, this.options.leaseBeat - (performance.now() - started));
   }
 
   private async reincarnate(): Promise<void> {
+    // First of all: whatever is claimed in the dead one's name from here on is nobody's.
+    this.node = undefined;
     for (const listener of this.lossListeners) listener();
     await this.register();
   }
@@ -94,6 +103,7 @@ export class NodeLease implements Service {
   private async register(): Promise<void> {
     const started = performance.now();
     this.node = await this.repository.registerNode({ name: processName(), types: this.registry.types });
+    this.lastNode = this.node;
     this.lastBeat = this.beatingSince = started;
     this.events.emit({ name: 'node.registered', node: this.name });
   }

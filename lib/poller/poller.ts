@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { Completer } from '../completion/completer.js';
 import { QueueEvents } from '../events/queue-events.js';
 import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
-import type { JobLevel, JobToken } from '../job/job.js';
+import type { JobLevel } from '../job/job.js';
 import { releaseOf } from '../job/settlement.js';
 import { Rescuer } from '../maintenance/rescuer.js';
 import { NodeLease } from '../node/node-lease.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
-import { JobRepository, type Survey } from '../repository/job-repository.js';
+import { JobRepository, type Survey, type SurveyRequest } from '../repository/job-repository.js';
 import { WakeSignal } from '../signal/wake-signal.js';
 import { PollLoop } from '../support/poll-loop.js';
 import type { Service } from '../support/service.js';
@@ -76,11 +76,12 @@ export class Poller implements Service {
 
   /** Answers how many milliseconds to wait before the next call. */
   async poll(): Promise<number> {
+    if (!this.lease.isAlive) return this.options.pollMin;
     if (this.mayHaveStrays) await this.releaseStrays();
     if (this.lookIsDue()) await this.look();
     const claimed = await this.claimInTurn();
     const now = performance.now();
-    if (claimed === 0) return this.cadence.next(now, this.nextDueIn(now));
+    if (claimed === 0) return Math.max(this.cadence.next(now, this.nextDueIn(now)), this.untilNextLook(now));
     this.cadence.sawJobs(now);
     return 0;
   }
@@ -97,17 +98,25 @@ export class Poller implements Service {
     return this.levels.isEmpty || performance.now() - this.lookedAt > LOOK_WHEN_BUSY;
   }
 
+  /** Without room for what is ready, there is nothing to do before the next look, even when something else has become due. */
+  private untilNextLook(now: number): number {
+    return this.levels.isEmpty ? 0 : this.lookedAt + LOOK_WHEN_BUSY - now;
+  }
+
   private async look(): Promise<void> {
     const now = performance.now();
     const sweep = this.rescuer.isOnDuty && now - this.sweptAt >= this.options.leaseBeat / 2;
     if (sweep) this.sweptAt = now;
-    const held = this.beatIsDue(now) ? this.pool.held() : [];
-    let survey = await this.survey(sweep, held);
+    const asksForClaims = this.beatIsDue(now);
+    const held = asksForClaims ? this.pool.held() : [];
+    let survey = await this.survey({ sweep, held, node: asksForClaims ? this.lease.id : undefined });
+    // A claim whose answer was lost may even be committed long after the error: then the database knows of more than we do.
+    if (survey.claims > this.pool.size + this.completer.size) this.mayHaveStrays = true;
     // With their fences: a job may have ended and come back to this node since.
     this.pool.lose(held.filter(({ id }) => survey.lost.includes(id)));
     if (survey.orphans) await this.rescuer.rescue();
     const promoted = isDue(survey) ? await this.repository.promote(PROMOTE_BATCH) : 0;
-    if (survey.orphans || promoted > 0) survey = await this.survey(false, []);
+    if (survey.orphans || promoted > 0) survey = await this.survey({ sweep: false });
     this.lookedAt = now;
     // What is due and was not promoted is being promoted by another node: no reason to hurry.
     this.nextDueAt =
@@ -125,8 +134,8 @@ export class Poller implements Service {
     return true;
   }
 
-  private survey(sweep: boolean, held: readonly JobToken[]): Promise<Survey> {
-    return this.repository.survey({ types: this.registry.types, sweep, held });
+  private survey(request: Omit<SurveyRequest, 'types'>): Promise<Survey> {
+    return this.repository.survey({ types: this.registry.types, ...request });
   }
 
   private nextDueIn(now: number): number | undefined {
@@ -151,7 +160,7 @@ export class Poller implements Service {
     const jobs = await this.repository.claim({ ...level, node, limit, deadline, maxCrashes });
     this.mayHaveStrays = false;
     // Found dead meanwhile: these jobs are rescued with the others of that incarnation.
-    if (node !== this.lease.id) return 0;
+    if (!this.lease.isAlive || node !== this.lease.id) return 0;
     this.levels.tookTurn(level.type);
     if (jobs.length < limit) this.levels.drained(level);
     this.pool.accept(jobs);

@@ -74,7 +74,7 @@ function readDue({ at, delay }: JobRequest): DueTime {
     throw new InvalidJobError('delay', delay, 'Give either a delay or a time, not both.');
   if (at !== undefined) return { at: readDate('due time', at) };
   const milliseconds = parseDuration(delay ?? 0);
-  if (milliseconds === undefined || !Number.isSafeInteger(milliseconds)) {
+  if (milliseconds === undefined) {
     throw new InvalidJobError('delay', delay, "Give milliseconds of 0 or more, or a string such as '3m'.");
   }
   return { delay: milliseconds };

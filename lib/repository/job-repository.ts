@@ -21,6 +21,8 @@ export interface SurveyRequest {
   readonly sweep: boolean;
   /** Claims of this node, to be told which of them it has lost. */
   readonly held?: readonly JobToken[];
+  /** Count the claims the database holds for this node. */
+  readonly node?: string | undefined;
 }
 
 /** One look at the queue: one statement, whatever the number of types. */
@@ -34,6 +36,8 @@ export interface Survey {
   readonly paused: readonly string[];
   /** Ids of held claims that are over: cancelled, or given to another node. */
   readonly lost: readonly string[];
+  /** Claims of the node that was asked about; 0 when none was. */
+  readonly claims: number;
 }
 
 export interface ClaimRequest extends JobLevel {

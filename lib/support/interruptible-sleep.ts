@@ -7,7 +7,9 @@ export class InterruptibleSleep {
   private end: (() => void) | undefined;
 
   async sleep(milliseconds: number): Promise<void> {
-    if (!this.woken && milliseconds > 0) await this.wait(milliseconds);
+    // Even no sleep at all lets timers and sockets have their turn: a loop of microtasks would starve them.
+    if (this.woken || milliseconds <= 0) await new Promise((resolve) => setImmediate(resolve));
+    else await this.wait(milliseconds);
     this.woken = false;
   }
 

@@ -4,6 +4,12 @@ import type { Result, Script, Statement } from './statement.js';
 /** `control`: the heartbeat's own connection. `work`: everything else. */
 export type Lane = 'control' | 'work';
 
+export interface TransactionOptions {
+  readonly lane?: Lane;
+  /** For how many milliseconds to try again; 0: not at all. */
+  readonly patience?: number;
+}
+
 /** The module's own connections to the application's database. */
 export abstract class Database {
   abstract readonly dialect: Dialect;
@@ -15,7 +21,7 @@ export abstract class Database {
    * All of the script's statements or none. What the database has rolled back by itself (a deadlock, a busy file) is run
    * again, a bounded number of times; so a script may be started more than once and must keep nothing outside of itself.
    */
-  abstract transaction<T>(script: () => Script<T>, lane?: Lane): Promise<T>;
+  abstract transaction<T>(script: () => Script<T>, options?: TransactionOptions): Promise<T>;
 
   abstract close(): Promise<void>;
 }

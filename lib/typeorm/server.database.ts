@@ -1,12 +1,16 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { Database, type Lane } from './database.js';
+import { answerWithin, breakConnection } from './connection-deadline.js';
+import { Database, type Lane, type TransactionOptions } from './database.js';
 import type { Dialect } from './dialects/dialect.js';
 import { runOn } from './query-runner.executor.js';
 import { retryRolledBack } from './retry-rolled-back.js';
 import { drive, statement, type Result, type Script, type Statement } from './statement.js';
 
-const RETRY = { patience: 10_000, longestWait: 100 };
+const PATIENCE = 10_000;
+
+/** How long a statement may take before its connection is given up, in milliseconds: a heartbeat must not wait for the network. */
+const DEADLINES: Readonly<Record<Lane, number>> = { control: 5_000, work: 15_000 };
 
 /** A pool of our own on MariaDB, MySQL or PostgreSQL. */
 export class ServerDatabase extends Database {
@@ -24,20 +28,28 @@ export class ServerDatabase extends Database {
   }
 
   query(single: Statement, lane: Lane = 'work'): Promise<Result> {
-    return this.withRunner(lane, (runner) => runOn(runner, this.dialect, single));
+    const { isRolledBack, isLockTimeout } = this.dialect;
+    const mayRetry = (error: unknown) => isRolledBack(error) || isLockTimeout(error);
+    return this.withConnection(lane, mayRetry, PATIENCE, (execute) => execute(single));
   }
 
-  transaction<T>(script: () => Script<T>, lane: Lane = 'work'): Promise<T> {
-    return this.withRunner(lane, async (runner) => {
-      const execute = (step: Statement) => runOn(runner, this.dialect, step);
+  transaction<T>(script: () => Script<T>, { lane = 'work', patience = PATIENCE }: TransactionOptions = {}): Promise<T> {
+    const { isRolledBack, isLockTimeout, isConnectionLost } = this.dialect;
+    let committing = false;
+    // What breaks before the COMMIT was sent has not happened; afterwards nobody knows.
+    const mayRetry = (error: unknown) =>
+      isRolledBack(error) || isLockTimeout(error) || (!committing && isConnectionLost(error));
+    return this.withConnection(lane, mayRetry, patience, async (execute, giveUp) => {
+      committing = false;
       await execute(statement('START TRANSACTION'));
       try {
         const value = await drive(script(), execute);
+        committing = true;
         await execute(statement('COMMIT'));
         return value;
       } catch (error) {
-        // A connection that cannot even roll back is gone, and with it the transaction.
-        await execute(statement('ROLLBACK')).catch(() => undefined);
+        // A connection that cannot even roll back may be inside the transaction still: nobody else must get it.
+        await execute(statement('ROLLBACK')).catch(giveUp);
         throw error;
       }
     });
@@ -47,25 +59,31 @@ export class ServerDatabase extends Database {
     return this.dataSource.destroy();
   }
 
-  private withRunner<T>(lane: Lane, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    const policy = { ...RETRY, isRolledBack: this.dialect.isRolledBack };
-    return this.lanes[lane](() => retryRolledBack(policy, () => this.onConnection(work)));
+  private withConnection<T>(
+    lane: Lane,
+    isRolledBack: (error: unknown) => boolean,
+    patience: number,
+    work: (execute: (step: Statement) => Promise<Result>, giveUp: () => void) => Promise<T>,
+  ): Promise<T> {
+    const attempt = async () => {
+      const runner = this.dataSource.createQueryRunner('master');
+      try {
+        const connection = await this.connect(runner);
+        const execute = (step: Statement) =>
+          answerWithin(DEADLINES[lane], connection, runOn(runner, this.dialect, step));
+        return await work(execute, () => breakConnection(connection, 'it could not be rolled back'));
+      } finally {
+        await runner.release();
+      }
+    };
+    return this.lanes[lane](() => retryRolledBack({ isRolledBack, patience, longestWait: 100 }, attempt));
   }
 
-  private async onConnection<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    const runner = this.dataSource.createQueryRunner('master');
-    try {
-      await this.prepare(runner);
-      return await work(runner);
-    } finally {
-      await runner.release();
-    }
-  }
-
-  private async prepare(runner: QueryRunner): Promise<void> {
+  private async connect(runner: QueryRunner): Promise<object> {
     const connection = (await runner.connect()) as object;
-    if (this.prepared.has(connection)) return;
+    if (this.prepared.has(connection)) return connection;
     for (const sql of this.dialect.sessionSetup) await runOn(runner, this.dialect, statement(sql));
     this.prepared.add(connection);
+    return connection;
   }
 }

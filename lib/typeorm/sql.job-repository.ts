@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { NotRunningError } from '../errors/not-running.error.js';
+import { UnwritableError } from '../errors/unwritable.error.js';
 import { QueueEvents } from '../events/queue-events.js';
 import type { Attempt } from '../job/attempt.js';
 import type { ChangedJob, JobChange } from '../job/job-change.js';
@@ -122,7 +123,14 @@ export class SqlJobRepository extends JobRepository {
 
   async settle(settlements: readonly Settlement[], node: string): Promise<string[]> {
     const { database, tables } = await this.connected();
-    return database.transaction(() => settleJobs(tables, settlements, node));
+    try {
+      // Not tried again in here: the completer does so, without the others having to wait.
+      return await database.transaction(() => settleJobs(tables, settlements, node), { patience: 0 });
+    } catch (error) {
+      if (tables.dialect.isRefused(error)) throw new UnwritableError('refused', error);
+      if (tables.dialect.isLockTimeout(error)) throw new UnwritableError('locked', error);
+      throw error;
+    }
   }
 
   async claimsOf(node: string): Promise<JobToken[]> {
@@ -133,7 +141,7 @@ export class SqlJobRepository extends JobRepository {
 
   async registerNode(node: NodeDescription): Promise<string> {
     const { database, tables } = await this.connected();
-    return database.transaction(() => registerNode(tables, node, this.options.leaseDuration), 'control');
+    return database.transaction(() => registerNode(tables, node, this.options.leaseDuration), { lane: 'control' });
   }
 
   async beat(node: string): Promise<boolean> {
@@ -149,7 +157,7 @@ export class SqlJobRepository extends JobRepository {
 
   async rescue(limit: number): Promise<RescuedJob[]> {
     const { database, tables } = await this.connected();
-    return database.transaction(() => rescueJobs(tables, limit, this.options.retention.failed), 'control');
+    return database.transaction(() => rescueJobs(tables, limit, this.options.retention.failed));
   }
 
   async recordNotes(noted: readonly NotedJob[]): Promise<void> {

@@ -15,7 +15,8 @@ export class ActiveJob {
   startedAt: number | undefined;
   readonly notes = new NotePad();
   private readonly abortion = new AbortController();
-  private given = false;
+  private abandoned = false;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     readonly job: ClaimedJob,
@@ -38,12 +39,22 @@ export class ActiveJob {
 
   /** Its claim is over although its handler may still run: what that answers is dropped. */
   get isAbandoned(): boolean {
-    return this.given;
+    return this.abandoned;
   }
 
   abandon(why: LeaseLostError['why']): void {
-    this.given = true;
+    this.abandoned = true;
+    this.stopTimer();
     this.abort(new LeaseLostError(why));
+  }
+
+  /** `end` is called unless the attempt has ended, or has been given up, within `timeout` milliseconds. */
+  startTimer(timeout: number, end: () => void): void {
+    this.timer = setTimeout(end, timeout);
+  }
+
+  stopTimer(): void {
+    clearTimeout(this.timer);
   }
 
   abort(reason: Error): void {

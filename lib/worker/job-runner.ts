@@ -68,11 +68,11 @@ export class JobRunner {
     const { timeout } = active.handler.options;
     const timeoutError = new JobTimeoutError(active.job.type, timeout);
     let timedOut = false;
-    const timer = setTimeout(() => {
+    active.startTimer(timeout, () => {
       timedOut = true;
       active.abort(timeoutError);
       this.events.emit({ name: 'job.overrun', job: active.facts, timeout });
-    }, timeout);
+    });
     active.startedAt = performance.now();
     this.events.emit({ name: 'job.started', job: active.facts });
     try {
@@ -80,7 +80,7 @@ export class JobRunner {
     } catch (thrown) {
       return { thrown, reason: timedOut ? 'timeout' : 'error' };
     } finally {
-      clearTimeout(timer);
+      active.stopTimer();
     }
   }
 

@@ -12,6 +12,9 @@ import { ActiveJob } from './active-job.js';
 import { concludeRelease } from './conclusion.js';
 import { JobRunner } from './job-runner.js';
 
+/** Milliseconds. */
+const LONGEST_LONER_WAIT = 60_000;
+
 /**
  * The slots of this process. A slot is taken until the handler's promise settles, even when nobody waits for its answer any
  * more. A job on its last chance runs alone: it waits until every slot is free and every result is written, because a crash
@@ -23,7 +26,10 @@ import { JobRunner } from './job-runner.js';
 export class WorkerPool {
   private readonly active = new Set<ActiveJob>();
   private readonly perType = new Map<string, number>();
+  /** On their last chance, waiting for the slots to be empty. */
   private readonly loners: ActiveJob[] = [];
+  private runsAlone = false;
+  private lonerTimer: NodeJS.Timeout | undefined;
   private readonly roomListeners = new Set<() => void>();
   private readonly idleListeners = new Set<() => void>();
 
@@ -44,9 +50,14 @@ export class WorkerPool {
     });
   }
 
+  /** Claims that are in this process and have not ended. */
+  get size(): number {
+    return this.active.size + this.loners.length;
+  }
+
   /** How many jobs of this type could start now. */
   room(type: string): number {
-    if (this.loners.length > 0 || this.completer.isFull) return 0;
+    if (this.runsAlone || this.loners.length > 0 || this.completer.isFull) return 0;
     const ofType = this.registry.get(type)?.options.concurrency ?? 0;
     return Math.max(0, Math.min(this.options.concurrency - this.active.size, ofType - (this.perType.get(type) ?? 0)));
   }
@@ -84,6 +95,7 @@ export class WorkerPool {
 
   /** Waits for the running handlers; after `timeout` milliseconds aborts them and releases their jobs. Answers how many. */
   async drain(timeout: number): Promise<number> {
+    clearTimeout(this.lonerTimer);
     for (const loner of this.loners.splice(0)) this.completer.settle(releaseOf(loner.job));
     await this.idleWithin(timeout);
     const late = [...this.active].filter((active) => !active.isAbandoned);
@@ -102,8 +114,23 @@ export class WorkerPool {
   }
 
   private startLoner(): void {
-    const loner = this.active.size === 0 && this.completer.isEmpty ? this.loners[0] : undefined;
-    if (loner !== undefined) this.run(loner);
+    if (this.active.size > 0 || !this.completer.isEmpty) return this.boundLonersWait();
+    const loner = this.loners.shift();
+    if (loner === undefined) return;
+    this.runsAlone = true;
+    this.run(loner);
+  }
+
+  /** A handler that never ends must not keep the whole node waiting for the slots to be empty: another node may have it sooner. */
+  private boundLonersWait(): void {
+    if (this.loners.length === 0) return;
+    this.lonerTimer ??= setTimeout(() => {
+      this.lonerTimer = undefined;
+      for (const { job } of this.loners.splice(0)) {
+        this.completer.settle({ ...releaseOf(job), state: 'scheduled', delay: LONGEST_LONER_WAIT });
+      }
+      this.tellRoom();
+    }, LONGEST_LONER_WAIT);
   }
 
   private run(active: ActiveJob): void {
@@ -117,7 +144,8 @@ export class WorkerPool {
     const { type } = active.job;
     this.active.delete(active);
     this.perType.set(type, (this.perType.get(type) ?? 1) - 1);
-    if (this.loners[0] === active) this.loners.shift();
+    // Only one could be running.
+    this.runsAlone = false;
     this.startLoner();
     if (this.active.size === 0) for (const listener of this.idleListeners) listener();
     this.tellRoom();

@@ -1,3 +1,5 @@
+import { isErrorLike } from '../../support/is-error-like.js';
+
 /** The columns of a derived table that is read out of one JSON parameter. */
 export type RowColumns = Readonly<Record<string, 'id' | 'integer' | 'name' | 'text'>>;
 
@@ -53,6 +55,12 @@ export interface Dialect {
   readonly joinedUpdate: (update: JoinedUpdate) => string;
   readonly isDuplicate: (error: unknown) => boolean;
   readonly isMissingTable: (error: unknown) => boolean;
+  /** The database refuses a value: trying again does not help. */
+  readonly isRefused: (error: unknown) => boolean;
+  /** Somebody has held a lock for longer than we wait. */
+  readonly isLockTimeout: (error: unknown) => boolean;
+  /** The connection has broken: whether a statement under way was carried out is unknown. */
+  readonly isConnectionLost: (error: unknown) => boolean;
   /** The database has undone the whole transaction or never began it: running it again is safe. */
   readonly isRolledBack: (error: unknown) => boolean;
 }
@@ -66,6 +74,14 @@ export function errorCode(error: unknown): string | number | undefined {
   if (typeof errno === 'number' && errno > 0) return errno;
   const code: unknown = Reflect.get(source, 'code');
   return typeof code === 'string' ? code : undefined;
+}
+
+const BROKEN_SOCKET = ['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'PROTOCOL_CONNECTION_LOST'];
+
+/** What Node and the drivers say when the connection itself has failed. */
+export function isBrokenSocket(error: unknown): boolean {
+  if (BROKEN_SOCKET.includes(String(errorCode(error)))) return true;
+  return isErrorLike(error) && /connection (terminated|lost|is closed|was closed)|closed state/i.test(error.message);
 }
 
 /** `UPDATE … SET … FROM …`, as PostgreSQL and SQLite write it. */

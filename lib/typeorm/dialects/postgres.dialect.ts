@@ -1,15 +1,14 @@
-import { errorCode, updateFrom, type Dialect, type RowColumns } from './dialect.js';
+import { errorCode, isBrokenSocket, updateFrom, type Dialect, type RowColumns } from './dialect.js';
 
 const UNIQUE_VIOLATION = '23505';
 const UNDEFINED_TABLE = '42P01';
-const ROLLED_BACK = ['40001', '40P01', '55P03'];
+const ROLLED_BACK = ['40001', '40P01'];
+const LOCK_NOT_AVAILABLE = '55P03';
 
 const JSON_TYPES = { id: 'bigint', integer: 'bigint', name: 'text', text: 'text' };
 
 /** Any constant will do, as long as every version of this library uses the same one. */
 const SCHEMA_LOCK = 7_237_411_019;
-
-const numbered = new Map<string, string>();
 
 export const postgresDialect: Dialect = {
   name: 'postgres',
@@ -29,7 +28,12 @@ export const postgresDialect: Dialect = {
   needsLowWaterMarks: false,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   lockRow: ' FOR UPDATE',
-  sessionSetup: ['SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED'],
+  sessionSetup: [
+    'SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED',
+    // A process that is stopped in the middle of a transaction must not hold its locks for as long as it is stopped.
+    "SET idle_in_transaction_session_timeout = '5s'",
+    "SET lock_timeout = '2s'",
+  ],
   lockSchema: [`SELECT pg_advisory_xact_lock(${SCHEMA_LOCK})`],
   unlockSchema: [],
   skipDuplicates: () => 'ON CONFLICT DO NOTHING',
@@ -43,14 +47,13 @@ export const postgresDialect: Dialect = {
   joinedUpdate: updateFrom,
   isDuplicate: (error) => errorCode(error) === UNIQUE_VIOLATION,
   isMissingTable: (error) => errorCode(error) === UNDEFINED_TABLE,
+  isRefused: (error) => /^2[23]/.test(String(errorCode(error))),
+  isLockTimeout: (error) => errorCode(error) === LOCK_NOT_AVAILABLE,
+  isConnectionLost: (error) => /^(08|57P0)/.test(String(errorCode(error))) || isBrokenSocket(error),
   isRolledBack: (error) => ROLLED_BACK.includes(String(errorCode(error))),
 };
 
 function number(sql: string): string {
-  const known = numbered.get(sql);
-  if (known !== undefined) return known;
   let count = 0;
-  const text = sql.replaceAll('?', () => `$${++count}`);
-  if (numbered.size < 200) numbered.set(sql, text);
-  return text;
+  return sql.replaceAll('?', () => `$${++count}`);
 }

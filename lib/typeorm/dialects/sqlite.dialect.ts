@@ -1,5 +1,5 @@
 import { isErrorLike } from '../../support/is-error-like.js';
-import { updateFrom, type Dialect, type RowColumns } from './dialect.js';
+import { errorCode, updateFrom, type Dialect, type RowColumns } from './dialect.js';
 
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
@@ -33,6 +33,9 @@ export const sqliteDialect: Dialect = {
   joinedUpdate: updateFrom,
   isDuplicate: (error) => isErrorLike(error) && error.message.includes('UNIQUE constraint failed'),
   isMissingTable: (error) => isErrorLike(error) && error.message.includes('no such table'),
+  isRefused: (error) => /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(String(errorCode(error))),
+  isLockTimeout: () => false,
+  isConnectionLost: () => false,
   isRolledBack: isBusy,
 };
 

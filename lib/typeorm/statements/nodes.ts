@@ -27,9 +27,9 @@ export function retireNode({ names }: QueueTables, node: string): Statement {
   return statement(`UPDATE ${names.node} SET state = 'stopped' WHERE id = ? AND state = 'alive'`, [Number(node)]);
 }
 
-export function claimsOf({ names, service }: QueueTables, node: string): Statement {
-  return statement(`SELECT id, fence FROM ${names.job} WHERE service = ? AND state = 'running' AND node_id = ?`, [
-    service,
-    Number(node),
-  ]);
+export function claimsOf({ dialect, names, service }: QueueTables, node: string): Statement {
+  return statement(
+    `SELECT id, fence FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} WHERE service = ? AND state = 'running' AND node_id = ?`,
+    [service, Number(node)],
+  );
 }

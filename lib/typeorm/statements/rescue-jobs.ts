@@ -22,11 +22,7 @@ interface Orphan {
  * commit after the first look.
  */
 export function* rescueJobs(tables: QueueTables, limit: number, keep: number): Script<RescuedJob[]> {
-  const { dialect, names, service } = tables;
-  yield statement(
-    `UPDATE ${names.node} SET state = 'dead' WHERE service = ? AND state = 'alive' AND expires_at < ${dialect.now}`,
-    [service],
-  );
+  yield* findDead(tables);
   const { rows } = yield selectOrphans(tables, limit);
   if (rows.length === 0) return [];
   const orphans = rows.map(readOrphan).sort((a, b) => a.id - b.id);
@@ -41,11 +37,20 @@ export function* rescueJobs(tables: QueueTables, limit: number, keep: number): S
   }));
 }
 
+/** Skipping rows that are locked: a rescuer that was stopped in its transaction must not stop all others. */
+function* findDead({ dialect, names, service }: QueueTables): Script<void> {
+  const silent = `service = ? AND state = 'alive' AND expires_at < ${dialect.now}`;
+  const { rows } = yield statement(`SELECT id FROM ${names.node} WHERE ${silent}${dialect.skipLocked}`, [service]);
+  for (const row of rows) {
+    yield statement(`UPDATE ${names.node} SET state = 'dead' WHERE id = ? AND ${silent}`, [Number(row['id']), service]);
+  }
+}
+
 function selectOrphans({ dialect, names, service }: QueueTables, limit: number): Statement {
   const alive = `SELECT n.id FROM ${names.node} n WHERE n.service = ? AND n.state = 'alive'`;
   const name = `SELECT n.name FROM ${names.node} n WHERE n.id = node_id`;
   return statement(
-    `SELECT id, fence, type, node_id, (${name}) AS node_name, retries, crashes, max_crashes, suspect, started_at FROM ${names.job} ` +
+    `SELECT id, fence, type, node_id, (${name}) AS node_name, retries, crashes, max_crashes, suspect, started_at FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
       `WHERE service = ? AND state = 'running' AND node_id NOT IN (${alive}) LIMIT ?${dialect.skipLocked}`,
     [service, service, limit],
   );

@@ -4,9 +4,10 @@ import type { QueueTables } from '../queue-tables.js';
 import { statement, type Parameter, type Row, type Statement } from '../statement.js';
 
 /** One statement: an index probe for each type, one for the next due time, and now and then a look for the dead. */
-export function surveyQueue(tables: QueueTables, { types, sweep, held = [] }: SurveyRequest): Statement {
+export function surveyQueue(tables: QueueTables, { types, sweep, held = [], node }: SurveyRequest): Statement {
   const parts = [nextDue(tables), readyLevels(tables, types), pauses(tables)];
   if (sweep) parts.push(orphans(tables));
+  if (node !== undefined) parts.push(claims(tables, node));
   if (held.length > 0) parts.push(lostClaims(tables, held));
   return statement(
     parts.map((part) => part.sql).join(' UNION ALL '),
@@ -20,15 +21,17 @@ export function readSurvey(rows: readonly Row[]): Survey {
   let someOrphans = false;
   const paused: string[] = [];
   const lost: string[] = [];
+  let claimed = 0;
   for (const { fact, type, value } of rows) {
     if (value === null) continue;
     if (fact === 'due') nextDueIn = Number(value);
     else if (fact === 'orphans') someOrphans = Number(value) > 0;
     else if (fact === 'paused') paused.push(String(type));
-    else if (fact === 'lost') lost.push(String(value));
+    else if (fact === 'lost') lost.push(`${value as string | number}`);
+    else if (fact === 'claims') claimed = Number(value);
     else ready.push({ type: String(type), priority: Number(value) });
   }
-  return { ready, nextDueIn, orphans: someOrphans, paused, lost };
+  return { ready, nextDueIn, orphans: someOrphans, paused, lost, claims: claimed };
 }
 
 interface Part {
@@ -41,11 +44,14 @@ function nextDue({ dialect, names, service }: QueueTables): Part {
   return { sql, parameters: [service] };
 }
 
-/** ORDER BY … LIMIT 1 reads one index entry for each type; MAX(priority) would read all entries of it. */
+/**
+ * ORDER BY … LIMIT 1 reads one index entry for each type; MAX(priority) would read all entries of it. Plain SQL may have made
+ * waiting jobs of the future: they must not hide due ones of a lower priority.
+ */
 function readyLevels({ dialect, names, service }: QueueTables, types: readonly string[]): Part {
   const highest =
     `SELECT j.priority FROM ${names.job} j${dialect.forceIndex(`${names.job}_claim`)} ` +
-    "WHERE j.service = ? AND j.state = 'waiting' AND j.type = v.type ORDER BY j.priority DESC LIMIT 1";
+    `WHERE j.service = ? AND j.state = 'waiting' AND j.type = v.type AND j.due <= ${dialect.now} ORDER BY j.priority DESC LIMIT 1`;
   const sql = `SELECT 'ready' AS fact, v.type AS type, (${highest}) AS value FROM ${dialect.rows({ type: 'name' })} v`;
   return { sql, parameters: [service, JSON.stringify(types.map((type) => ({ type })))] };
 }
@@ -64,6 +70,13 @@ function lostClaims({ dialect, names }: QueueTables, held: readonly JobToken[]):
     `SELECT 'lost' AS fact, '' AS type, v.id AS value FROM ${source} v ` +
     `LEFT JOIN ${names.job} j ON j.id = v.id AND j.fence = v.fence AND j.state = 'running' WHERE j.id IS NULL`;
   return { sql, parameters: [JSON.stringify(held.map(({ id, fence }) => ({ id: Number(id), fence })))] };
+}
+
+function claims({ dialect, names, service }: QueueTables, node: string): Part {
+  const sql =
+    `SELECT 'claims' AS fact, '' AS type, COUNT(*) AS value FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
+    "WHERE service = ? AND state = 'running' AND node_id = ?";
+  return { sql, parameters: [service, Number(node)] };
 }
 
 function orphans({ dialect, names, service }: QueueTables): Part {
