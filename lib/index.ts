@@ -46,6 +46,7 @@ export { NotRunningError } from './errors/not-running.error.js';
 export { PageTokenError } from './errors/page-token.error.js';
 export { PermanentJobError } from './errors/permanent-job.error.js';
 export { SchemaError } from './errors/schema.error.js';
+export { TransactionUnusableError } from './errors/transaction-unusable.error.js';
 export { UnknownOptionError } from './errors/unknown-option.error.js';
 export { UnsupportedDatabaseError } from './errors/unsupported-database.error.js';
 export { WaitTimeoutError } from './errors/wait-timeout.error.js';

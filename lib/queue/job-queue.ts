@@ -116,7 +116,7 @@ export class JobQueue {
    * `transaction()`. On SQLite this is how an application should write: TypeORM has one connection there, and overlapping
    * transactions on it corrupt each other. These take turns, and wait for other processes without blocking the event loop.
    *
-   * @throws whatever `work` throws, after the rollback.
+   * @throws whatever `work` throws, after the rollback; `TransactionUnusableError` when an error inside was caught by `work`.
    */
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     return this.transactions.run(work);
@@ -233,9 +233,19 @@ export class JobQueue {
     const manager = given ?? this.transactions.current;
     const [{ type } = { type: '' }] = jobs;
     const tell = (done: number) => this.events.emit({ name: 'enqueue.progress', type, done, total: jobs.length });
-    const enqueued = await this.repository.insert(jobs, manager, jobs.length > 1 ? tell : undefined);
+    const enqueued = await this.insertInto(jobs, manager, jobs.length > 1 ? tell : undefined);
     this.afterCommit.notify(manager, levelsOf(jobs));
     return enqueued;
+  }
+
+  /** A statement of a transaction that has failed may have undone all before it: the whole of it must not be committed. */
+  private async insertInto(...[jobs, manager, tell]: Parameters<JobRepository['insert']>): Promise<EnqueuedJob[]> {
+    try {
+      return await this.repository.insert(jobs, manager, tell);
+    } catch (error) {
+      if (manager !== undefined && manager === this.transactions.current) this.transactions.spoil(error);
+      throw error;
+    }
   }
 }
 

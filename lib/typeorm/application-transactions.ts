@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { TransactionUnusableError } from '../errors/transaction-unusable.error.js';
 import { UnsupportedDatabaseError } from '../errors/unsupported-database.error.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { ApplicationDataSource } from './application-data-source.js';
@@ -9,11 +10,21 @@ import { BUSY_RETRY } from './busy-retry.js';
 import { retryRolledBack } from './retry-rolled-back.js';
 import { tableNames } from './schema/tables.js';
 
+interface Ambient {
+  readonly manager: EntityManager;
+  /** What runs on after the end, such as a timer, still carries this object: it must not write into whatever comes next. */
+  isOpen: boolean;
+  /** The first error inside: then nothing is committed, even when somebody catches it. */
+  failure?: { readonly error: unknown };
+}
+
+type Work<T> = (manager: EntityManager) => Promise<T>;
+
 /** Transactions on the application's own DataSource, made safe where its driver has a single connection. */
 @Injectable()
 export class ApplicationTransactions {
   private readonly oneAtATime = pLimit(1);
-  private readonly open = new AsyncLocalStorage<EntityManager>();
+  private readonly ambient = new AsyncLocalStorage<Ambient>();
 
   constructor(
     private readonly application: ApplicationDataSource,
@@ -22,22 +33,48 @@ export class ApplicationTransactions {
 
   /** The manager of the transaction that the calling code is inside of. */
   get current(): EntityManager | undefined {
-    return this.open.getStore();
+    return this.open?.manager;
+  }
+
+  /** Something inside the current transaction has failed: it will not be committed. */
+  spoil(error: unknown): void {
+    if (this.open !== undefined) this.open.failure ??= { error };
   }
 
   /** A transaction inside another one is part of it. */
-  async run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    if (this.current !== undefined) return work(this.current);
-    const inside = (manager: EntityManager) => this.open.run(manager, () => work(manager));
+  async run<T>(work: Work<T>): Promise<T> {
+    if (this.open !== undefined) return this.join(this.open, work);
     const dataSource = this.application.get();
+    const inside = (manager: EntityManager) => this.runInside({ manager, isOpen: true }, work);
     if (dataSource.options.type !== 'better-sqlite3') return dataSource.transaction(inside);
     return this.oneAtATime(() => this.runOnSingleConnection(dataSource, inside));
   }
 
-  private async runOnSingleConnection<T>(
-    dataSource: DataSource,
-    work: (manager: EntityManager) => Promise<T>,
-  ): Promise<T> {
+  private get open(): Ambient | undefined {
+    const ambient = this.ambient.getStore();
+    return ambient?.isOpen ? ambient : undefined;
+  }
+
+  private async join<T>(outer: Ambient, work: Work<T>): Promise<T> {
+    try {
+      return await work(outer.manager);
+    } catch (error) {
+      outer.failure ??= { error };
+      throw error;
+    }
+  }
+
+  private async runInside<T>(ambient: Ambient, work: Work<T>): Promise<T> {
+    try {
+      const value = await this.ambient.run(ambient, () => work(ambient.manager));
+      if (ambient.failure !== undefined) throw new TransactionUnusableError(ambient.failure.error);
+      return value;
+    } finally {
+      ambient.isOpen = false;
+    }
+  }
+
+  private async runOnSingleConnection<T>(dataSource: DataSource, work: Work<T>): Promise<T> {
     const runner = dataSource.createQueryRunner();
     // Only the taking of the lock is tried again: what the caller has done since may not be done twice.
     await retryRolledBack(BUSY_RETRY, () => this.begin(runner));

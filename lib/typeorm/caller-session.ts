@@ -1,15 +1,31 @@
 import { EntityManager, type DataSource, type QueryRunner } from 'typeorm';
 import { ForeignManagerError } from '../errors/foreign-manager.error.js';
 import { InvalidJobError } from '../errors/invalid-job.error.js';
+import { TransactionUnusableError } from '../errors/transaction-unusable.error.js';
 import type { JobManager } from '../repository/job-repository.js';
 import type { Dialect } from './dialects/dialect.js';
 import { runOn } from './query-runner.executor.js';
 import { drive, type Script } from './statement.js';
 
+/** Connections whose open transaction the database has rolled back: what is written on them now would be committed alone. */
+export type DoomedRunners = WeakMap<QueryRunner, unknown>;
+
 /** Runs a script on the caller's connection, inside its transaction. Never retried: see `retryRolledBack`. */
-export function runForCaller<T>(runner: QueryRunner, dialect: Dialect, script: Script<T>): Promise<T> {
+export async function runForCaller<T>(
+  runner: QueryRunner,
+  dialect: Dialect,
+  doomed: DoomedRunners,
+  script: Script<T>,
+): Promise<T> {
+  if (!runner.isTransactionActive) doomed.delete(runner);
+  if (doomed.has(runner)) throw new TransactionUnusableError(doomed.get(runner));
   if (dialect.name === 'sqlite') refuseNested(runner);
-  return drive(script, (step) => runOn(runner, dialect, step));
+  try {
+    return await drive(script, (step) => runOn(runner, dialect, step));
+  } catch (error) {
+    if (runner.isTransactionActive && dialect.isRolledBack(error)) doomed.set(runner, error);
+    throw error;
+  }
 }
 
 /**

@@ -23,7 +23,7 @@ import {
   type SurveyRequest,
 } from '../repository/job-repository.js';
 import { ApplicationDataSource } from './application-data-source.js';
-import { callerRunner, runForCaller } from './caller-session.js';
+import { callerRunner, runForCaller, type DoomedRunners } from './caller-session.js';
 import type { Database } from './database.js';
 import { LowWaterMarks } from './low-water-marks.js';
 import { openDatabase } from './open-database.js';
@@ -64,6 +64,7 @@ interface Connected {
 @Injectable()
 export class SqlJobRepository extends JobRepository {
   private readonly marks = new LowWaterMarks();
+  private readonly doomed: DoomedRunners = new WeakMap();
   private connecting: Promise<Connected> | undefined;
   private closed = false;
 
@@ -94,7 +95,7 @@ export class SqlJobRepository extends JobRepository {
     const { database, tables } = await this.connected();
     const runner = manager === undefined ? undefined : callerRunner(manager, this.application.get());
     if (runner === undefined) return database.transaction(() => insertJobs(tables, jobs, onProgress));
-    return runForCaller(runner, tables.dialect, insertJobs(tables, jobs, onProgress));
+    return runForCaller(runner, tables.dialect, this.doomed, insertJobs(tables, jobs, onProgress));
   }
 
   async survey(request: SurveyRequest): Promise<Survey> {
