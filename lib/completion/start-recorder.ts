@@ -41,11 +41,14 @@ export class StartRecorder {
 
   private schedule(delay = RECORD_AFTER): void {
     this.timer ??= setTimeout(() => {
-      this.writing = this.record().then((pause) => {
-        this.timer = undefined;
-        if (this.unrecorded.size > 0) this.schedule(pause);
-      });
+      this.writing = this.recordAndGoOn();
     }, delay);
+  }
+
+  private async recordAndGoOn(): Promise<void> {
+    const pause = await this.record();
+    this.timer = undefined;
+    if (this.unrecorded.size > 0) this.schedule(pause);
   }
 
   /** Answers how long to wait before the next time. */

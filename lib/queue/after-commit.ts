@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { DataSource, EntitySubscriberInterface, QueryRunner, TransactionCommitEvent } from 'typeorm';
-import type { JobLevel } from '../job/job.js';
+import type { JobLevel, NewJob } from '../job/job.js';
 import type { JobManager } from '../repository/job-repository.js';
 import { WakeSignal } from '../signal/wake-signal.js';
 import { ApplicationDataSource } from '../typeorm/application-data-source.js';
@@ -17,7 +17,8 @@ export class AfterCommit implements EntitySubscriberInterface {
     private readonly wakeSignal: WakeSignal,
   ) {}
 
-  notify(manager: JobManager | undefined, levels: readonly JobLevel[]): void {
+  notify(manager: JobManager | undefined, jobs: readonly NewJob[]): void {
+    const levels = levelsOf(jobs);
     const runner = manager === undefined ? undefined : runnerOf(manager);
     if (runner === undefined || !runner.isTransactionActive) return this.wakeSignal.notify(levels);
     this.subscribe();
@@ -48,4 +49,10 @@ export class AfterCommit implements EntitySubscriberInterface {
     this.subscribed = this.application.get();
     this.subscribed.subscribers.push(this);
   }
+}
+
+/** Where the jobs are waiting. A delayed one waits nowhere yet: then the hint is only that something has changed. */
+function levelsOf(jobs: readonly NewJob[]): JobLevel[] {
+  const waiting = jobs.filter(({ due }) => 'delay' in due && due.delay === 0);
+  return [...new Map(waiting.map(({ type, priority }) => [`${priority} ${type}`, { type, priority }])).values()];
 }

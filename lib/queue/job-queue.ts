@@ -6,7 +6,7 @@ import { MissingRoleError } from '../errors/missing-role.error.js';
 import type { QueueEvent } from '../events/queue-event.js';
 import { QueueEvents } from '../events/queue-events.js';
 import type { Attempt } from '../job/attempt.js';
-import type { EnqueuedJob, Job, JobLevel, NewJob } from '../job/job.js';
+import type { EnqueuedJob, Job, NewJob } from '../job/job.js';
 import type { JobFilter } from '../job/job-filter.js';
 import type { JobType } from '../job/job-type.js';
 import { OptionReader } from '../options/option-reader.js';
@@ -234,7 +234,7 @@ export class JobQueue {
     const [{ type } = { type: '' }] = jobs;
     const tell = (done: number) => this.events.emit({ name: 'enqueue.progress', type, done, total: jobs.length });
     const enqueued = await this.insertInto(jobs, manager, jobs.length > 1 ? tell : undefined);
-    this.afterCommit.notify(manager, levelsOf(jobs));
+    this.afterCommit.notify(manager, jobs);
     return enqueued;
   }
 
@@ -247,10 +247,4 @@ export class JobQueue {
       throw error;
     }
   }
-}
-
-/** Where the jobs are waiting. A delayed one waits nowhere yet: then the hint is only that something has changed. */
-function levelsOf(jobs: readonly NewJob[]): JobLevel[] {
-  const waiting = jobs.filter(({ due }) => 'delay' in due && due.delay === 0);
-  return [...new Map(waiting.map(({ type, priority }) => [`${priority} ${type}`, { type, priority }])).values()];
 }

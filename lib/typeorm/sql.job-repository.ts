@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { NotRunningError } from '../errors/not-running.error.js';
 import { UnwritableError } from '../errors/unwritable.error.js';
 import { QueueEvents } from '../events/queue-events.js';
 import type { Attempt } from '../job/attempt.js';
@@ -24,11 +23,9 @@ import {
 } from '../repository/job-repository.js';
 import { ApplicationDataSource } from './application-data-source.js';
 import { callerRunner, runForCaller, type DoomedRunners } from './caller-session.js';
-import type { Database } from './database.js';
 import { LowWaterMarks } from './low-water-marks.js';
-import { openDatabase } from './open-database.js';
-import { queueTables, type QueueTables } from './queue-tables.js';
-import { checkSchema, synchronizeSchema } from './schema/schema.js';
+import { QueueConnection, type Connected } from './queue-connection.js';
+import type { QueueTables } from './queue-tables.js';
 import type { Statement } from './statement.js';
 import { changeJob } from './statements/change-job.js';
 import { claimJobs } from './statements/claim-jobs.js';
@@ -55,36 +52,28 @@ import { settleJobs } from './statements/settle-jobs.js';
 import { readSurvey, surveyQueue } from './statements/survey-queue.js';
 import { unhandledTypes } from './statements/unhandled-types.js';
 
-interface Connected {
-  readonly database: Database;
-  readonly tables: QueueTables;
-}
-
 /** The verbs of the port, each one statement or script, on the database of the application's DataSource. */
 @Injectable()
 export class SqlJobRepository extends JobRepository {
   private readonly marks = new LowWaterMarks();
   private readonly doomed: DoomedRunners = new WeakMap();
-  private connecting: Promise<Connected> | undefined;
-  private closed = false;
+  private readonly connection: QueueConnection;
 
   constructor(
     private readonly application: ApplicationDataSource,
     private readonly options: ResolvedOptions,
-    private readonly events: QueueEvents,
+    events: QueueEvents,
   ) {
     super();
+    this.connection = new QueueConnection(application, options, events);
   }
 
   async open(): Promise<void> {
     await this.connected();
   }
 
-  async close(): Promise<void> {
-    this.closed = true;
-    const connected = await this.connecting?.catch(() => undefined);
-    this.connecting = undefined;
-    await connected?.database.close();
+  close(): Promise<void> {
+    return this.connection.close();
   }
 
   async insert(
@@ -232,34 +221,8 @@ export class SqlJobRepository extends JobRepository {
     return database.query(build(tables));
   }
 
-  /** On first use, because an application may enqueue before this module is started; a failed try is not kept. */
   private connected(): Promise<Connected> {
-    if (this.closed) return Promise.reject(new NotRunningError('A JobQueue or JobRepository call'));
-    this.connecting ??= this.connect().catch((error: unknown) => {
-      this.connecting = undefined;
-      throw error;
-    });
-    return this.connecting;
-  }
-
-  private async connect(): Promise<Connected> {
-    const { tablePrefix, serviceName, connections, synchronize } = this.options;
-    const application = this.application.get();
-    const database = await openDatabase(application, connections);
-    const isSqlite = database.dialect.name === 'sqlite';
-    try {
-      if (synchronize ?? isSqlite) await synchronizeSchema(database, tablePrefix);
-      else await checkSchema(database, tablePrefix);
-    } catch (error) {
-      await database.close();
-      throw error;
-    }
-    if (isSqlite) this.warnOfBusyWait(Reflect.get(application.options, 'timeout') ?? 5_000);
-    return { database, tables: queueTables(database.dialect, tablePrefix, serviceName) };
-  }
-
-  private warnOfBusyWait(timeout: unknown): void {
-    if (Number(timeout) > 0) this.events.emit({ name: 'sqlite.busy-timeout', timeout: Number(timeout) });
+    return this.connection.get();
   }
 }
 

@@ -1,0 +1,61 @@
+import { NotRunningError } from '../errors/not-running.error.js';
+import type { QueueEvents } from '../events/queue-events.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
+import type { ApplicationDataSource } from './application-data-source.js';
+import type { Database } from './database.js';
+import { openDatabase } from './open-database.js';
+import { queueTables, type QueueTables } from './queue-tables.js';
+import { checkSchema, synchronizeSchema } from './schema/schema.js';
+
+export interface Connected {
+  readonly database: Database;
+  readonly tables: QueueTables;
+}
+
+/** Opened on first use, because an application may enqueue before this module is started; a failed try is not kept. */
+export class QueueConnection {
+  private connecting: Promise<Connected> | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly application: ApplicationDataSource,
+    private readonly options: ResolvedOptions,
+    private readonly events: QueueEvents,
+  ) {}
+
+  get(): Promise<Connected> {
+    if (this.closed) return Promise.reject(new NotRunningError('A JobQueue or JobRepository call'));
+    this.connecting ??= this.connect().catch((error: unknown) => {
+      this.connecting = undefined;
+      throw error;
+    });
+    return this.connecting;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    const connected = await this.connecting?.catch(() => undefined);
+    this.connecting = undefined;
+    await connected?.database.close();
+  }
+
+  private async connect(): Promise<Connected> {
+    const { tablePrefix, serviceName, connections, synchronize } = this.options;
+    const application = this.application.get();
+    const database = await openDatabase(application, connections);
+    const isSqlite = database.dialect.name === 'sqlite';
+    try {
+      if (synchronize ?? isSqlite) await synchronizeSchema(database, tablePrefix);
+      else await checkSchema(database, tablePrefix);
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+    if (isSqlite) this.warnOfBusyWait(Reflect.get(application.options, 'timeout') ?? 5_000);
+    return { database, tables: queueTables(database.dialect, tablePrefix, serviceName) };
+  }
+
+  private warnOfBusyWait(timeout: unknown): void {
+    if (Number(timeout) > 0) this.events.emit({ name: 'sqlite.busy-timeout', timeout: Number(timeout) });
+  }
+}
