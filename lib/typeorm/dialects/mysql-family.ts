@@ -28,10 +28,7 @@ export const mysqlFamily = {
   needsLowWaterMarks: true,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   lockRow: ' FOR UPDATE',
-  sessionSetup: [
-    'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
-    'SET SESSION innodb_lock_wait_timeout = 2',
-  ],
+  sessionSetup: ['SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', 'SET SESSION innodb_lock_wait_timeout = 2'],
   lockSchema: ["SELECT GET_LOCK('nestjs-persistent-queue schema', 60)"],
   unlockSchema: ["SELECT RELEASE_LOCK('nestjs-persistent-queue schema')"],
   skipDuplicates: (column: string) => `ON DUPLICATE KEY UPDATE ${column} = ${column}`,
