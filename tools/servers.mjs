@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { findMariaDb, findPostgres } from '../test/support/binaries.mjs';
+import { findMariaDb, findMySql, findPostgres } from '../test/support/binaries.mjs';
+import { unpackMySql } from './mysql.mjs';
 
 const POLICY = '/usr/sbin/policy-rc.d';
 
@@ -18,9 +19,21 @@ const SERVERS = [
 export function ensureServers() {
   const needed = SERVERS.filter(isMissing);
   if (needed.length > 0 && canInstall()) install(needed);
-  return needed
+  const missing = needed
     .filter(isMissing)
     .map(({ name, variable, packages }) => `${name}: install it (Debian: ${packages.join(' ')}) or set ${variable}`);
+  return [...missing, ...ensureMySql()];
+}
+
+/** No package of a stable Debian: it is downloaded into a cache instead, which needs no root. */
+function ensureMySql() {
+  if (!isMissing({ variable: 'MYSQL_URL', find: findMySql })) return [];
+  try {
+    unpackMySql();
+    return [];
+  } catch (error) {
+    return [`MySQL: put mysqld into the PATH or set MYSQL_URL (no download: ${error.message})`];
+  }
 }
 
 function isMissing({ variable, find }) {

@@ -2,11 +2,12 @@ import type { DataSourceOptions } from 'typeorm';
 import { UnsupportedDatabaseError } from '../errors/unsupported-database.error.js';
 import type { Dialect } from './dialects/dialect.js';
 import { mariadbDialect } from './dialects/mariadb.dialect.js';
+import { mysqlDialect } from './dialects/mysql.dialect.js';
 import { postgresDialect } from './dialects/postgres.dialect.js';
 import { sqliteDialect } from './dialects/sqlite.dialect.js';
 
 const SUPPORTED =
-  'Use MariaDB 10.6+ (type mysql or mariadb), PostgreSQL 13+ (type postgres) or SQLite (type better-sqlite3).';
+  'Use MySQL 8.0.13+ or MariaDB 10.6+ (type mysql or mariadb), PostgreSQL 13+ (type postgres) or SQLite (type better-sqlite3).';
 
 /** A DataSource, or one connection of it. */
 interface Queryable {
@@ -35,14 +36,15 @@ async function readVersion(connection: Queryable, sql: string): Promise<string> 
 
 function mysqlFamily(version: string): Dialect {
   if (version.includes('MariaDB')) {
-    requireVersion('MariaDB', version.replace(/^5\.5\.5-/, ''), [10, 6]);
+    requireVersion('MariaDB', version.replace(/^5\.5\.5-/, ''), [10, 6, 0]);
     return mariadbDialect;
   }
-  throw new UnsupportedDatabaseError(version, 'MySQL is not supported yet', SUPPORTED);
+  requireVersion('MySQL', version, [8, 0, 13]);
+  return mysqlDialect;
 }
 
 function postgres(version: string): Dialect {
-  requireVersion('PostgreSQL', version, [13, 0]);
+  requireVersion('PostgreSQL', version, [13, 0, 0]);
   return postgresDialect;
 }
 
@@ -72,12 +74,13 @@ function isLibsql(driver: unknown): boolean {
   );
 }
 
-function requireVersion(product: string, version: string, least: readonly [major: number, minor: number]): void {
-  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
-  if (major > least[0] || (major === least[0] && minor >= least[1])) return;
+function requireVersion(product: string, version: string, least: readonly [number, number, number]): void {
+  const parts = version.split('.').map((part) => Number.parseInt(part, 10));
+  const difference = least.map((number, index) => (parts[index] || 0) - number).find((each) => each !== 0) ?? 0;
+  if (difference >= 0) return;
   throw new UnsupportedDatabaseError(
     version,
-    `${product} is too old: it lacks FOR UPDATE SKIP LOCKED or JSON tables`,
+    `${product} is too old: it lacks FOR UPDATE SKIP LOCKED, JSON tables or computed defaults`,
     SUPPORTED,
   );
 }

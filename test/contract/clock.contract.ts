@@ -15,7 +15,7 @@ export function clockContract(context: ContractContext): void {
       expect(Number(row?.now)).toBeLessThanOrEqual(Date.now() + 5);
     });
 
-    if (context.database.name === 'mariadb') {
+    if (['mariadb', 'mysql'].includes(context.database.name)) {
       it('does not go back an hour in the autumn overlap', async () => {
         const { now } = await detectDialect(context.dataSource.options, context.dataSource);
         await context.dataSource.transaction(async (manager) => {

@@ -130,7 +130,7 @@ export function enqueueContract(context: ContractContext): void {
       expect(dataSource.isInitialized).toBe(true);
     });
 
-    if (context.database.name === 'mariadb')
+    if (['mariadb', 'mysql'].includes(context.database.name))
       it('taken after the snapshot of a REPEATABLE READ transaction is still answered', async () => {
         const { queue, dataSource } = await context.open();
         await dataSource.transaction('REPEATABLE READ', async (manager) => {

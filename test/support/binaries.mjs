@@ -1,12 +1,25 @@
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { findUnpackedMySql } from '../../tools/mysql.mjs';
 
 /** Paths of the MariaDB server programs, or undefined when one of them is missing. */
 export function findMariaDb() {
   const server = inPath('mariadbd') ?? inPath('mysqld');
   const install = inPath('mariadb-install-db');
   return server && install && { server, install };
+}
+
+/** How to start a MySQL: the one in the PATH, or the one that `npm test` has unpacked; undefined when there is none. */
+export function findMySql() {
+  const server = inPath('mysqld');
+  if (server && !isMariaDb(server)) return { program: server, args: ['--no-defaults'], env: {} };
+  return findUnpackedMySql();
+}
+
+/** MariaDB's server answers to MySQL's name as well. */
+function isMariaDb(server) {
+  return execFileSync(server, ['--version'], { encoding: 'utf8' }).includes('MariaDB');
 }
 
 /** Paths of the PostgreSQL server programs, or undefined when one of them is missing. */

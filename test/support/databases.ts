@@ -21,15 +21,24 @@ export interface TestSchema {
 }
 
 export interface TestDatabase {
-  name: 'sqlite' | 'mariadb' | 'postgres';
+  name: 'sqlite' | 'mariadb' | 'mysql' | 'postgres';
   capabilities: Capabilities;
   create(): Promise<TestSchema>;
 }
 
 /** The databases of this run; a server that is missing on this machine is left out, and reported by `npm test`. */
 export function databases(): TestDatabase[] {
-  const { PQ_TEST_MARIADB_URL: mariadbUrl, PQ_TEST_POSTGRES_URL: postgresUrl } = process.env;
-  return [sqlite(), ...(mariadbUrl ? [mariadb(mariadbUrl)] : []), ...(postgresUrl ? [postgres(postgresUrl)] : [])];
+  const {
+    PQ_TEST_MARIADB_URL: mariadbUrl,
+    PQ_TEST_MYSQL_URL: mysqlUrl,
+    PQ_TEST_POSTGRES_URL: postgresUrl,
+  } = process.env;
+  return [
+    sqlite(),
+    ...(mariadbUrl ? [mysqlFamily('mariadb', mariadbUrl)] : []),
+    ...(mysqlUrl ? [mysqlFamily('mysql', mysqlUrl)] : []),
+    ...(postgresUrl ? [postgres(postgresUrl)] : []),
+  ];
 }
 
 function sqlite(): TestDatabase {
@@ -46,15 +55,16 @@ function sqlite(): TestDatabase {
   };
 }
 
-function mariadb(url: string): TestDatabase {
+/** TypeORM calls the two types by their names, and treats them alike. */
+function mysqlFamily(name: 'mariadb' | 'mysql', url: string): TestDatabase {
   return {
-    name: 'mariadb',
+    name,
     capabilities: { concurrentWriters: true, isolationLevels: ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] },
     async create() {
-      const name = randomName();
-      await administer({ type: 'mariadb', url }, `CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
-      return schema({ type: 'mariadb', url: withDatabase(url, name), charset: 'utf8mb4' }, () =>
-        administer({ type: 'mariadb', url }, `DROP DATABASE IF EXISTS ${name}`),
+      const database = randomName();
+      await administer({ type: name, url }, `CREATE DATABASE ${database} CHARACTER SET utf8mb4`);
+      return schema({ type: name, url: withDatabase(url, database), charset: 'utf8mb4' }, () =>
+        administer({ type: name, url }, `DROP DATABASE IF EXISTS ${database}`),
       );
     },
   };

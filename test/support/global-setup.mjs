@@ -1,9 +1,10 @@
-import { startMariaDb, startPostgres } from './servers.mjs';
+import { startMariaDb, startMySql, startPostgres } from './servers.mjs';
 
 /** Gives the spec files their database servers: the ones named by the user, or throwaway ones started here. */
 export default async function globalSetup() {
   const results = await Promise.allSettled([
     provide('PQ_TEST_MARIADB_URL', process.env.MARIADB_URL, startMariaDb),
+    provide('PQ_TEST_MYSQL_URL', process.env.MYSQL_URL, startMySql),
     provide('PQ_TEST_POSTGRES_URL', process.env.POSTGRES_URL, startPostgres),
   ]);
   globalThis.stopTestServers = async () => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { Client } from 'pg';
-import { findMariaDb, findPostgres } from './binaries.mjs';
+import { findMariaDb, findMySql, findPostgres } from './binaries.mjs';
 import { freePort, ThrowawayServer } from './throwaway.mjs';
 
 /** Not UTC, with daylight saving time: a query that mixes up zones gives a wrong answer here. */
@@ -47,6 +47,43 @@ export async function startMariaDb({ durable = false } = {}) {
     ];
     await server.start(programs.server, args, {
       env: { TZ: TIME_ZONE },
+      connect: async () => (await mysql.createConnection(url)).end(),
+    });
+  });
+}
+
+/** Starts a MySQL of our own; undefined when there is none to start. */
+export async function startMySql({ durable = false } = {}) {
+  const mysqld = findMySql();
+  if (!mysqld) return undefined;
+  const port = await freePort();
+  const url = `mysql://root@127.0.0.1:${port}`;
+  return startServer({ stopSignal: 'SIGTERM' }, url, async (server) => {
+    const common = [
+      ...mysqld.args,
+      `--datadir=${join(server.folder, 'data')}`,
+      // Compiled in is a folder that only a package makes.
+      '--secure-file-priv=NULL',
+      ...(process.getuid() === 0 ? ['--user=root'] : []),
+    ];
+    await server.run(mysqld.program, [...common, '--initialize-insecure', '--auto-generate-certs=OFF']);
+    const args = [
+      ...common,
+      `--socket=${join(server.folder, 'socket')}`,
+      `--pid-file=${join(server.folder, 'pid')}`,
+      '--bind-address=127.0.0.1',
+      `--port=${port}`,
+      '--mysqlx=0',
+      '--skip-log-bin',
+      '--max-connections=500',
+      '--max-allowed-packet=64M',
+      '--default-time-zone=SYSTEM',
+      `--innodb-buffer-pool-size=${durable ? '1G' : '128M'}`,
+      `--innodb-flush-log-at-trx-commit=${durable ? 1 : 2}`,
+      `--innodb-doublewrite=${durable ? 'ON' : 'OFF'}`,
+    ];
+    await server.start(mysqld.program, args, {
+      env: { ...mysqld.env, TZ: TIME_ZONE },
       connect: async () => (await mysql.createConnection(url)).end(),
     });
   });

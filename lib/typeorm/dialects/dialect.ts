@@ -24,7 +24,7 @@ export interface ColumnTypes {
 
 /** What differs between databases, and nothing else. */
 export interface Dialect {
-  readonly name: 'mariadb' | 'postgres' | 'sqlite';
+  readonly name: 'mariadb' | 'mysql' | 'postgres' | 'sqlite';
   /** UTC epoch milliseconds of the database's clock, whatever the zone of the session. */
   readonly now: string;
   readonly types: ColumnTypes;
@@ -34,6 +34,8 @@ export interface Dialect {
   readonly partialIndexes: boolean;
   /** Claims in one UPDATE … RETURNING; without it rows are locked, then updated. */
   readonly claimsByReturning: boolean;
+  /** INSERT … RETURNING; without it the ids of a statement's rows are looked up by the `batch` they were inserted with. */
+  readonly insertsReturning: boolean;
   /** A duplicate key is answered by ON CONFLICT DO NOTHING; without it by ON DUPLICATE KEY and the insert id. */
   readonly hasOnConflict: boolean;
   /** Claims begin where the last one ended, because purged entries are walked over until the engine has removed them. */

@@ -24,6 +24,7 @@ export const postgresDialect: Dialect = {
   tableOptions: '',
   partialIndexes: true,
   claimsByReturning: true,
+  insertsReturning: true,
   hasOnConflict: true,
   needsLowWaterMarks: false,
   skipLocked: ' FOR UPDATE SKIP LOCKED',

@@ -15,6 +15,7 @@ export const sqliteDialect: Dialect = {
   tableOptions: '',
   partialIndexes: true,
   claimsByReturning: false,
+  insertsReturning: true,
   hasOnConflict: true,
   needsLowWaterMarks: false,
   skipLocked: '',

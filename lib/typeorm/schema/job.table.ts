@@ -6,7 +6,11 @@ export function jobTable(dialect: Dialect, name: string): Table {
 }
 
 /** Plain SQL is a producer: service, type and payload are enough, every other column has a default. */
-function jobColumns({ types: { id, bigint, integer, name, text }, now }: Dialect): Record<string, string> {
+function jobColumns({
+  types: { id, bigint, integer, name, text },
+  now,
+  insertsReturning,
+}: Dialect): Record<string, string> {
   return {
     id,
     service: `${name(64)} NOT NULL`,
@@ -34,6 +38,7 @@ function jobColumns({ types: { id, bigint, integer, name, text }, now }: Dialect
     payload: `${text} NULL`,
     result: `${text} NULL`,
     last_error: `${text} NULL`,
+    ...(insertsReturning ? {} : { batch: `${bigint} NULL` }),
   };
 }
 

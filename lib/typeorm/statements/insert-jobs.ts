@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { KeyTakenError } from '../../errors/key-taken.error.js';
 import type { EnqueuedJob, NewJob } from '../../job/job.js';
 import type { QueueTables } from '../queue-tables.js';
@@ -11,6 +12,9 @@ const TAKEN = 2 ** 52;
 
 /** How often a key may be taken when we insert and free when we look, before we stop believing it. */
 const MOST_RACES = 10;
+
+/** The most that a random number of Node can be. */
+const HIGHEST_BATCH = 2 ** 48 - 1;
 
 const COLUMNS = 'service, type, state, priority, due, job_key, key_scope, reference, trace_id, deadline, payload';
 
@@ -31,10 +35,29 @@ export function* insertJobs(
 }
 
 function* insertPlain(tables: QueueTables, jobs: readonly NewJob[]): Script<EnqueuedJob[]> {
-  const { rows } = yield insertInto(tables, jobs, 'RETURNING id');
+  const { rows } = tables.dialect.insertsReturning
+    ? yield insertInto(tables, jobs, 'RETURNING id')
+    : yield* insertBatch(tables, jobs);
   // One statement numbers its rows in their order, but may answer them in another.
   const ids = rows.map((row) => Number(row['id'])).sort((a, b) => a - b);
   return ids.map((id) => ({ id: String(id), created: true }));
+}
+
+/**
+ * Without RETURNING only the id of the first row is answered. The next ones need not be one higher each: clusters count in steps of
+ * auto_increment_increment, which changes with their members while connections are open, and with innodb_autoinc_lock_mode = 2
+ * the manual promises ids without gaps only while no INSERT … SELECT runs beside this one. So the rows carry a number that no
+ * statement near them has, and are looked up by it: a walk along the primary key, over hardly more than these rows.
+ */
+function* insertBatch(tables: QueueTables, jobs: readonly NewJob[]): Script<Pick<Result, 'rows'>> {
+  if (jobs.length === 1) return { rows: [{ id: (yield insertInto(tables, jobs, '')).insertId }] };
+  const batch = randomInt(HIGHEST_BATCH);
+  const { insertId } = yield insertInto(tables, jobs, '', batch);
+  return yield statement(`SELECT id FROM ${tables.names.job} WHERE id >= ? AND batch = ? ORDER BY id LIMIT ?`, [
+    insertId,
+    batch,
+    jobs.length,
+  ]);
 }
 
 function* insertOrRefuse(tables: QueueTables, job: NewJob, key: string): Script<EnqueuedJob> {
@@ -75,10 +98,19 @@ function fromInsertId({ insertId }: Result): EnqueuedJob {
   return insertId > TAKEN ? { id: String(insertId - TAKEN), created: false } : { id: String(insertId), created: true };
 }
 
-function insertInto({ dialect, names, service }: QueueTables, jobs: readonly NewJob[], ending: string): Statement {
+function insertInto(
+  { dialect, names, service }: QueueTables,
+  jobs: readonly NewJob[],
+  ending: string,
+  batch?: number,
+): Statement {
+  const inBatch =
+    batch === undefined
+      ? { column: '', value: '', parameters: [] }
+      : { column: ', batch', value: ', ?', parameters: [batch] };
   const rows = jobs.map((job) => {
     const due = dueTime(job, dialect.now, dialect.greatest);
-    return { sql: `(?, ?, ${due.state}, ?, ${due.sql}, ?, ?, ?, ?, ?, ?)`, job, due };
+    return { sql: `(?, ?, ${due.state}, ?, ${due.sql}, ?, ?, ?, ?, ?, ?${inBatch.value})`, job, due };
   });
   const parameters = rows.flatMap(({ job, due }): Parameter[] => [
     service,
@@ -92,9 +124,10 @@ function insertInto({ dialect, names, service }: QueueTables, jobs: readonly New
     job.traceId ?? null,
     job.deadline ?? null,
     job.payload,
+    ...inBatch.parameters,
   ]);
   return statement(
-    `INSERT INTO ${names.job} (${COLUMNS}) VALUES ${rows.map((row) => row.sql).join(', ')} ${ending}`,
+    `INSERT INTO ${names.job} (${COLUMNS}${inBatch.column}) VALUES ${rows.map((row) => row.sql).join(', ')} ${ending}`,
     parameters,
   );
 }

@@ -7,12 +7,12 @@ export function* registerNode(
   node: NodeDescription,
   lease: number,
 ): Script<string> {
-  const inserted = yield statement(
+  const { rows, insertId } = yield statement(
     `INSERT INTO ${names.node} (service, name, state, registered_at, beat_at, expires_at, types) ` +
-      `VALUES (?, ?, 'alive', ${dialect.now}, ${dialect.now}, ${dialect.now} + ?, ?) RETURNING id`,
+      `VALUES (?, ?, 'alive', ${dialect.now}, ${dialect.now}, ${dialect.now} + ?, ?) ${dialect.insertsReturning ? 'RETURNING id' : ''}`,
     [service, node.name, lease, JSON.stringify(node.types)],
   );
-  return String(inserted.rows[0]?.['id']);
+  return String(dialect.insertsReturning ? rows[0]?.['id'] : insertId);
 }
 
 /** Only a node that is still alive: one that has been found dead stays dead, however fresh its beat. */

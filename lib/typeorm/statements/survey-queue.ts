@@ -45,13 +45,14 @@ function nextDue({ dialect, names, service }: QueueTables): Part {
 }
 
 /**
- * ORDER BY … LIMIT 1 reads one index entry for each type; MAX(priority) would read all entries of it. Plain SQL may have made
- * waiting jobs of the future: they must not hide due ones of a lower priority.
+ * ORDER BY … LIMIT 1 reads one index entry for each type; MAX(priority) would read all entries of it, and so would MySQL if the
+ * type were not part of the order. Plain SQL may have made waiting jobs of the future: they must not hide due ones of a lower
+ * priority.
  */
 function readyLevels({ dialect, names, service }: QueueTables, types: readonly string[]): Part {
   const highest =
     `SELECT j.priority FROM ${names.job} j${dialect.forceIndex(`${names.job}_claim`)} ` +
-    `WHERE j.service = ? AND j.state = 'waiting' AND j.type = v.type AND j.due <= ${dialect.now} ORDER BY j.priority DESC LIMIT 1`;
+    `WHERE j.service = ? AND j.state = 'waiting' AND j.type = v.type AND j.due <= ${dialect.now} ORDER BY j.type DESC, j.priority DESC LIMIT 1`;
   const sql = `SELECT 'ready' AS fact, v.type AS type, (${highest}) AS value FROM ${dialect.rows({ type: 'name' })} v`;
   return { sql, parameters: [service, JSON.stringify(types.map((type) => ({ type })))] };
 }

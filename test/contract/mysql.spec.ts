@@ -1,0 +1,3 @@
+import { jobRepositoryContract } from './job-repository.contract.js';
+
+jobRepositoryContract('mysql');
