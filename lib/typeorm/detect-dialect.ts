@@ -6,7 +6,7 @@ import { postgresDialect } from './dialects/postgres.dialect.js';
 import { sqliteDialect } from './dialects/sqlite.dialect.js';
 
 const SUPPORTED =
-  'Use MariaDB 10.6+ (type mysql or mariadb), PostgreSQL 13+ (type postgres) or SQLite (type better-sqlite3).';
+  'Use MariaDB 10.6+ (type mysql or mariadb), PostgreSQL 13+ (type postgres) or SQLite 3.42+ (type better-sqlite3).';
 
 /** A DataSource, or one connection of it. */
 interface Queryable {
@@ -22,7 +22,8 @@ export async function detectDialect(options: DataSourceOptions, connection: Quer
     case 'postgres':
       return postgres(await readVersion(connection, "SELECT current_setting('server_version') AS version"));
     case 'better-sqlite3':
-      return sqlite(options);
+      refuseUnsafeSqlite(options);
+      return sqlite(await readVersion(connection, 'SELECT sqlite_version() AS version'));
     default:
       throw new UnsupportedDatabaseError(options.type, 'This DataSource type cannot keep the promises', SUPPORTED);
   }
@@ -46,7 +47,12 @@ function postgres(version: string): Dialect {
   return postgresDialect;
 }
 
-function sqlite(options: DataSourceOptions): Dialect {
+function sqlite(version: string): Dialect {
+  requireVersion('SQLite', version, [3, 42], "it lacks unixepoch('subsec')");
+  return sqliteDialect;
+}
+
+function refuseUnsafeSqlite(options: DataSourceOptions): void {
   const { database, driver } = options as { database?: unknown; driver?: unknown };
   if (database === ':memory:' || database === '') {
     throw new UnsupportedDatabaseError(
@@ -62,7 +68,6 @@ function sqlite(options: DataSourceOptions): Dialect {
       'Leave out the driver option (better-sqlite3 12).',
     );
   }
-  return sqliteDialect;
 }
 
 /** libsql's class is named Database, as better-sqlite3's is: only libsql's has a `sync` method. */
@@ -72,12 +77,13 @@ function isLibsql(driver: unknown): boolean {
   );
 }
 
-function requireVersion(product: string, version: string, least: readonly [major: number, minor: number]): void {
+function requireVersion(
+  product: string,
+  version: string,
+  least: readonly [major: number, minor: number],
+  lack = 'it lacks FOR UPDATE SKIP LOCKED or JSON tables',
+): void {
   const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
   if (major > least[0] || (major === least[0] && minor >= least[1])) return;
-  throw new UnsupportedDatabaseError(
-    version,
-    `${product} is too old: it lacks FOR UPDATE SKIP LOCKED or JSON tables`,
-    SUPPORTED,
-  );
+  throw new UnsupportedDatabaseError(version, `${product} is too old: ${lack}`, SUPPORTED);
 }

@@ -184,6 +184,7 @@ describe('a database that cannot keep the promises', () => {
     ['sql.js', { type: 'sqljs' }, '', /'sqljs'/],
     ['MongoDB', { type: 'mongodb' }, '', /'mongodb'/],
     ['an old MariaDB', { type: 'mariadb' }, '10.5.8-MariaDB', /MariaDB is too old.*10\.5\.8.*10\.6/],
+    ['an old SQLite', { type: 'better-sqlite3', database: 'x.sqlite' }, '3.41.2', /SQLite is too old.*3\.41\.2.*3\.42/],
     ['an old PostgreSQL', { type: 'postgres' }, '12.4', /PostgreSQL is too old.*12\.4/],
   ])('%s is refused with its cure', async (_, options, version, message) => {
     const detecting = detectDialect(options as DataSourceOptions, connection(version));
