@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import BetterSqlite from 'better-sqlite3';
+import { setTimeout as pause } from 'node:timers/promises';
 import { DataSource, type DataSourceOptions, type Logger } from 'typeorm';
 import { ForeignManagerError } from '../../lib/errors/foreign-manager.error.js';
 import { UnsupportedDatabaseError } from '../../lib/errors/unsupported-database.error.js';
@@ -92,16 +92,17 @@ describe.each(databases())('our own connections to $name', (database) => {
     it('wait for a process that writes while they are opened for the first time', async () => {
       const fresh = await database.create();
       const dataSource = await new DataSource({ ...fresh.options, enableWAL: false } as DataSourceOptions).initialize();
-      const writer = new BetterSqlite(String(dataSource.options.database));
-      writer.exec('CREATE TABLE theirs (n); BEGIN EXCLUSIVE; INSERT INTO theirs VALUES (1)');
-      const timer = setTimeout(() => writer.exec('COMMIT'), 150);
+      const writer = await new DataSource(dataSource.options).initialize();
+      await writer.query('BEGIN EXCLUSIVE');
+      await writer.query('CREATE TABLE theirs (n)');
+      const writing = pause(150).then(() => writer.query('COMMIT'));
       const fixture = new QueueFixture(dataSource, {});
       try {
         await fixture.repository.open();
         expect((await fixture.queue.enqueue('t')).created).toBe(true);
       } finally {
-        clearTimeout(timer);
-        writer.close();
+        await writing;
+        await writer.destroy();
         await fixture.close();
         await dataSource.destroy();
         await fresh.drop();
