@@ -40,7 +40,7 @@ describe.each(databases())('our own connections to $name', (database) => {
   afterAll(() => schema.drop());
 
   async function open(options: object): Promise<QueueFixture> {
-    const dataSource = await new DataSource({ ...schema.options, ...options } as DataSourceOptions).initialize();
+    const dataSource = await new DataSource({ ...schema.options, ...options }).initialize();
     const fixture = new QueueFixture(dataSource, {});
     opened.push({ fixture, dataSource });
     await fixture.repository.open();
@@ -91,7 +91,7 @@ describe.each(databases())('our own connections to $name', (database) => {
   if (database.name === 'sqlite') {
     it('wait for a process that writes while they are opened for the first time', async () => {
       const fresh = await database.create();
-      const dataSource = await new DataSource({ ...fresh.options, enableWAL: false } as DataSourceOptions).initialize();
+      const dataSource = await new DataSource({ ...fresh.options, enableWAL: false }).initialize();
       const writer = await new DataSource(dataSource.options).initialize();
       await writer.query('BEGIN EXCLUSIVE');
       await writer.query('CREATE TABLE theirs (n)');

@@ -27,7 +27,7 @@ export function* unhandledTypes(tables: QueueTables): Script<string[]> {
   for (let look = 0; look < MOST_LOOKS && gaps.length > 0 && unhandled.length < MOST_TYPES; look++) {
     const asked = gaps.slice(0, MOST_GAPS);
     const { rows } = yield firstOfEach(tables, asked);
-    const found = rows.flatMap(({ gap, type }) => (type === null ? [] : [{ gap: Number(gap), type: String(type) }]));
+    const found = rows.flatMap(({ gap, type }) => (type === null ? [] : [{ gap: Number(gap), type: type as string }]));
     unhandled.push(...found.map(({ type }) => type));
     const rest = found.map(({ gap, type }) => ({ above: type, below: asked[gap]?.below }));
     // What has not been asked yet comes first: a gap with many types must not hide the others.
