@@ -7,7 +7,8 @@ const BATCH = 100;
 const LOOKS = 50;
 
 /** As many running jobs as no node has would make the next looks dear. */
-const END_CLAIMS = "UPDATE pq_job SET state = 'succeeded', node_id = NULL WHERE service = 'default' AND state = 'running'";
+const END_CLAIMS =
+  "UPDATE pq_job SET state = 'succeeded', node_id = NULL WHERE service = 'default' AND state = 'running'";
 
 /** Median times of a claim and of a look in an empty and in a crowded database, measured in turns. */
 export async function compareClaims(database, types, { rounds, drainJobs, waitingRows }) {

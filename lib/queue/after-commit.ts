@@ -3,25 +3,23 @@ import type { DataSource, EntitySubscriberInterface, QueryRunner, TransactionCom
 import type { JobLevel, NewJob } from '../job/job.js';
 import type { JobManager } from '../repository/job-repository.js';
 import { WakeSignal } from '../signal/wake-signal.js';
-import { ApplicationDataSource } from '../typeorm/application-data-source.js';
 import { runnerOf } from '../typeorm/caller-session.js';
 
 /** Sends wake-ups for jobs that were enqueued in a caller's transaction, once that has committed: before, nobody could see them. */
 @Injectable()
 export class AfterCommit implements EntitySubscriberInterface {
   private readonly pending = new WeakMap<QueryRunner, JobLevel[]>();
-  private subscribed: DataSource | undefined;
+  /** Not only the application's own: another DataSource may lead to the same database. */
+  private readonly subscribed = new Set<DataSource>();
 
-  constructor(
-    private readonly application: ApplicationDataSource,
-    private readonly wakeSignal: WakeSignal,
-  ) {}
+  constructor(private readonly wakeSignal: WakeSignal) {}
 
   notify(manager: JobManager | undefined, jobs: readonly NewJob[]): void {
     const levels = levelsOf(jobs);
     const runner = manager === undefined ? undefined : runnerOf(manager);
     if (runner === undefined || !runner.isTransactionActive) return this.wakeSignal.notify(levels);
-    this.subscribe();
+    // As TypeORM before 1.0 names it, too.
+    this.subscribe(runner.connection);
     this.pending.set(runner, [...(this.pending.get(runner) ?? []), ...levels]);
   }
 
@@ -38,16 +36,17 @@ export class AfterCommit implements EntitySubscriberInterface {
   }
 
   stop(): void {
-    const subscribers = this.subscribed?.subscribers;
-    const at = subscribers?.indexOf(this) ?? -1;
-    if (at >= 0) subscribers?.splice(at, 1);
-    this.subscribed = undefined;
+    for (const { subscribers } of this.subscribed) {
+      const at = subscribers.indexOf(this);
+      if (at >= 0) subscribers.splice(at, 1);
+    }
+    this.subscribed.clear();
   }
 
-  private subscribe(): void {
-    if (this.subscribed !== undefined) return;
-    this.subscribed = this.application.get();
-    this.subscribed.subscribers.push(this);
+  private subscribe(dataSource: DataSource): void {
+    if (this.subscribed.has(dataSource)) return;
+    this.subscribed.add(dataSource);
+    dataSource.subscribers.push(this);
   }
 }
 

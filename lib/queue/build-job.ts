@@ -38,6 +38,20 @@ export function buildJob(type: JobType | JobDefinition<unknown>, request: JobReq
   };
 }
 
+/** The same for many jobs of one type. */
+export function buildJobs(
+  type: JobType | JobDefinition<unknown>,
+  requests: readonly JobRequest[],
+  maxPayloadBytes: number,
+): NewJob[] {
+  const cure = 'Give an array of objects such as { payload, key }.';
+  if (!Array.isArray(requests)) throw new InvalidJobError('list', requests, cure);
+  return Array.from(requests as readonly JobRequest[], (request) => {
+    if (typeof request !== 'object' || request === null) throw new InvalidJobError('request', request, cure);
+    return buildJob(type, request, maxPayloadBytes);
+  });
+}
+
 export function readType(type: JobType | JobDefinition<unknown>): string {
   const name: unknown = typeof type === 'object' && type !== null ? type.type : type;
   const fault = jobTypeFault(name);

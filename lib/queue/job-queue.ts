@@ -15,7 +15,7 @@ import { JobRepository, type JobCount, type JobLogLine, type JobManager } from '
 import type { Duration } from '../support/duration.js';
 import { ApplicationTransactions } from '../typeorm/application-transactions.js';
 import { AfterCommit } from './after-commit.js';
-import { buildJob, readType } from './build-job.js';
+import { buildJob, buildJobs, readType } from './build-job.js';
 import { checkFilter, pageToken, readPageToken } from './check-filter.js';
 import { JobControl } from './job-control.js';
 import { JobWaiter } from './job-waiter.js';
@@ -107,8 +107,7 @@ export class JobQueue {
     options: Pick<EnqueueOptions, 'manager'> = {},
   ): Promise<EnqueuedJob[]> {
     const { manager } = this.readOptions(options);
-    const built = jobs.map((job) => buildJob(type, job, this.options.maxPayloadBytes));
-    return this.insert(built, manager);
+    return this.insert(buildJobs(type, jobs, this.options.maxPayloadBytes), manager);
   }
 
   /**

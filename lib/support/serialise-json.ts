@@ -9,7 +9,10 @@ export class UnserialisableError extends TypeError {}
  */
 export function serialiseJson(value: unknown): string {
   try {
-    return JSON.stringify(value === undefined ? null : value, refuseLossy);
+    const json = JSON.stringify(value === undefined ? null : value, refuseLossy) as string | undefined;
+    if (json === undefined)
+      throw new UnserialisableError('the value is nothing to JSON: its toJSON() answers undefined');
+    return json;
   } catch (error) {
     if (error instanceof UnserialisableError) throw error;
     throw new UnserialisableError(error instanceof Error ? firstLine(error.message) : 'JSON.stringify failed', {
@@ -18,11 +21,12 @@ export function serialiseJson(value: unknown): string {
   }
 }
 
+/** Both what is in the payload and what its toJSON(), if it has one, makes of it. */
 function refuseLossy(this: unknown, key: string, value: unknown): unknown {
-  const original = (this as Record<string, unknown>)[key];
-  const reason = whyLossy(original);
-  if (reason !== undefined) {
-    throw new UnserialisableError(`${key === '' ? 'the value' : `'${key}'`} is ${reason}: ${describeValue(original)}`);
+  for (const candidate of [(this as Record<string, unknown>)[key], value]) {
+    const reason = whyLossy(candidate);
+    if (reason === undefined) continue;
+    throw new UnserialisableError(`${key === '' ? 'the value' : `'${key}'`} is ${reason}: ${describeValue(candidate)}`);
   }
   return value;
 }
@@ -35,7 +39,12 @@ function whyLossy(value: unknown): string | undefined {
   if (value instanceof Map || value instanceof WeakMap) return 'a Map';
   if (value instanceof Set || value instanceof WeakSet) return 'a Set';
   if (value instanceof Date && Number.isNaN(value.getTime())) return 'an invalid Date';
+  if (isThenable(value)) return 'a promise, whose await may have been forgotten';
   return undefined;
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'then') === 'function';
 }
 
 function firstLine(text: string): string {

@@ -2,6 +2,7 @@ import { EntityManager, type DataSource, type QueryRunner } from 'typeorm';
 import { ForeignManagerError } from '../errors/foreign-manager.error.js';
 import { InvalidJobError } from '../errors/invalid-job.error.js';
 import { TransactionUnusableError } from '../errors/transaction-unusable.error.js';
+import { UnsupportedDatabaseError } from '../errors/unsupported-database.error.js';
 import type { JobManager } from '../repository/job-repository.js';
 import type { Dialect } from './dialects/dialect.js';
 import { runOn } from './query-runner.executor.js';
@@ -33,8 +34,10 @@ export async function runForCaller<T>(
  * our own is as good then, and on SQLite the only one that cannot be inside somebody else's transaction.
  */
 export function callerRunner(manager: JobManager, own: DataSource): QueryRunner | undefined {
-  refuseForeign(manager, own);
-  return runnerOf(manager);
+  const given = refuseForeign(manager, own);
+  const runner = runnerOf(manager);
+  if (runner !== undefined) refuseNarrowCharset(given);
+  return runner;
 }
 
 /** The connection behind a manager, if it is bound to one. */
@@ -42,7 +45,8 @@ export function runnerOf(manager: JobManager): QueryRunner | undefined {
   return manager instanceof EntityManager || !('startTransaction' in manager) ? manager.queryRunner : manager;
 }
 
-function refuseForeign(manager: JobManager, own: DataSource): void {
+/** Answers the DataSource that the manager belongs to. */
+function refuseForeign(manager: JobManager, own: DataSource): DataSource {
   const given: unknown =
     typeof manager === 'object' && manager !== null ? Reflect.get(manager, 'connection') : undefined;
   if (typeof given !== 'object' || given === null || !('options' in given)) {
@@ -50,6 +54,20 @@ function refuseForeign(manager: JobManager, own: DataSource): void {
   }
   const found = addressOf(given as DataSource);
   if (given !== own && found !== addressOf(own)) throw new ForeignManagerError(found, addressOf(own));
+  return given as DataSource;
+}
+
+/** What the connection cannot carry, the server replaces without an error: payloads would be damaged, and different keys be one. */
+function refuseNarrowCharset({ options }: DataSource): void {
+  if (options.type !== 'mysql' && options.type !== 'mariadb') return;
+  const { charset, extra } = options as { charset?: string; extra?: { charset?: string } };
+  const used = extra?.charset ?? charset;
+  if (used === undefined || /^utf8mb4/i.test(used)) return;
+  throw new UnsupportedDatabaseError(
+    `charset ${used}`,
+    "The manager's connection cannot carry every payload and key",
+    "Set charset: 'utf8mb4' on the DataSource, or enqueue without a manager.",
+  );
 }
 
 /**
@@ -67,8 +85,9 @@ function refuseNested(runner: QueryRunner): void {
 }
 
 /** Two DataSources of one application may lead to the same database. No user and no password: this goes into an error message. */
-function addressOf(dataSource: DataSource): string {
-  const { type, host, port, database, url } = dataSource.options as unknown as Record<string, unknown>;
+function addressOf({ options }: DataSource): string {
+  const { replication } = options as { replication?: { master?: object } };
+  const { type, host, port, database, url } = { ...options, ...replication?.master } as Record<string, unknown>;
   if (typeof url === 'string' && URL.canParse(url)) {
     const parsed = new URL(url);
     return `${String(type)} ${parsed.host}${parsed.pathname}`;

@@ -7,7 +7,7 @@ import { postgresDialect } from './dialects/postgres.dialect.js';
 import { sqliteDialect } from './dialects/sqlite.dialect.js';
 
 const SUPPORTED =
-  'Use MySQL 8.0.13+ or MariaDB 10.6+ (type mysql or mariadb), PostgreSQL 13+ (type postgres) or SQLite (type better-sqlite3).';
+  'Use MySQL 8.0.13+ or MariaDB 10.6+ (type mysql or mariadb), PostgreSQL 13+ (type postgres) or SQLite 3.42+ (type better-sqlite3).';
 
 /** A DataSource, or one connection of it. */
 interface Queryable {
@@ -23,7 +23,8 @@ export async function detectDialect(options: DataSourceOptions, connection: Quer
     case 'postgres':
       return postgres(await readVersion(connection, "SELECT current_setting('server_version') AS version"));
     case 'better-sqlite3':
-      return sqlite(options);
+      refuseUnsafeSqlite(options);
+      return sqlite(await readVersion(connection, 'SELECT sqlite_version() AS version'));
     default:
       throw new UnsupportedDatabaseError(options.type, 'This DataSource type cannot keep the promises', SUPPORTED);
   }
@@ -48,7 +49,12 @@ function postgres(version: string): Dialect {
   return postgresDialect;
 }
 
-function sqlite(options: DataSourceOptions): Dialect {
+function sqlite(version: string): Dialect {
+  requireVersion('SQLite', version, [3, 42, 0], "it lacks unixepoch('subsec')");
+  return sqliteDialect;
+}
+
+function refuseUnsafeSqlite(options: DataSourceOptions): void {
   const { database, driver } = options as { database?: unknown; driver?: unknown };
   if (database === ':memory:' || database === '') {
     throw new UnsupportedDatabaseError(
@@ -64,7 +70,6 @@ function sqlite(options: DataSourceOptions): Dialect {
       'Leave out the driver option (better-sqlite3 12).',
     );
   }
-  return sqliteDialect;
 }
 
 /** libsql's class is named Database, as better-sqlite3's is: only libsql's has a `sync` method. */
@@ -74,13 +79,14 @@ function isLibsql(driver: unknown): boolean {
   );
 }
 
-function requireVersion(product: string, version: string, least: readonly [number, number, number]): void {
+function requireVersion(
+  product: string,
+  version: string,
+  least: readonly [number, number, number],
+  lack = 'it lacks FOR UPDATE SKIP LOCKED, JSON tables or computed defaults',
+): void {
   const parts = version.split('.').map((part) => Number.parseInt(part, 10));
   const difference = least.map((number, index) => (parts[index] || 0) - number).find((each) => each !== 0) ?? 0;
   if (difference >= 0) return;
-  throw new UnsupportedDatabaseError(
-    version,
-    `${product} is too old: it lacks FOR UPDATE SKIP LOCKED, JSON tables or computed defaults`,
-    SUPPORTED,
-  );
+  throw new UnsupportedDatabaseError(version, `${product} is too old: ${lack}`, SUPPORTED);
 }

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { UnsupportedDatabaseError } from '../errors/unsupported-database.error.js';
 import { BUSY_RETRY } from './busy-retry.js';
 import { Database } from './database.js';
 import { sqliteDialect } from './dialects/sqlite.dialect.js';
@@ -31,8 +32,8 @@ export class SqliteDatabase extends Database {
     private readonly handle: SqliteHandle,
   ) {
     super();
+    this.requireWriteAheadLog();
     // FULL: a committed job is on the disk. The driver's default in WAL mode may lose the last commits at a power cut.
-    handle.exec('PRAGMA journal_mode = WAL');
     handle.exec('PRAGMA synchronous = FULL');
   }
 
@@ -58,6 +59,17 @@ export class SqliteDatabase extends Database {
   close(): Promise<void> {
     this.prepared.clear();
     return this.dataSource.destroy();
+  }
+
+  /** SQLite does not fail when it cannot: it answers the mode that it stays in. */
+  private requireWriteAheadLog(): void {
+    const [{ journal_mode: mode } = {}] = this.handle.prepare('PRAGMA journal_mode = WAL').all() as Row[];
+    if (mode === 'wal') return;
+    throw new UnsupportedDatabaseError(
+      `journal mode ${String(mode)}`,
+      'SQLite keeps no write-ahead log for this file',
+      'Put the file on a local disk, and let no other program hold it open while it is switched over.',
+    );
   }
 
   private retryBusy<T>(work: () => T): Promise<T> {

@@ -208,6 +208,23 @@ export function enqueueContract(context: ContractContext): void {
       ]);
     });
 
+    it('of another DataSource that leads to the same database wakes workers too, once', async () => {
+      const { queue, wakeSignal, close } = await context.open();
+      const other = await context.schema.connect();
+      const before = other.subscribers.length;
+      let wakes = 0;
+      wakeSignal.subscribe(() => wakes++);
+      for (let n = 1; n <= 2; n++) {
+        await other.transaction(async (manager) => {
+          await queue.enqueue('t', null, { manager });
+          expect(wakes).toBe(n - 1);
+        });
+        expect(wakes).toBe(n);
+      }
+      await close();
+      expect(other.subscribers).toHaveLength(before);
+    });
+
     if (context.database.capabilities.concurrentWriters) {
       it('that releases a savepoint does not wake anybody yet', async () => {
         const { queue, wakeSignal, dataSource } = await context.open();

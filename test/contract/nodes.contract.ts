@@ -1,4 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { detectDialect } from '../../lib/typeorm/detect-dialect.js';
+import { queueTables } from '../../lib/typeorm/queue-tables.js';
+import { drive } from '../../lib/typeorm/statement.js';
+import { unhandledTypes } from '../../lib/typeorm/statements/unhandled-types.js';
 import type { QueueFixture } from '../support/queue-fixture.js';
 import { success } from '../support/queue-fixture.js';
 import type { ContractContext } from './contract-context.js';
@@ -72,6 +76,31 @@ export function nodesContract(context: ContractContext): void {
       await fixture.repository.rescue(10);
       expect((await fixture.repository.unhandledTypes()).sort()).toEqual(['A', 'a', 'b', 'c']);
       expect(await (await context.open()).repository.unhandledTypes()).toEqual([]);
+    });
+
+    it('is found behind any number of handled types, in at most ten statements', async () => {
+      const fixture = await context.open();
+      const handled = Array.from({ length: 420 }, (_, n) => `type ${String(n).padStart(3, '0')}`);
+      for (const type of [...handled.slice(0, 30), 'type 399', 'é', 'type 0a', 'type 0b', 'zzz', 'A', '😀'])
+        await fixture.queue.enqueue(type, null);
+      await fixture.repository.registerNode({ name: 'n', types: handled.slice(0, 200) });
+      await fixture.repository.registerNode({ name: 'm', types: [...handled.slice(150), '😀'] });
+      const dialect = await detectDialect(context.dataSource.options, context.dataSource);
+      let statements = 0;
+      const found = await drive(
+        unhandledTypes(queueTables(dialect, 'pq_', fixture.service)),
+        async ({ sql, parameters }) => {
+          statements++;
+          return { rows: await fixture.sql(sql, [...parameters]), affected: 0, insertId: 0 };
+        },
+      );
+      expect(found).toEqual(['A', 'type 0a', 'type 0b', 'zzz', 'é']);
+      expect(statements).toBeLessThanOrEqual(10);
+      for (let n = 0; n < 40; n++) await fixture.queue.enqueue(`many ${n}`, null);
+      const some = await fixture.repository.unhandledTypes();
+      expect(some).toEqual(expect.arrayContaining(['A', 'type 0a', 'zzz']));
+      expect(some.length).toBeGreaterThan(8);
+      expect(some.length).toBeLessThanOrEqual(20);
     });
   });
 

@@ -43,6 +43,13 @@ describe.each(databases())('bad input on $name', (database) => {
     ['NaN', { n: NaN }, /'n' is not a finite number/],
     ['an invalid Date', { d: new Date('x') }, /'d' is an invalid Date/],
     ['2 MiB', { x: 'y'.repeat(2 * 1_048_576) }, /2097160 bytes of JSON and may have 1048576.*enqueue its id/],
+    ['what is nothing to JSON', { toJSON: () => undefined }, /toJSON\(\) answers undefined/],
+    ['a Map behind toJSON', { a: { toJSON: () => new Map([[1, 2]]) } }, /'a' is a Map/],
+    ['NaN behind toJSON', { a: { toJSON: () => NaN } }, /'a' is not a finite number: NaN/],
+    ['a BigInt behind toJSON', { toJSON: () => 1n }, /the value is a BigInt: 1n/],
+    ['a function behind toJSON', [{ toJSON: () => () => 1 }], /'0' is a function/],
+    ['a forgotten await', Promise.resolve({ orderId: 1 }), /the value is a promise.*await/],
+    ['a forgotten await inside', { order: Promise.resolve(1) }, /'order' is a promise/],
     [
       'what throws in toJSON',
       {
@@ -90,6 +97,19 @@ describe.each(databases())('bad input on $name', (database) => {
     const enqueueing = fixture.queue.enqueue('t', null, options as EnqueueOptions);
     await expect(enqueueing).rejects.toThrow(InvalidJobError);
     await expect(enqueueing).rejects.toThrow(message);
+  });
+
+  it.each([
+    ['a number', 5, /list.*\(got 5\).*array of objects/],
+    ['a string', 'jobs', /list.*'jobs'/],
+    ['nothing', undefined, /list.*undefined/],
+    ['an array with null', [{ payload: 1 }, null], /request.*null.*array of objects/],
+    ['an array with a hole', Array.from({ length: 1 }), /request.*undefined/],
+    ['an array of payloads', [1, 2], /request.*\(got 1\)/],
+  ])('refuses %s instead of many jobs', async (_, jobs, message) => {
+    const enqueuing = fixture.queue.enqueueMany('t', jobs as never);
+    await expect(enqueuing).rejects.toThrow(InvalidJobError);
+    await expect(enqueuing).rejects.toThrow(message);
   });
 
   it('refuses an unknown option, and names the one that was meant', async () => {
@@ -184,6 +204,7 @@ describe('a database that cannot keep the promises', () => {
     ['sql.js', { type: 'sqljs' }, '', /'sqljs'/],
     ['MongoDB', { type: 'mongodb' }, '', /'mongodb'/],
     ['an old MariaDB', { type: 'mariadb' }, '10.5.8-MariaDB', /MariaDB is too old.*10\.5\.8.*10\.6/],
+    ['an old SQLite', { type: 'better-sqlite3', database: 'x.sqlite' }, '3.41.2', /SQLite is too old.*3\.41\.2.*3\.42/],
     ['an old PostgreSQL', { type: 'postgres' }, '12.4', /PostgreSQL is too old.*12\.4/],
   ])('%s is refused with its cure', async (_, options, version, message) => {
     const detecting = detectDialect(options as DataSourceOptions, connection(version));

@@ -103,7 +103,7 @@ describe.each(databases())('the life of a node on $name', (database) => {
     const first = lease.id;
     // What a rescuer does to a node whose heartbeat is missing.
     await worker.dataSource.query(`UPDATE pq_node SET state = 'dead' WHERE id = ${first}`);
-    await waitUntil(() => lease.id !== first);
+    await waitUntil(() => lease.isAlive && lease.id !== first);
     expect(reasons).toEqual([expect.any(LeaseLostError)]);
     expect(await worker.waitFor(id, 'succeeded')).toMatchObject({ result: 'second' });
     release.resolve();

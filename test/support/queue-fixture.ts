@@ -30,7 +30,7 @@ export class QueueFixture {
     const application = { get: () => dataSource } as ApplicationDataSource;
     this.service = resolved.serviceName;
     this.repository = new SqlJobRepository(application, resolved, new QueueEvents());
-    this.afterCommit = new AfterCommit(application, this.wakeSignal);
+    this.afterCommit = new AfterCommit(this.wakeSignal);
     const events = new QueueEvents();
     this.queue = new JobQueue(
       this.repository,
@@ -43,10 +43,10 @@ export class QueueFixture {
     );
   }
 
-  async close(): Promise<void> {
+  readonly close = async (): Promise<void> => {
     this.afterCommit.stop();
     await this.repository.close();
-  }
+  };
 
   registerNode(name = 'test'): Promise<string> {
     return this.repository.registerNode({ name, types: [] });

@@ -1,23 +1,61 @@
 import type { QueueTables } from '../queue-tables.js';
 import { parseJson } from '../row.js';
-import { statement, type Script } from '../statement.js';
+import { statement, type Parameter, type Script, type Statement } from '../statement.js';
 
-/** Enough to know that something is wrong; each costs a statement. */
+/** Enough to know that something is wrong. */
 const MOST_TYPES = 20;
+/** An idle node may ask once a second in all. */
+const MOST_LOOKS = 9;
+/** SQLite joins at most 500 SELECTs. */
+const MOST_GAPS = 200;
 
-/** Types that have waiting jobs and no living node that runs them. Jumps from type to type in the index: rows are not counted. */
-export function* unhandledTypes({ dialect, names, service }: QueueTables): Script<string[]> {
+/** The types between two handled ones, these excluded. The last gap has no end. */
+interface Gap {
+  readonly above: string;
+  readonly below: string | undefined;
+}
+
+/**
+ * Types that have waiting jobs and no living node that runs them. Each look asks every gap between handled types for its first
+ * type: one search of the index each, by constants, so that neither rows nor handled types are walked over.
+ */
+export function* unhandledTypes(tables: QueueTables): Script<string[]> {
+  const { names, service } = tables;
   const nodes = yield statement(`SELECT types FROM ${names.node} WHERE service = ? AND state = 'alive'`, [service]);
-  const handled = new Set(nodes.rows.flatMap((row) => parseJson(row['types']) as string[]));
-  const next =
-    `SELECT type FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
-    "WHERE service = ? AND state = 'waiting' AND type > ? ORDER BY type LIMIT 1";
   const unhandled: string[] = [];
-  for (let last = '', seen = 0; seen < MOST_TYPES; seen++) {
-    const type = (yield statement(next, [service, last])).rows[0]?.['type'] as string | undefined;
-    if (type === undefined) break;
-    if (!handled.has(type)) unhandled.push(type);
-    last = type;
+  let gaps = gapsBetween(nodes.rows.flatMap((row) => parseJson(row['types']) as string[]));
+  for (let look = 0; look < MOST_LOOKS && gaps.length > 0 && unhandled.length < MOST_TYPES; look++) {
+    const asked = gaps.slice(0, MOST_GAPS);
+    const { rows } = yield firstOfEach(tables, asked);
+    const found = rows.flatMap(({ gap, type }) => (type === null ? [] : [{ gap: Number(gap), type: type as string }]));
+    unhandled.push(...found.map(({ type }) => type));
+    const rest = found.map(({ gap, type }) => ({ above: type, below: asked[gap]?.below }));
+    // What has not been asked yet comes first: a gap with many types must not hide the others.
+    gaps = [...gaps.slice(MOST_GAPS), ...rest];
   }
-  return unhandled;
+  return unhandled.sort(byBytes).slice(0, MOST_TYPES);
+}
+
+function gapsBetween(types: readonly string[]): Gap[] {
+  const handled = [...new Set(types)].sort(byBytes);
+  return ['', ...handled].map((above, index) => ({ above, below: handled[index] }));
+}
+
+function firstOfEach({ dialect, names, service }: QueueTables, gaps: readonly Gap[]): Statement {
+  const waiting =
+    `SELECT type FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
+    "WHERE service = ? AND state = 'waiting' AND type > ?";
+  const parts = gaps.map(({ below }, gap) => {
+    const upTo = below === undefined ? '' : ' AND type < ?';
+    return `SELECT ${gap} AS gap, (${waiting}${upTo} ORDER BY type LIMIT 1) AS type`;
+  });
+  const parameters = gaps.flatMap(({ above, below }): Parameter[] =>
+    below === undefined ? [service, above] : [service, above, below],
+  );
+  return statement(parts.join(' UNION ALL '), parameters);
+}
+
+/** As the databases compare names. */
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
