@@ -7,6 +7,9 @@ export type JobType = string | number;
 
 const LONGEST_TYPE = 128;
 
+/** Of a key, a reference and a trace id. */
+export const LONGEST_NAME = 255;
+
 /** What is wrong with a name that is stored and compared in the database, or `undefined`. */
 export function nameFault(name: unknown, longest: number): string | undefined {
   if (typeof name !== 'string') return 'Give a string.';

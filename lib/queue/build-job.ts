@@ -1,5 +1,5 @@
 import { InvalidJobError } from '../errors/invalid-job.error.js';
-import { jobTypeFault, nameFault, type JobType } from '../job/job-type.js';
+import { jobTypeFault, LONGEST_NAME, nameFault, type JobType } from '../job/job-type.js';
 import type { DueTime, NewJob } from '../job/job.js';
 import { refuseUnknownOptions } from '../support/did-you-mean.js';
 import { parseDuration } from '../support/duration.js';
@@ -19,7 +19,6 @@ const OPTIONS = [
   'reference',
   'traceId',
 ] as const;
-const LONGEST_NAME = 255;
 
 /** Checks everything about a job before anything is written, so that nothing is ever stored that could not run. */
 export function buildJob(type: JobType | JobDefinition<unknown>, request: JobRequest, maxPayloadBytes: number): NewJob {

@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../errors/invalid-option.error.js';
 import { PageTokenError } from '../errors/page-token.error.js';
 import type { CheckedFilter, JobFilter } from '../job/job-filter.js';
 import type { JobState } from '../job/job-state.js';
-import { jobTypeFault } from '../job/job-type.js';
+import { jobTypeFault, LONGEST_NAME, nameFault } from '../job/job-type.js';
 import { OptionReader } from '../options/option-reader.js';
 
 const FIELDS = [
@@ -22,8 +22,8 @@ export function checkFilter(filter: JobFilter): CheckedFilter {
   return {
     type: readType(fields),
     states: readStates(fields),
-    key: fields.text('key'),
-    reference: fields.text('reference'),
+    key: readName(fields, 'key'),
+    reference: readName(fields, 'reference'),
     createdFrom: readDate(fields, 'createdFrom'),
     createdUntil: readDate(fields, 'createdUntil'),
   };
@@ -51,6 +51,13 @@ function readType(fields: OptionReader): string | undefined {
   const type: unknown = typeof given === 'object' && given !== null ? Reflect.get(given, 'type') : given;
   const fault = jobTypeFault(type);
   return fault === undefined ? `${type as string | number}` : fields.refuse('type', type, fault);
+}
+
+function readName(fields: OptionReader, name: string): string | undefined {
+  const value = fields.value(name);
+  if (value === undefined) return undefined;
+  const fault = nameFault(value, LONGEST_NAME);
+  return fault === undefined ? (value as string) : fields.refuse(name, value, fault);
 }
 
 function readStates(fields: OptionReader): readonly JobState[] | undefined {

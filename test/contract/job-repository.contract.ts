@@ -3,8 +3,11 @@ import { databases, type TestDatabase } from '../support/databases.js';
 import { claimContract } from './claim.contract.js';
 import { clockContract } from './clock.contract.js';
 import { contractContext } from './contract-context.js';
+import { controlContract } from './control.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
+import { findContract } from './find.contract.js';
 import { nodesContract } from './nodes.contract.js';
+import { retentionContract } from './retention.contract.js';
 import { schemaContract } from './schema.contract.js';
 import { settleContract } from './settle.contract.js';
 
@@ -14,7 +17,17 @@ export function jobRepositoryContract(name: TestDatabase['name']): void {
   describe(`on ${name}`, () => {
     if (database === undefined) return it('is left out: the end of the run says what to install', () => undefined);
     const context = contractContext(database);
-    for (const part of [enqueueContract, claimContract, settleContract, nodesContract, schemaContract, clockContract])
+    for (const part of [
+      enqueueContract,
+      claimContract,
+      settleContract,
+      nodesContract,
+      controlContract,
+      findContract,
+      retentionContract,
+      schemaContract,
+      clockContract,
+    ])
       part(context);
   });
 }

@@ -13,8 +13,10 @@ export function* changeJob(
   keep: number,
 ): Script<ChangedJob | undefined> {
   const { dialect, names, service } = tables;
+  const nodeName = `SELECT n.name FROM ${names.node} n WHERE n.id = node_id`;
   const { rows } = yield statement(
-    `SELECT type, priority, state, fence, retries, node_id, started_at, past_key FROM ${names.job} WHERE id = ? AND service = ?${dialect.lockRow}`,
+    `SELECT type, priority, state, fence, retries, node_id, (${nodeName}) AS node_name, started_at, past_key FROM ${names.job} ` +
+      `WHERE id = ? AND service = ?${dialect.lockRow}`,
     [id, service],
   );
   const row = rows[0];
@@ -42,7 +44,8 @@ function* update({ dialect, names }: QueueTables, id: number, change: JobChange,
 
 function columnsOf(change: JobChange, now: string): Record<string, string> {
   if (change === 'retry') return retryColumns(now);
-  if (change === 'runNow') return { state: "'waiting'", due: now };
+  // One that is waiting already keeps its place.
+  if (change === 'runNow') return { state: "'waiting'", due: `CASE WHEN due < ${now} THEN due ELSE ${now} END` };
   return {
     state: "'cancelled'",
     // Whoever runs it has lost it with this: a late result is dropped, and the next beat tells its handler.
@@ -62,10 +65,10 @@ export const KEY_RELEASE = {
 };
 
 function insertCancelled({ dialect, names, service }: QueueTables, id: number, row: Row): Statement {
-  const name = `SELECT n.name FROM ${names.node} n WHERE n.id = ?`;
+  const node = `${String(row['node_name'] ?? '')}#${String(row['node_id'])}`;
   return statement(
     `INSERT INTO ${names.attempt} (job_id, fence, service, attempt, node, started_at, ended_at, outcome, reason) ` +
-      `VALUES (?, ?, ?, ?, COALESCE((${name}), ''), ?, ${dialect.now}, 'failed', 'cancelled')`,
-    [id, Number(row['fence']), service, Number(row['retries']) + 1, Number(row['node_id']), Number(row['started_at'])],
+      `VALUES (?, ?, ?, ?, ?, ?, ${dialect.now}, 'failed', 'cancelled')`,
+    [id, Number(row['fence']), service, Number(row['retries']) + 1, node, Number(row['started_at'])],
   );
 }
