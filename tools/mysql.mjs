@@ -22,7 +22,10 @@ export function findUnpackedMySql() {
   return {
     program: join(libraries, linker),
     args: [
-      ...['--library-path', libraries, join(folder, SERVER), '--no-defaults'],
+      '--library-path',
+      libraries,
+      join(folder, SERVER),
+      '--no-defaults',
       // Where the package has its files is compiled in; other files of the same name may be there.
       `--basedir=${join(folder, 'usr')}`,
       `--lc-messages-dir=${join(folder, 'usr/share/mysql')}`,
