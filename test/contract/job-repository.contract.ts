@@ -4,9 +4,20 @@ import { claimContract } from './claim.contract.js';
 import { clockContract } from './clock.contract.js';
 import { contractContext } from './contract-context.js';
 import { enqueueContract } from './enqueue.contract.js';
+import { mysqlFamilyContract } from './mysql-family.contract.js';
 import { nodesContract } from './nodes.contract.js';
 import { schemaContract } from './schema.contract.js';
 import { settleContract } from './settle.contract.js';
+
+const PARTS = [
+  enqueueContract,
+  claimContract,
+  settleContract,
+  nodesContract,
+  schemaContract,
+  clockContract,
+  mysqlFamilyContract,
+];
 
 /** What every database has to keep: the same suite for each of them. */
 export function jobRepositoryContract(name: TestDatabase['name']): void {
@@ -14,7 +25,6 @@ export function jobRepositoryContract(name: TestDatabase['name']): void {
   describe(`on ${name}`, () => {
     if (database === undefined) return it('is left out: the end of the run says what to install', () => undefined);
     const context = contractContext(database);
-    for (const part of [enqueueContract, claimContract, settleContract, nodesContract, schemaContract, clockContract])
-      part(context);
+    for (const part of PARTS) part(context);
   });
 }
