@@ -6,10 +6,24 @@ import { contractContext } from './contract-context.js';
 import { controlContract } from './control.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
 import { findContract } from './find.contract.js';
+import { mysqlFamilyContract } from './mysql-family.contract.js';
 import { nodesContract } from './nodes.contract.js';
 import { retentionContract } from './retention.contract.js';
 import { schemaContract } from './schema.contract.js';
 import { settleContract } from './settle.contract.js';
+
+const PARTS = [
+  enqueueContract,
+  claimContract,
+  settleContract,
+  nodesContract,
+  controlContract,
+  findContract,
+  retentionContract,
+  schemaContract,
+  clockContract,
+  mysqlFamilyContract,
+];
 
 /** What every database has to keep: the same suite for each of them. */
 export function jobRepositoryContract(name: TestDatabase['name']): void {
@@ -17,17 +31,6 @@ export function jobRepositoryContract(name: TestDatabase['name']): void {
   describe(`on ${name}`, () => {
     if (database === undefined) return it('is left out: the end of the run says what to install', () => undefined);
     const context = contractContext(database);
-    for (const part of [
-      enqueueContract,
-      claimContract,
-      settleContract,
-      nodesContract,
-      controlContract,
-      findContract,
-      retentionContract,
-      schemaContract,
-      clockContract,
-    ])
-      part(context);
+    for (const part of PARTS) part(context);
   });
 }

@@ -205,6 +205,8 @@ describe('a database that cannot keep the promises', () => {
     ['MongoDB', { type: 'mongodb' }, '', /'mongodb'/],
     ['an old MariaDB', { type: 'mariadb' }, '10.5.8-MariaDB', /MariaDB is too old.*10\.5\.8.*10\.6/],
     ['an old SQLite', { type: 'better-sqlite3', database: 'x.sqlite' }, '3.41.2', /SQLite is too old.*3\.41\.2.*3\.42/],
+    ['an old MySQL', { type: 'mysql' }, '8.0.12', /MySQL is too old.*8\.0\.12.*MySQL 8\.0\.13/],
+    ['MySQL 5', { type: 'mariadb' }, '5.7.44-log', /MySQL is too old.*5\.7\.44-log.*MySQL 8\.0\.13/],
     ['an old PostgreSQL', { type: 'postgres' }, '12.4', /PostgreSQL is too old.*12\.4/],
   ])('%s is refused with its cure', async (_, options, version, message) => {
     const detecting = detectDialect(options as DataSourceOptions, connection(version));
@@ -212,7 +214,16 @@ describe('a database that cannot keep the promises', () => {
     await expect(detecting).rejects.toThrow(message);
   });
 
-  it('MariaDB is recognised whatever TypeORM calls it', async () => {
-    expect((await detectDialect({ type: 'mysql' }, connection('5.5.5-10.11.6-MariaDB'))).name).toBe('mariadb');
+  it.each([
+    ['5.5.5-10.11.6-MariaDB', 'mariadb'],
+    ['10.6.0-MariaDB', 'mariadb'],
+    ['8.0.13', 'mysql'],
+    ['8.0.42-0ubuntu0.24.04.1', 'mysql'],
+    ['8.4.6-6.1', 'mysql'],
+    ['9.7.4-2', 'mysql'],
+  ])('%s is recognised as %s whatever TypeORM calls it', async (version, name) => {
+    for (const type of ['mysql', 'mariadb'] as const) {
+      expect((await detectDialect({ type }, connection(version))).name).toBe(name);
+    }
   });
 });

@@ -1,8 +1,20 @@
-import { errorCode, type Dialect } from './dialect.js';
-import { DEADLOCK, jsonTable, LOCK_WAIT_TIMEOUT, mysqlFamily, tableOptions } from './mysql-family.js';
+import { isBrokenSocket, type Dialect } from './dialect.js';
+import {
+  CONNECTION_LOST,
+  DEADLOCK,
+  isOneOf,
+  jsonTable,
+  LOCK_WAIT_TIMEOUT,
+  mysqlFamily,
+  READ_COMMITTED,
+  REFUSED,
+  tableOptions,
+} from './mysql-family.js';
 
 const COLLATION = 'utf8mb4_nopad_bin';
 const RECORD_CHANGED = 1020;
+const CONNECTION_KILLED = 1927;
+const CHECK_VIOLATED = 4025;
 
 export const mariadbDialect: Dialect = {
   ...mysqlFamily,
@@ -10,11 +22,13 @@ export const mariadbDialect: Dialect = {
   tableOptions: tableOptions(COLLATION),
   insertsReturning: true,
   sessionSetup: [
-    ...mysqlFamily.sessionSetup,
+    READ_COMMITTED,
     // A process that is stopped in the middle of a transaction must not hold its locks for as long as it is stopped.
-    'SET SESSION idle_transaction_timeout = 5',
+    'SET SESSION idle_transaction_timeout = 5, SESSION innodb_lock_wait_timeout = 2',
   ],
   rows: (columns) => jsonTable(columns, `CHARACTER SET utf8mb4 COLLATE ${COLLATION}`),
-  isLockTimeout: (error) => errorCode(error) === LOCK_WAIT_TIMEOUT,
-  isRolledBack: (error) => [DEADLOCK, RECORD_CHANGED].includes(Number(errorCode(error))),
+  isRefused: (error) => isOneOf([...REFUSED, CHECK_VIOLATED], error),
+  isLockTimeout: (error) => isOneOf([LOCK_WAIT_TIMEOUT], error),
+  isConnectionLost: (error) => isOneOf([...CONNECTION_LOST, CONNECTION_KILLED], error) || isBrokenSocket(error),
+  isRolledBack: (error) => isOneOf([DEADLOCK, RECORD_CHANGED], error),
 };

@@ -1,15 +1,16 @@
-import { errorCode, isBrokenSocket, type Dialect, type JoinedUpdate, type RowColumns } from './dialect.js';
+import { errorCode, type Dialect, type JoinedUpdate, type RowColumns } from './dialect.js';
 
 const DUPLICATE_KEY = 1062;
 const NO_SUCH_TABLE = 1146;
 
-/** Out of range, no such character, too long, check violated, too large for a packet. */
-const REFUSED = [1153, 1264, 1292, 1366, 1406, 1690, 3819, 4025];
-/** Server shutting down, connection killed, server gone. */
-const CONNECTION_LOST = [1053, 1927, 2006, 2013];
-
 export const LOCK_WAIT_TIMEOUT = 1205;
 export const DEADLOCK = 1213;
+/** Out of range, no such character, too long, too large for a packet. */
+export const REFUSED = [1153, 1264, 1292, 1366, 1406, 1690];
+/** Server shutting down, server gone. */
+export const CONNECTION_LOST = [1053, 2006, 2013];
+
+export const READ_COMMITTED = 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED';
 
 /** What MariaDB and MySQL have in common. */
 export const mysqlFamily = {
@@ -28,7 +29,6 @@ export const mysqlFamily = {
   needsLowWaterMarks: true,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   lockRow: ' FOR UPDATE',
-  sessionSetup: ['SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', 'SET SESSION innodb_lock_wait_timeout = 2'],
   lockSchema: ["SELECT GET_LOCK('nestjs-persistent-queue schema', 60)"],
   unlockSchema: ["SELECT RELEASE_LOCK('nestjs-persistent-queue schema')"],
   skipDuplicates: (column: string) => `ON DUPLICATE KEY UPDATE ${column} = ${column}`,
@@ -42,8 +42,6 @@ export const mysqlFamily = {
   },
   isDuplicate: (error: unknown) => errorCode(error) === DUPLICATE_KEY,
   isMissingTable: (error: unknown) => errorCode(error) === NO_SUCH_TABLE,
-  isRefused: (error: unknown) => REFUSED.includes(Number(errorCode(error))),
-  isConnectionLost: (error: unknown) => CONNECTION_LOST.includes(Number(errorCode(error))) || isBrokenSocket(error),
 } satisfies Partial<Dialect>;
 
 export function tableOptions(collation: string): string {
@@ -55,4 +53,8 @@ export function jsonTable(columns: RowColumns, string: string): string {
   const types = { id: 'BIGINT', integer: 'BIGINT', name: `VARCHAR(255) ${string}`, text: `LONGTEXT ${string}` };
   const list = Object.entries(columns).map(([name, type]) => `${name} ${types[type]} PATH '$.${name}'`);
   return `JSON_TABLE(?, '$[*]' COLUMNS (${list.join(', ')}))`;
+}
+
+export function isOneOf(errors: readonly number[], error: unknown): boolean {
+  return errors.includes(Number(errorCode(error)));
 }

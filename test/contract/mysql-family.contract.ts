@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { detectDialect } from '../../lib/typeorm/detect-dialect.js';
+import { queueTables, type QueueTables } from '../../lib/typeorm/queue-tables.js';
+import { runOn } from '../../lib/typeorm/query-runner.executor.js';
+import { drive, type Result, type Script, type Statement } from '../../lib/typeorm/statement.js';
+import { claimJobs } from '../../lib/typeorm/statements/claim-jobs.js';
+import { pruneJobs } from '../../lib/typeorm/statements/prune.js';
+import { promoteJobs } from '../../lib/typeorm/statements/promote-jobs.js';
+import { rescueJobs } from '../../lib/typeorm/statements/rescue-jobs.js';
+import { surveyQueue } from '../../lib/typeorm/statements/survey-queue.js';
+import { QueueFixture } from '../support/queue-fixture.js';
+import type { ContractContext } from './contract-context.js';
+
+const TYPES = ['a', 'b', 'c'];
+const ROWS = 2_000;
+
+/** What only MariaDB and MySQL can get wrong. */
+export function mysqlFamilyContract(context: ContractContext): void {
+  if (!['mariadb', 'mysql'].includes(context.database.name)) return;
+
+  describe('the dialect', () => {
+    it.each(['mysql', 'mariadb'])("is the server's when TypeORM calls it %s", async (type) => {
+      const options = { ...context.schema.options, type } as DataSourceOptions;
+      const dataSource = await new DataSource(options).initialize();
+      expect((await detectDialect(options, dataSource)).name).toBe(context.database.name);
+      const fixture = new QueueFixture(dataSource, { serviceName: `called ${type}` });
+      const { id } = await fixture.queue.transaction((manager) => fixture.queue.enqueue('t', type, { manager }));
+      expect(await fixture.claimOne(await fixture.registerNode(), 't')).toMatchObject({ id, payload: `"${type}"` });
+      await fixture.close();
+      await dataSource.destroy();
+    });
+  });
+
+  describe('the ids of many jobs', () => {
+    it('are theirs in a cluster that counts in steps', async () => {
+      const { queue } = await context.open();
+      const enqueued = await queue.transaction(async (manager) => {
+        await manager.query('SET SESSION auto_increment_increment = 7, SESSION auto_increment_offset = 3');
+        const answers = await queue.enqueueMany('steps', numbered(1_100), { manager });
+        await manager.query('SET SESSION auto_increment_increment = 1, SESSION auto_increment_offset = 1');
+        return answers;
+      });
+      expect(Number(enqueued[1]?.id) - Number(enqueued[0]?.id)).toBe(7);
+      await expectNumbers(queue, enqueued);
+    });
+
+    it('are theirs beside an INSERT … SELECT and other writers', async () => {
+      const { queue, sql } = await context.open({ connections: { max: 5 } });
+      let busy = true;
+      const copying = (async () => {
+        while (busy) {
+          await sql(
+            "INSERT INTO pq_job (service, type, payload) SELECT 'elsewhere', type, payload FROM pq_job ORDER BY id LIMIT 400",
+          );
+        }
+      })();
+      const answers = await Promise.all(Array.from({ length: 8 }, () => queue.enqueueMany('crowd', numbered(600))));
+      busy = false;
+      await copying;
+      expect(new Set(answers.flat().map(({ id }) => id)).size).toBe(8 * 600);
+      for (const enqueued of answers) await expectNumbers(queue, enqueued);
+    });
+  });
+
+  describe(`beside ${TYPES.length * ROWS * 3} jobs, only what is looked for is read:`, () => {
+    const survey = { types: TYPES, sweep: true, held: [], node: undefined };
+    const claim = { type: 'b', priority: 0, limit: 10, deadline: undefined, maxCrashes: 3 };
+    let fixture: QueueFixture;
+    let node: string;
+    beforeAll(async () => {
+      fixture = new QueueFixture(context.dataSource, { serviceName: 'plans' });
+      await fill(fixture);
+      const gone = await fixture.registerNode();
+      expect(await fixture.claim(gone, 'a', { limit: 10 })).toHaveLength(10);
+      await fixture.repository.retireNode(gone);
+      node = await fixture.registerNode();
+    });
+    afterAll(() => fixture.close());
+
+    it.each<[string, (tables: QueueTables) => Script<unknown>, number]>([
+      ['a survey', (tables) => one(surveyQueue(tables, survey)), 100],
+      ['a claim of 10', (tables) => claimJobs(tables, { ...claim, node }, 0), 100],
+      ['a promotion of 10', (tables) => promoteJobs(tables, 10), 100],
+      ['a rescue of 10', (tables) => rescueJobs(tables, 10, 0), 150],
+      ['a pruning of 10', (tables) => pruneJobs(tables, 10), 100],
+    ])('%s', async (_, script, most) => {
+      const dialect = await detectDialect(context.dataSource.options, context.dataSource);
+      const runner = context.dataSource.createQueryRunner();
+      await runner.startTransaction('READ COMMITTED');
+      await runner.query('FLUSH STATUS');
+      const result = await drive(script(queueTables(dialect, 'pq_', 'plans')), (step) => runOn(runner, dialect, step));
+      const rows = (await runner.query("SHOW SESSION STATUS LIKE 'Handler_read%'")) as { Value: string }[];
+      await runner.rollbackTransaction();
+      await runner.release();
+      expect(result).not.toEqual([]);
+      expect(rows.reduce((sum, { Value }) => sum + Number(Value), 0)).toBeLessThan(most);
+    });
+  });
+}
+
+/** Waiting, promotable and expired jobs of three types. */
+async function fill({ queue, sql, service }: QueueFixture): Promise<void> {
+  for (const type of TYPES) await queue.enqueueMany(type, numbered(ROWS));
+  const copy = (columns: string, values: string) =>
+    sql(
+      `INSERT INTO pq_job (service, type, payload, ${columns}) SELECT service, type, payload, ${values} FROM pq_job ` +
+        "WHERE service = ? AND state = 'waiting'",
+      [service],
+    );
+  await copy('state, due', "'scheduled', 1000 + id");
+  await copy('state, finished_at, expires_at', "'succeeded', 1000, 1000 + id");
+}
+
+function numbered(count: number): { payload: number }[] {
+  return Array.from({ length: count }, (_, payload) => ({ payload }));
+}
+
+async function expectNumbers(queue: QueueFixture['queue'], enqueued: readonly { id: string }[]): Promise<void> {
+  const last = enqueued.length - 1;
+  for (const n of [0, 1, 2, 250, 499, 500, 501, last - 1, last]) {
+    expect((await queue.get(enqueued[n]?.id ?? ''))?.payload).toBe(n);
+  }
+}
+
+function* one(single: Statement): Script<Result> {
+  return yield single;
+}
