@@ -28,6 +28,7 @@ import { JobControl } from './queue/job-control.js';
 import { JobQueue } from './queue/job-queue.js';
 import { JobWaiter } from './queue/job-waiter.js';
 import { JobRepository } from './repository/job-repository.js';
+import { scopeProviders } from './scope-providers.js';
 import { LocalWakeSignal } from './signal/local.wake-signal.js';
 import { WakeSignal } from './signal/wake-signal.js';
 import { ApplicationDataSource } from './typeorm/application-data-source.js';
@@ -65,10 +66,14 @@ const PROVIDERS: Provider[] = [
   PersistentQueue,
 ];
 
-const EXPORTS = [JobQueue, JobRepository, Poller, WorkerPool, PersistentQueue];
+const EXPORTS = { JobQueue, JobRepository, Poller, WorkerPool, PersistentQueue };
 
 /**
  * Persistent jobs on the application's own database. Import it once, beside `TypeOrmModule.forRoot()`.
+ *
+ * `JobQueue`, `JobRepository`, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module without a `name`, wherever
+ * they are injected or looked up (`app.get(JobQueue)`). Those of a module named `reports` have the tokens `'JobQueue:reports'`,
+ * `'JobRepository:reports'` and so on.
  *
  * @publicApi
  */
@@ -96,15 +101,19 @@ export class PersistentQueueModule {
 
 function dynamicModule(extras: PersistentQueueExtras, options: Provider): DynamicModule {
   const { name, global = true, imports = [], overrides = [] } = extras;
-  const named: Provider[] = name === undefined ? [] : [{ provide: jobQueueToken(name), useExisting: JobQueue }];
-  return {
-    module: PersistentQueueModule,
-    global,
-    imports: [DiscoveryModule, ...imports],
-    providers: [...withOverrides([options, ...PROVIDERS], overrides), ...named],
-    // A named module keeps the class tokens to itself, or two modules would answer to one token.
-    exports: name === undefined ? EXPORTS : [jobQueueToken(name)],
-  };
+  const module = { module: PersistentQueueModule, global, imports: [DiscoveryModule, ...imports] };
+  const providers = withOverrides([options, ...PROVIDERS], overrides);
+  if (name === undefined) return { ...module, providers, exports: Object.values(EXPORTS) };
+  const tokens = scopedTokens(name);
+  const exported = Object.values(EXPORTS).flatMap((token) => tokens.get(token) ?? []);
+  return { ...module, providers: scopeProviders(providers, tokens), exports: exported };
+}
+
+/** Names for what is exported; the others cannot be reached from outside. */
+function scopedTokens(name: string): ReadonlyMap<InjectionToken, InjectionToken> {
+  const inner = [ResolvedOptions, ...PROVIDERS.map(tokenOf)].map((token) => [token, Symbol(name)] as const);
+  const exported = Object.entries(EXPORTS).map(([key, token]) => [token, `${key}:${name}`] as const);
+  return new Map<InjectionToken, InjectionToken>([...inner, ...exported, [JobQueue, jobQueueToken(name)]]);
 }
 
 function withOverrides(providers: Provider[], overrides: Provider[]): Provider[] {

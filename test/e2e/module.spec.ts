@@ -1,4 +1,5 @@
 import {
+  Inject,
   Injectable,
   type CanActivate,
   type ExecutionContext,
@@ -12,9 +13,13 @@ import { DataSource } from 'typeorm';
 import { PermanentJobError } from '../../lib/errors/permanent-job.error.js';
 import { JobHandler } from '../../lib/handler/job-handler.decorator.js';
 import { PersistentQueueModule } from '../../lib/persistent-queue.module.js';
+import { ResolvedOptions } from '../../lib/options/resolved-options.js';
+import { PersistentQueue } from '../../lib/persistent-queue.js';
+import { Poller } from '../../lib/poller/poller.js';
 import { InjectJobQueue } from '../../lib/queue/inject-job-queue.decorator.js';
 import { JobQueue } from '../../lib/queue/job-queue.js';
 import { JobRepository } from '../../lib/repository/job-repository.js';
+import { WorkerPool } from '../../lib/worker/worker-pool.js';
 import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
 import { handler, QUICK, startApp, type AppFixture, type AppOptions } from '../support/app-fixture.js';
 import { databases, type TestSchema } from '../support/databases.js';
@@ -82,6 +87,51 @@ describe.each(databases().filter(({ name }) => name === 'sqlite'))('the module',
     expect(await dataSource.query(`SELECT service FROM pq_job WHERE id = ${ids[1]}`)).toEqual([
       { service: 'from a factory' },
     ]);
+  });
+
+  it.each(['before', 'after'])('without a name answers to its classes when a named one comes %s it', async (order) => {
+    @Injectable()
+    class Counting extends SqlJobRepository {
+      inserted = 0;
+      @Inject(ResolvedOptions) readonly settings!: ResolvedOptions;
+      override insert(...call: Parameters<SqlJobRepository['insert']>): ReturnType<SqlJobRepository['insert']> {
+        this.inserted++;
+        return super.insert(...call);
+      }
+    }
+    const named = PersistentQueueModule.forRoot({
+      ...QUICK,
+      name: 'second',
+      serviceName: `second-${order}`,
+      autoStart: false,
+      overrides: [
+        { provide: JobRepository, useClass: Counting },
+        { provide: 'alias', useExisting: JobRepository },
+        { provide: 'factory', useFactory: (queue: JobQueue) => queue, inject: [JobQueue] },
+      ],
+    });
+    const unnamed = PersistentQueueModule.forRoot({ ...QUICK, serviceName: `first-${order}` });
+    const { app } = await start({
+      modules: order === 'before' ? [named, unnamed] : [unnamed, named],
+      providers: [handler('t', () => 'in the first'), handler('t', () => 'in the second', { queue: 'second' })],
+    });
+    const second = app.get<JobQueue>('JobQueue:second');
+    for (const strict of [{ strict: false }, {}]) {
+      expect(app.get(JobQueue, strict)).not.toBe(second);
+      expect(app.get(JobRepository, strict)).not.toBeInstanceOf(Counting);
+      for (const token of [Poller, WorkerPool, PersistentQueue])
+        expect(app.get(token, strict)).not.toBe(app.get(`${token.name}:second`));
+    }
+    const repository = app.get<Counting>('JobRepository:second');
+    expect(app.get('alias')).toBe(repository);
+    expect(app.get('factory')).toBe(second);
+    expect(repository.settings.serviceName).toBe(`second-${order}`);
+    const { id } = await second.enqueue('t');
+    expect(repository.inserted).toBe(1);
+    expect(await app.get(JobQueue).get(id)).toBeUndefined();
+    await app.get<PersistentQueue>('PersistentQueue:second').start();
+    expect((await second.waitFor(id)).result).toBe('in the second');
+    expect((await app.get(JobQueue).waitFor((await app.get(JobQueue).enqueue('t')).id)).result).toBe('in the first');
   });
 
   it('lets the application replace a provider', async () => {

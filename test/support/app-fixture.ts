@@ -1,4 +1,4 @@
-import { Injectable, Logger, type ModuleMetadata, type Provider, type Type } from '@nestjs/common';
+import { Injectable, Logger, type DynamicModule, type ModuleMetadata, type Provider, type Type } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
@@ -51,6 +51,8 @@ export class AppFixture {
 export interface AppOptions extends Pick<ModuleMetadata, 'controllers' | 'imports'> {
   providers?: Provider[];
   queue?: PersistentQueueOptions & PersistentQueueExtras;
+  /** Instead of one queue module with the options of `queue`. */
+  modules?: DynamicModule[];
 }
 
 /** Settings that make tests fast: the behaviour is the same. */
@@ -63,12 +65,12 @@ export const QUICK = {
 
 export async function startApp(
   schema: TestSchema,
-  { providers = [], imports = [], controllers = [], queue = {} }: AppOptions,
+  { providers = [], imports = [], controllers = [], queue = {}, modules }: AppOptions,
 ): Promise<AppFixture> {
   const app = await Test.createTestingModule({
     imports: [
       TypeOrmModule.forRoot({ ...schema.options, retryAttempts: 0 }),
-      PersistentQueueModule.forRoot({ ...QUICK, ...queue }),
+      ...(modules ?? [PersistentQueueModule.forRoot({ ...QUICK, ...queue })]),
       ...imports,
     ],
     providers,
