@@ -3,7 +3,6 @@ import { InvalidOptionError } from '../../lib/errors/invalid-option.error.js';
 import { PageTokenError } from '../../lib/errors/page-token.error.js';
 import { UnknownOptionError } from '../../lib/errors/unknown-option.error.js';
 import type { JobFilter } from '../../lib/job/job-filter.js';
-import type { PageOptions } from '../../lib/queue/enqueue-options.js';
 import { defineJob } from '../../lib/queue/job-definition.js';
 import type { JobQueue } from '../../lib/queue/job-queue.js';
 import type { ContractContext } from './contract-context.js';
@@ -50,7 +49,7 @@ export function findContract(context: ContractContext): void {
 
     it('gives pages that are complete and disjoint while jobs come in, end and go', async () => {
       const { queue } = await context.open();
-      const expected = (await queue.enqueueMany('t', many(250))).map(({ id }) => id).reverse();
+      const expected = (await queue.enqueueMany('t', many(250))).map(({ id }) => id).toReversed();
       const seen: string[] = [];
       let after: string | undefined;
       do {
@@ -100,7 +99,7 @@ export function findContract(context: ContractContext): void {
       ['null', null as never, {}, InvalidOptionError, /filter.*null/],
     ])('refuses %s', async (_, filter, options, error, message) => {
       const { queue } = await context.open();
-      const finding = queue.find(filter, options as PageOptions);
+      const finding = queue.find(filter, options);
       await expect(finding).rejects.toThrow(error);
       await expect(finding).rejects.toThrow(message);
     });

@@ -55,7 +55,7 @@ describe.each(databases())('our own connections to $name', (database) => {
     expect(logger.queries).toEqual([]);
   });
 
-  if (database.name === 'mariadb') {
+  if (['mariadb', 'mysql'].includes(database.name)) {
     it.each([{ charset: 'latin1' }, { charset: 'utf8' }, { extra: { charset: 'latin1' } }])(
       'carry every character where the application says %j',
       async (options) => {

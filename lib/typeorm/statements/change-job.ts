@@ -65,7 +65,7 @@ export const KEY_RELEASE = {
 };
 
 function insertCancelled({ dialect, names, service }: QueueTables, id: number, row: Row): Statement {
-  const node = `${String(row['node_name'] ?? '')}#${String(row['node_id'])}`;
+  const node = `${String(row['node_name'])}#${String(row['node_id'])}`;
   return statement(
     `INSERT INTO ${names.attempt} (job_id, fence, service, attempt, node, started_at, ended_at, outcome, reason) ` +
       `VALUES (?, ?, ?, ?, ?, ?, ${dialect.now}, 'failed', 'cancelled')`,
