@@ -2,7 +2,7 @@ import type { DataSourceOptions } from 'typeorm';
 import { UnsupportedDatabaseError } from '../errors/unsupported-database.error.js';
 import type { Dialect } from './dialects/dialect.js';
 import { mariadbDialect } from './dialects/mariadb.dialect.js';
-import { mysqlDialect } from './dialects/mysql.dialect.js';
+import { mysqlDialect, mysqlDialectOfBytes } from './dialects/mysql.dialect.js';
 import { postgresDialect } from './dialects/postgres.dialect.js';
 import { sqliteDialect } from './dialects/sqlite.dialect.js';
 
@@ -41,7 +41,7 @@ function mysqlFamily(version: string): Dialect {
     return mariadbDialect;
   }
   requireVersion('MySQL', version, [8, 0, 13]);
-  return mysqlDialect;
+  return isAtLeast(version, [8, 0, 17]) ? mysqlDialect : mysqlDialectOfBytes;
 }
 
 function postgres(version: string): Dialect {
@@ -79,14 +79,20 @@ function isLibsql(driver: unknown): boolean {
   );
 }
 
+type Version = readonly [major: number, minor: number, patch: number];
+
 function requireVersion(
   product: string,
   version: string,
-  least: readonly [number, number, number],
+  least: Version,
   lack = 'it lacks FOR UPDATE SKIP LOCKED, JSON tables or computed defaults',
 ): void {
+  if (isAtLeast(version, least)) return;
+  throw new UnsupportedDatabaseError(version, `${product} is too old: ${lack}`, SUPPORTED);
+}
+
+function isAtLeast(version: string, least: Version): boolean {
   const parts = version.split('.').map((part) => Number.parseInt(part, 10));
   const difference = least.map((number, index) => (parts[index] || 0) - number).find((each) => each !== 0) ?? 0;
-  if (difference >= 0) return;
-  throw new UnsupportedDatabaseError(version, `${product} is too old: ${lack}`, SUPPORTED);
+  return difference >= 0;
 }

@@ -7,9 +7,18 @@ export async function runOn(runner: QueryRunner, dialect: Dialect, { sql, parame
   const result = await runner.query(dialect.placeholders(sql), [...parameters], true);
   const raw: unknown = result.raw;
   const insertId: unknown = typeof raw === 'object' && raw !== null ? Reflect.get(raw, 'insertId') : undefined;
+  const rows = (result.records ?? []) as Row[];
   return {
-    rows: (result.records ?? []) as Row[],
+    rows: dialect.readsBytes ? bytesToText(rows) : rows,
     affected: result.affected ?? 0,
     insertId: Number(insertId ?? 0),
   };
+}
+
+/** In place: there are many. */
+function bytesToText(rows: Row[]): Row[] {
+  for (const row of rows) {
+    for (const [name, value] of Object.entries(row)) if (Buffer.isBuffer(value)) row[name] = value.toString();
+  }
+  return rows;
 }

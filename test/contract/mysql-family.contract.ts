@@ -47,16 +47,16 @@ export function mysqlFamilyContract(context: ContractContext): void {
 
     it('are theirs beside an INSERT … SELECT and other writers', async () => {
       const { queue, sql } = await context.open({ connections: { max: 5 } });
-      let busy = true;
+      const enough = new AbortController();
       const copying = (async () => {
-        while (busy) {
+        while (!enough.signal.aborted) {
           await sql(
             "INSERT INTO pq_job (service, type, payload) SELECT 'elsewhere', type, payload FROM pq_job ORDER BY id LIMIT 400",
           );
         }
       })();
       const answers = await Promise.all(Array.from({ length: 8 }, () => queue.enqueueMany('crowd', numbered(600))));
-      busy = false;
+      enough.abort();
       await copying;
       expect(new Set(answers.flat().map(({ id }) => id)).size).toBe(8 * 600);
       for (const enqueued of answers) await expectNumbers(queue, enqueued);
@@ -78,13 +78,13 @@ export function mysqlFamilyContract(context: ContractContext): void {
     });
     afterAll(() => fixture.close());
 
-    it.each<[string, (tables: QueueTables) => Script<unknown>, number]>([
-      ['a survey', (tables) => one(surveyQueue(tables, survey)), 100],
-      ['a claim of 10', (tables) => claimJobs(tables, { ...claim, node }, 0), 100],
-      ['a promotion of 10', (tables) => promoteJobs(tables, 10), 100],
-      ['a rescue of 10', (tables) => rescueJobs(tables, 10, 0), 150],
-      ['a pruning of 10', (tables) => pruneJobs(tables, 10), 100],
-    ])('%s', async (_, script, most) => {
+    it.each<[string, (tables: QueueTables) => Script<unknown>]>([
+      ['a survey', (tables) => one(surveyQueue(tables, survey))],
+      ['a claim of 10', (tables) => claimJobs(tables, { ...claim, node }, 0)],
+      ['a promotion of 10', (tables) => promoteJobs(tables, 10)],
+      ['a rescue of 10', (tables) => rescueJobs(tables, 10, 0)],
+      ['a pruning of 10', (tables) => pruneJobs(tables, 10)],
+    ])('%s', async (_, script) => {
       const dialect = await detectDialect(context.dataSource.options, context.dataSource);
       const runner = context.dataSource.createQueryRunner();
       await runner.startTransaction('READ COMMITTED');
@@ -94,7 +94,7 @@ export function mysqlFamilyContract(context: ContractContext): void {
       await runner.rollbackTransaction();
       await runner.release();
       expect(result).not.toEqual([]);
-      expect(rows.reduce((sum, { Value }) => sum + Number(Value), 0)).toBeLessThan(most);
+      expect(rows.reduce((sum, { Value }) => sum + Number(Value), 0)).toBeLessThan(ROWS / 4);
     });
   });
 }

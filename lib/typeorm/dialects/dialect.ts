@@ -28,6 +28,8 @@ export interface Dialect {
   /** UTC epoch milliseconds of the database's clock, whatever the zone of the session. */
   readonly now: string;
   readonly types: ColumnTypes;
+  /** Drivers may answer names as bytes. */
+  readonly readsBytes: boolean;
   /** Ends a CREATE TABLE. */
   readonly tableOptions: string;
   /** Indexes over the rows of one state only; without them the state is the index's second column. */

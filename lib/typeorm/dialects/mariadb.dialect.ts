@@ -19,6 +19,7 @@ const CHECK_VIOLATED = 4025;
 export const mariadbDialect: Dialect = {
   ...mysqlFamily,
   name: 'mariadb',
+  readsBytes: false,
   tableOptions: tableOptions(COLLATION),
   insertsReturning: true,
   sessionSetup: [

@@ -11,8 +11,9 @@ import {
   tableOptions,
 } from './mysql-family.js';
 
-/** NO PAD: 'a' and 'a ' are two names. */
+/** NO PAD: 'a' and 'a ' are two names. Since 8.0.17. */
 const COLLATION = 'utf8mb4_0900_bin';
+const BYTES_OF_A_CHARACTER = 4;
 
 const QUERY_INTERRUPTED = 1317;
 const SESSION_KILLED = 3169;
@@ -29,6 +30,8 @@ const INVALID_JSON = [3140, 3141, 3157];
 export const mysqlDialect: Dialect = {
   ...mysqlFamily,
   name: 'mysql',
+  // The tables may have been made by a server that was older then.
+  readsBytes: true,
   tableOptions: tableOptions(COLLATION),
   insertsReturning: false,
   sessionSetup: [
@@ -43,4 +46,11 @@ export const mysqlDialect: Dialect = {
   isLockTimeout: (error) => isOneOf([LOCK_WAIT_TIMEOUT, LOCK_NOWAIT], error),
   isConnectionLost: (error) => isOneOf([...CONNECTION_LOST, ...LOST_SESSION], error) || isBrokenSocket(error),
   isRolledBack: (error) => isOneOf([DEADLOCK, LOST_CERTIFICATION], error),
+};
+
+/** Before 8.0.17 every collation that tells 'A' from 'a' and 'á' from 'a\u0301' ignores trailing spaces: there, names are bytes. */
+export const mysqlDialectOfBytes: Dialect = {
+  ...mysqlDialect,
+  types: { ...mysqlDialect.types, name: (length) => `VARBINARY(${length * BYTES_OF_A_CHARACTER})` },
+  tableOptions: tableOptions('utf8mb4_bin'),
 };

@@ -21,6 +21,7 @@ export const postgresDialect: Dialect = {
     name: (length) => `varchar(${length}) COLLATE "C"`,
     text: 'text',
   },
+  readsBytes: false,
   tableOptions: '',
   partialIndexes: true,
   claimsByReturning: true,

@@ -12,6 +12,7 @@ export const sqliteDialect: Dialect = {
     name: () => 'TEXT',
     text: 'TEXT',
   },
+  readsBytes: false,
   tableOptions: '',
   partialIndexes: true,
   claimsByReturning: false,
