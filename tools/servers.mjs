@@ -32,7 +32,8 @@ function ensureMySql() {
     unpackMySql();
     return [];
   } catch (error) {
-    return [`MySQL: put mysqld into the PATH or set MYSQL_URL (no download: ${error.message})`];
+    console.error(`MySQL cannot be downloaded: ${error.message}`);
+    return ['MySQL: put mysqld into the PATH, or set MYSQL_URL'];
   }
 }
 
