@@ -2,13 +2,21 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { handler, startApp, type AppFixture } from '../support/app-fixture.js';
-import { databases, type TestSchema } from '../support/databases.js';
+import { databases, type TestDatabase, type TestSchema } from '../support/databases.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const WINDOW = 8_000;
 
-/** Only PostgreSQL counts the statements of this database apart from those of the tests that run beside it. */
-const countable = databases().filter(({ name }) => name === 'postgres');
+/** Servers that count the statements of this database apart from those of the tests that run beside it: how they are asked. */
+const COUNTERS: Partial<Record<TestDatabase['name'], string>> = {
+  postgres:
+    'SELECT COALESCE(SUM(calls), 0) AS n FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid ' +
+    "WHERE d.datname = current_database() AND s.query NOT LIKE '%pg_stat_statements%'",
+  mysql:
+    'SELECT COALESCE(SUM(count_star), 0) AS n FROM performance_schema.events_statements_summary_by_digest ' +
+    "WHERE schema_name = DATABASE() AND digest_text NOT LIKE '%events_statements_summary_by_digest%'",
+};
+const countable = databases().filter(({ name }) => name in COUNTERS);
 
 describe.each(countable)('an idle process on $name', (database) => {
   let schema: TestSchema;
@@ -17,7 +25,7 @@ describe.each(countable)('an idle process on $name', (database) => {
   beforeAll(async () => {
     schema = await database.create();
     observer = await schema.connect();
-    await observer.query('CREATE EXTENSION pg_stat_statements');
+    if (database.name === 'postgres') await observer.query('CREATE EXTENSION pg_stat_statements');
     const providers = Array.from({ length: 50 }, (_, n) => handler(`type ${n}`, () => n));
     fixture = await startApp(schema, {
       providers,
@@ -31,10 +39,7 @@ describe.each(countable)('an idle process on $name', (database) => {
 
   /** Statements of everybody but the observer, from the server's own counters. */
   async function statements(): Promise<number> {
-    const [row] = await observer.query<{ n: string }[]>(
-      'SELECT COALESCE(SUM(calls), 0) AS n FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid ' +
-        "WHERE d.datname = current_database() AND s.query NOT LIKE '%pg_stat_statements%'",
-    );
+    const [row] = await observer.query<{ n: string }[]>(COUNTERS[database.name] ?? '');
     return Number(row?.n);
   }
 
