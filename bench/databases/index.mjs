@@ -1,5 +1,10 @@
 /** Each exports `open()`, which answers the database, or undefined when it cannot be started here. */
-const MODULES = { sqlite: './sqlite.mjs', mariadb: './mariadb.mjs', postgres: './postgres.mjs' };
+const MODULES = {
+  sqlite: './sqlite.mjs',
+  mariadb: './mariadb.mjs',
+  mysql: './mysql.mjs',
+  postgres: './postgres.mjs',
+};
 
 export const DATABASES = Object.keys(MODULES);
 

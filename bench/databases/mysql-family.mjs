@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import mysql from 'mysql2/promise';
+import { drainBare } from '../bare/mariadb.mjs';
+
+/** `type`: TypeORM's. `start` answers a server of our own, or undefined; `url` is that of one of the user's. */
+export async function openFamily({ type, product, url, start }) {
+  const server = url ? { url, stop: async () => undefined } : await start({ durable: true });
+  if (server === undefined) return undefined;
+  const connection = await mysql.createConnection(server.url);
+  const [[{ version }]] = await connection.query('SELECT VERSION() AS version');
+  return {
+    title: `${product} ${version}`,
+    create: () => createStore(connection, server.url, type),
+    stop: async () => {
+      await connection.end();
+      await server.stop();
+    },
+  };
+}
+
+async function createStore(administrator, server, type) {
+  const name = `bench_${randomBytes(6).toString('hex')}`;
+  await administrator.query(`CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  const connection = await mysql.createConnection(url.href);
+  let probes = 0;
+  return {
+    options: { name, type, url: url.href },
+    query: async (sql) => (await connection.query(sql))[0],
+    vacuum: async () => undefined,
+    // What the whole server was asked, less these questions themselves.
+    statements: async () => {
+      const [[{ Value }]] = await connection.query("SHOW GLOBAL STATUS LIKE 'Questions'");
+      return Number(Value) - ++probes;
+    },
+    drainBare: (type) => drainBare(connection, type),
+    drop: async () => {
+      await connection.end();
+      await administrator.query(`DROP DATABASE ${name}`);
+    },
+  };
+}
