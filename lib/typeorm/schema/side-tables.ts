@@ -51,6 +51,8 @@ export function nodeTable({ types: { id, bigint, name, text } }: Dialect, table:
       expires_at: `${bigint} NOT NULL`,
       types: `${text} NOT NULL`,
     },
+    // Nothing that a heartbeat writes is in it.
+    indexes: [{ name: `${table}_state`, columns: 'service, state' }],
   };
 }
 
