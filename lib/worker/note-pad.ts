@@ -31,8 +31,13 @@ export class NotePad {
   }
 }
 
-/** PostgreSQL stores neither a NUL character nor half a surrogate pair, which the detour through a buffer replaces. */
+/** No database stores half a surrogate pair in JSON, nor PostgreSQL a NUL character; cutting may halve a pair. */
 function cut(message: string): string {
-  const text = Buffer.from(message.replaceAll('\0', '\u{fffd}')).toString();
-  return text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE)}… (${text.length} characters)` : text;
+  const text = message.replaceAll('\0', '\u{fffd}');
+  if (text.length <= LONGEST_MESSAGE) return wellFormed(text);
+  return `${wellFormed(text.slice(0, LONGEST_MESSAGE))}… (${text.length} characters)`;
+}
+
+function wellFormed(text: string): string {
+  return Buffer.from(text).toString();
 }

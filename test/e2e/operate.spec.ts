@@ -147,6 +147,22 @@ describe.each(databases())('an operator on $name', (database) => {
     expect((await operator.log(id)).map(({ message }) => message)).toEqual(['half way', 'there']);
   });
 
+  it('loses nothing of a job by what it has logged', async () => {
+    const { operator } = await startBoth(
+      handler('odd', (_, job) => {
+        job.log('NUL \0, half a pair \ud83d');
+        job.log(`${'x'.repeat(1_999)}😀 cut in two`);
+        return 'ran';
+      }),
+    );
+    const { id } = await operator.enqueue('odd');
+    expect(await operator.waitFor(id)).toMatchObject({ state: 'succeeded', result: 'ran' });
+    expect((await operator.log(id)).map(({ message }) => message.slice(-24))).toEqual([
+      'NUL \ufffd, half a pair \ufffd',
+      'xxxx\ufffd… (2012 characters)',
+    ]);
+  });
+
   it('is told what happens in its own process', async () => {
     const { worker, operator } = await startBoth(handler('t', () => 'ran'));
     const events = record(worker);

@@ -15,6 +15,8 @@ const COLLATION = 'utf8mb4_nopad_bin';
 const RECORD_CHANGED = 1020;
 const CONNECTION_KILLED = 1927;
 const CHECK_VIOLATED = 4025;
+/** Half a surrogate pair in a string of JSON. */
+const INVALID_JSON = 4038;
 
 export const mariadbDialect: Dialect = {
   ...mysqlFamily,
@@ -28,7 +30,7 @@ export const mariadbDialect: Dialect = {
     'SET SESSION idle_transaction_timeout = 5, SESSION innodb_lock_wait_timeout = 2',
   ],
   rows: (columns) => jsonTable(columns, `CHARACTER SET utf8mb4 COLLATE ${COLLATION}`),
-  isRefused: (error) => isOneOf([...REFUSED, CHECK_VIOLATED], error),
+  isRefused: (error) => isOneOf([...REFUSED, CHECK_VIOLATED, INVALID_JSON], error),
   isLockTimeout: (error) => isOneOf([LOCK_WAIT_TIMEOUT], error),
   isConnectionLost: (error) => isOneOf([...CONNECTION_LOST, CONNECTION_KILLED], error) || isBrokenSocket(error),
   isRolledBack: (error) => isOneOf([DEADLOCK, RECORD_CHANGED], error),
