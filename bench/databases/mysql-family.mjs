@@ -34,7 +34,7 @@ async function createStore(administrator, server, type) {
       const [[{ Value }]] = await connection.query("SHOW GLOBAL STATUS LIKE 'Questions'");
       return Number(Value) - ++probes;
     },
-    drainBare: (type) => drainBare(connection, type),
+    drainBare: (jobType) => drainBare(connection, jobType),
     drop: async () => {
       await connection.end();
       await administrator.query(`DROP DATABASE ${name}`);
