@@ -78,8 +78,12 @@ export class Poller implements Service {
   async poll(): Promise<number> {
     if (!this.lease.isAlive) return this.options.pollMin;
     if (this.mayHaveStrays) await this.releaseStrays();
-    if (this.lookIsDue()) await this.look();
-    const claimed = await this.claimInTurn();
+    // What a wake-up has named goes first: a look would only delay it.
+    let claimed = this.levels.isEmpty ? 0 : await this.claimInTurn();
+    if (this.lookIsDue()) {
+      await this.look();
+      if (claimed === 0) claimed = await this.claimInTurn();
+    }
     const now = performance.now();
     if (claimed === 0) return Math.max(this.cadence.next(now, this.nextDueIn(now)), this.untilNextLook(now));
     this.cadence.sawJobs(now);
