@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 import { DATABASES, openDatabase } from './databases/index.mjs';
 import { Report } from './support/report.mjs';
@@ -9,6 +10,10 @@ const SCENARIOS = ['drain', 'latency', 'idle', 'backlog'];
 const USAGE = `node bench/run.mjs [--only ${SCENARIOS.join('|')}] [--db ${DATABASES.join('|')}] [--quick] [--save]`;
 
 const { only, db, quick, save } = readArguments();
+// Exit handlers remove the servers and folders.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
+
 const report = new Report({ quick });
 for (const name of db) await measure(name);
 report.end();

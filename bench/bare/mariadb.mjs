@@ -16,10 +16,10 @@ const CLAIM = `UPDATE pq_job j JOIN JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH
 const ENDED = `JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', fence BIGINT PATH '$.fence')) v`;
 
 const COMPLETE = `UPDATE pq_job j JOIN ${ENDED} ON j.id = v.id AND j.fence = v.fence AND j.state = 'running'
-  SET j.state = 'succeeded', j.node_id = NULL, j.started_at = NULL, j.finished_at = ${NOW}, j.result = NULL`;
+  SET j.state = 'succeeded', j.node_id = NULL, j.started_at = NULL, j.finished_at = ${NOW}, j.result = NULL, j.expires_at = ${NOW} + 604800000`;
 
-const HISTORY = `INSERT INTO pq_attempt (job_id, fence, attempt, node, started_at, ended_at, outcome)
-  SELECT v.id, v.fence, 1, 'bare', ${NOW}, ${NOW}, 'succeeded'
+const HISTORY = `INSERT INTO pq_attempt (job_id, fence, service, attempt, node, started_at, ended_at, outcome)
+  SELECT v.id, v.fence, 'default', 1, 'bare', ${NOW}, ${NOW}, 'succeeded'
   FROM ${ENDED} JOIN pq_job j ON j.id = v.id AND j.fence = v.fence AND j.state = 'succeeded'`;
 
 /** What the library writes, statement by statement and batch after batch, on one connection. */

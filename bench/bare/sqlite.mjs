@@ -16,11 +16,11 @@ const CLAIM = `UPDATE pq_job AS j SET state = 'running', fence = j.fence + 1, no
   FROM ${ROWS} AS v WHERE j.id = v.id`;
 
 const COMPLETE = `UPDATE pq_job AS j
-  SET state = 'succeeded', node_id = NULL, started_at = NULL, finished_at = ${NOW}, result = NULL
+  SET state = 'succeeded', node_id = NULL, started_at = NULL, finished_at = ${NOW}, result = NULL, expires_at = ${NOW} + 604800000
   FROM ${ROWS} AS v WHERE j.id = v.id AND j.fence = v.fence AND j.state = 'running'`;
 
-const HISTORY = `INSERT INTO pq_attempt (job_id, fence, attempt, node, started_at, ended_at, outcome)
-  SELECT v.id, v.fence, 1, 'bare', ${NOW}, ${NOW}, 'succeeded'
+const HISTORY = `INSERT INTO pq_attempt (job_id, fence, service, attempt, node, started_at, ended_at, outcome)
+  SELECT v.id, v.fence, 'default', 1, 'bare', ${NOW}, ${NOW}, 'succeeded'
   FROM ${ROWS} v JOIN pq_job j ON j.id = v.id AND j.fence = v.fence AND j.state = 'succeeded'`;
 
 /** What the library writes, statement by statement and batch after batch, on one connection. */

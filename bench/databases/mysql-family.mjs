@@ -18,7 +18,7 @@ export async function openFamily({ type, product, url, start }) {
   };
 }
 
-async function createStore(administrator, server, type) {
+async function createStore(administrator, server, driver) {
   const name = `bench_${randomBytes(6).toString('hex')}`;
   await administrator.query(`CREATE DATABASE ${name}`);
   const url = new URL(server);
@@ -26,7 +26,7 @@ async function createStore(administrator, server, type) {
   const connection = await mysql.createConnection(url.href);
   let probes = 0;
   return {
-    options: { name, type, url: url.href },
+    options: { name, type: driver, url: url.href },
     query: async (sql) => (await connection.query(sql))[0],
     vacuum: async () => undefined,
     // What the whole server was asked, less these questions themselves.

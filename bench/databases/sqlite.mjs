@@ -7,7 +7,7 @@ import { drainBare } from '../bare/sqlite.mjs';
 export async function open() {
   const folder = mkdtempSync(join(tmpdir(), 'pq-bench-'));
   const stop = () => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', stop);
+  process.on('exit', stop);
   let stores = 0;
   return {
     title: `SQLite ${new Sqlite(':memory:').prepare('SELECT sqlite_version()').pluck().get()}`,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobQueue } from 'nestjs-persistent-queue';
 import { JOB_TYPE, payload, startApplication } from '../support/application.mjs';
+import { waitForQuiet } from '../support/quiet.mjs';
 import { milliseconds, percentile } from '../support/statistics.mjs';
 
 const WARM_UP_JOBS = 20;
@@ -14,6 +15,7 @@ export default async function latency(database, { latencyJobs, latencyPause }) {
   });
   const queue = application.get(JobQueue);
   const calls = [];
+  await waitForQuiet();
   for (let orderId = -WARM_UP_JOBS; orderId < latencyJobs; orderId++) {
     const called = performance.now();
     await queue.enqueue(JOB_TYPE, payload(orderId));

@@ -8,8 +8,8 @@ export const JOB_TYPE = 'bench.job';
 const CHUNK = 1_000;
 
 /** An application with one handler method for each of `types`, and otherwise default options. */
-export async function startApplication(store, { types = [JOB_TYPE], handle = () => undefined, ...options } = {}) {
-  const application = await NestFactory.createApplicationContext(
+export function startApplication(store, { types = [JOB_TYPE], handle = () => undefined, ...options } = {}) {
+  return NestFactory.createApplicationContext(
     {
       module: class BenchModule {},
       imports: [
@@ -20,7 +20,6 @@ export async function startApplication(store, { types = [JOB_TYPE], handle = () 
     },
     { logger: ['error', 'warn'] },
   );
-  return application.enableShutdownHooks();
 }
 
 /** What `@JobHandler(type) method(payload, job) {…}` in a class does, for types that are known only now. */

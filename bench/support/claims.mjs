@@ -1,5 +1,6 @@
 import { JobRepository } from 'nestjs-persistent-queue';
 import { enqueueJobs, JOB_TYPE, startProducer } from './application.mjs';
+import { waitForQuiet } from './quiet.mjs';
 import { insertUnhandled } from './rows.mjs';
 import { median } from './statistics.mjs';
 
@@ -20,6 +21,7 @@ export async function compareClaims(database, types, { rounds, drainJobs, waitin
       if (round === 1) times.claims.length = times.looks.length = 0;
       times.looks.push(...(await timeLooks(application, types)));
       await enqueueJobs(application, drainJobs);
+      await waitForQuiet();
       times.claims.push(...(await timeClaims(application, drainJobs)));
       await store.query(END_CLAIMS);
     }

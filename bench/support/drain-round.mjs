@@ -2,6 +2,7 @@ import { once, EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PersistentQueue } from 'nestjs-persistent-queue';
 import { enqueueJobs, JOB_TYPE, startApplication, startProducer } from './application.mjs';
+import { waitForQuiet } from './quiet.mjs';
 
 /** Jobs per second of the library, from its start to the last committed completion. */
 export async function drainByLibrary(store, count) {
@@ -12,6 +13,7 @@ export async function drainByLibrary(store, count) {
   try {
     await enqueueJobs(application, count);
     const before = await attempts(store);
+    await waitForQuiet();
     const started = performance.now();
     const all = once(handled, 'all');
     await application.get(PersistentQueue).start();
@@ -31,6 +33,7 @@ export async function drainBare(store, count) {
   await enqueueJobs(application, count);
   await application.close();
   const before = await attempts(store);
+  await waitForQuiet();
   const started = performance.now();
   await store.drainBare(JOB_TYPE);
   const seconds = (performance.now() - started) / 1_000;
@@ -40,7 +43,7 @@ export async function drainBare(store, count) {
 
 /** Handled, and not yet written down. */
 async function someAreRunning(store) {
-  const sql = `SELECT id FROM pq_job WHERE service = 'default' AND state = 'running' AND type = '${JOB_TYPE}' LIMIT 1`;
+  const sql = "SELECT id FROM pq_job WHERE service = 'default' AND state = 'running' LIMIT 1";
   return (await store.query(sql)).length > 0;
 }
 
