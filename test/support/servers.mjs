@@ -33,6 +33,8 @@ export async function startMariaDb({ durable = false } = {}) {
       `--datadir=${data}`,
       `--socket=${join(server.folder, 'socket')}`,
       `--pid-file=${join(server.folder, 'pid')}`,
+      // At its start a server removes the temporary tables of its folder, those of its neighbours in /tmp included.
+      `--tmpdir=${server.folder}`,
       '--bind-address=127.0.0.1',
       `--port=${port}`,
       '--skip-log-bin',

@@ -65,7 +65,8 @@ function jobIndexes(dialect: Dialect, table: string): Index[] {
       ];
   return [
     ...byState,
-    { name: `${table}_key`, columns: 'service, type, job_key', unique: true },
-    { name: `${table}_reference`, columns: 'service, reference' },
+    // Where they can be partial: a planner without statistics would otherwise claim through them.
+    { name: `${table}_key`, columns: 'service, type, job_key', unique: true, where: 'job_key IS NOT NULL' },
+    { name: `${table}_reference`, columns: 'service, reference', where: 'reference IS NOT NULL' },
   ];
 }

@@ -76,7 +76,7 @@ function* insertOrRefuse(tables: QueueTables, job: NewJob, key: string): Script<
 
 function* insertKeyed(tables: QueueTables, job: NewJob, key: string): Script<EnqueuedJob> {
   if (!tables.dialect.hasOnConflict) return fromInsertId(yield insertInto(tables, [job], ON_DUPLICATE_KEY));
-  const onConflict = 'ON CONFLICT (service, type, job_key) DO NOTHING RETURNING id';
+  const onConflict = 'ON CONFLICT (service, type, job_key) WHERE job_key IS NOT NULL DO NOTHING RETURNING id';
   for (let race = 0; race < MOST_RACES; race++) {
     const inserted = (yield insertInto(tables, [job], onConflict)).rows[0];
     if (inserted !== undefined) return { id: String(inserted['id']), created: true };
