@@ -22,6 +22,6 @@ export interface JobContext {
    * `jobQueue.log(id)`.
    */
   log(message: string): void;
-  /** Tells how far the work is: any JSON of at most a few kilobytes; the latest is kept. Throws for what JSON cannot carry. */
+  /** Tells how far the work is, as JSON of at most 8,000 characters; the latest is kept. Throws for what JSON cannot carry. */
   progress(value: unknown): void;
 }
