@@ -6,7 +6,7 @@ import { DATABASES, openDatabase } from './databases/index.mjs';
 import { Report } from './support/report.mjs';
 import { FULL, QUICK } from './support/sizes.mjs';
 
-const SCENARIOS = ['drain', 'latency', 'idle', 'backlog'];
+const SCENARIOS = ['drain', 'latency', 'idle', 'backlog', 'retention', 'retry'];
 const USAGE = `node bench/run.mjs [--only ${SCENARIOS.join('|')}] [--db ${DATABASES.join('|')}] [--quick] [--save]`;
 
 const { only, db, quick, save } = readArguments();

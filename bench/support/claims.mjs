@@ -33,6 +33,16 @@ export async function compareClaims(database, types, { rounds, drainJobs, waitin
   return stores.map(({ times }) => ({ claim: median(times.claims), look: median(times.looks) }));
 }
 
+/** The times of claims of 100 until all of `jobs` fresh ones are claimed. */
+export async function enqueueAndClaim(store, jobs) {
+  const application = await startProducer(store);
+  await enqueueJobs(application, jobs);
+  const times = await timeClaims(application, jobs);
+  await store.query(END_CLAIMS);
+  await application.close();
+  return times;
+}
+
 async function openStore(database) {
   const store = await database.create();
   return { store, application: await startProducer(store), times: { claims: [], looks: [] } };

@@ -10,6 +10,26 @@ export function insertFuture(store, count, type) {
   return insert(store, count, { type, state: 'scheduled', due: '3400000000000' });
 }
 
+/** Jobs that have ended and are kept. */
+export function insertEnded(store, count, { type, state }) {
+  return insert(store, count, { type, state, due: '1000' });
+}
+
+/** A million jobs that have succeeded and whose retention has passed, each with an attempt in the history. */
+export async function insertExpired(store, count) {
+  await insert(store, count, { type: 'bench.expired', state: 'succeeded', due: '1000' });
+  const [{ last }] = await store.query('SELECT MAX(id) AS last FROM pq_job');
+  for (let id = 0; id < Number(last); id += count / STATEMENTS) {
+    const range = `id > ${id} AND id <= ${id + count / STATEMENTS} AND type = 'bench.expired'`;
+    await store.query(
+      'INSERT INTO pq_attempt (job_id, fence, service, attempt, node, started_at, ended_at, outcome) ' +
+        `SELECT id, 1, service, 1, 'bench', 1000, 1000 + id, 'succeeded' FROM pq_job WHERE ${range}`,
+    );
+    await store.query(`UPDATE pq_job SET expires_at = 1000 + id, finished_at = 1000 WHERE ${range}`);
+  }
+  await store.vacuum();
+}
+
 /** Plain SQL is a producer. The same on every database: five tables of ten digits make 100,000 rows. */
 async function insert(store, count, { type, state, due }) {
   const digits = `(${Array.from({ length: 10 }, (_, digit) => `SELECT ${digit} AS digit`).join(' UNION ALL ')})`;

@@ -4,11 +4,13 @@ import { ResolvedOptions } from '../options/resolved-options.js';
 import { JobRepository } from '../repository/job-repository.js';
 import { PollLoop } from '../support/poll-loop.js';
 import type { Service } from '../support/service.js';
+import { WorkerPool } from '../worker/worker-pool.js';
 
 const BATCH = 500;
 const IDLE = 60_000;
-/** Between full batches: deleting as fast as it can would take the disk from the jobs. */
-const BREATH = 50;
+/** The part of the time it takes, while there is much to delete: more would take the disk from the jobs. */
+const SHARE_BESIDE_JOBS = 0.05;
+const SHARE_OF_IDLE_NODE = 0.5;
 
 /** Deletes what has been kept for long enough. */
 @Injectable()
@@ -19,9 +21,10 @@ export class Pruner implements Service {
     private readonly repository: JobRepository,
     private readonly events: QueueEvents,
     private readonly options: ResolvedOptions,
+    private readonly pool: WorkerPool,
   ) {
     this.loop = new PollLoop(
-      async () => ((await this.repository.prune(BATCH)) >= BATCH ? BREATH : IDLE),
+      () => this.pruneBatch(),
       (error) => {
         this.events.databaseError('pruning', error);
         return IDLE;
@@ -35,5 +38,13 @@ export class Pruner implements Service {
 
   stop(): Promise<void> {
     return this.loop.stop();
+  }
+
+  private async pruneBatch(): Promise<number> {
+    const began = performance.now();
+    const pruned = await this.repository.prune(BATCH);
+    const took = performance.now() - began;
+    const share = this.pool.size > 0 ? SHARE_BESIDE_JOBS : SHARE_OF_IDLE_NODE;
+    return pruned < BATCH ? IDLE : took / share - took;
   }
 }

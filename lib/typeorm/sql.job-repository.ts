@@ -29,7 +29,7 @@ import type { QueueTables } from './queue-tables.js';
 import type { Statement } from './statement.js';
 import { changeJob } from './statements/change-job.js';
 import { claimJobs } from './statements/claim-jobs.js';
-import { retryBatch, selectPage } from './statements/filter-jobs.js';
+import { retryJobs, selectEnded, selectPage } from './statements/filter-jobs.js';
 import { insertJobs } from './statements/insert-jobs.js';
 import { beat, claimsOf, registerNode, retireNode } from './statements/nodes.js';
 import { pauseType, resumeType } from './statements/pauses.js';
@@ -162,7 +162,10 @@ export class SqlJobRepository extends JobRepository {
 
   async retryBatch(filter: CheckedFilter, after: string, limit: number): Promise<RetriedBatch> {
     const { database, tables } = await this.connected();
-    return database.transaction(() => retryBatch(tables, filter, after, limit));
+    const { rows } = await database.query(selectEnded(tables, filter, after, limit));
+    const ids = rows.map((row) => Number(row['id']));
+    const retried = ids.length === 0 ? 0 : await database.transaction(() => retryJobs(tables, ids));
+    return { retried, last: ids.length < limit ? undefined : String(ids.at(-1)) };
   }
 
   async pause(type: string): Promise<void> {

@@ -1,7 +1,8 @@
 import type { CheckedFilter } from '../../job/job-filter.js';
-import type { RetriedBatch } from '../../repository/job-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
+
+const ENDED = "state IN ('failed', 'cancelled')";
 
 /** The newest first: a page begins below the last id of the one before. */
 export function selectPage(
@@ -18,36 +19,33 @@ export function selectPage(
   ]);
 }
 
-/**
- * Retries a batch of ended jobs, in key order. Small, so that its locks are short. A job whose key has been taken by another one
- * since it ended is left alone.
- */
-export function* retryBatch(
-  tables: QueueTables,
-  filter: CheckedFilter,
-  after: string,
-  limit: number,
-): Script<RetriedBatch> {
-  const { dialect, names } = tables;
+/** The next ended jobs that match, in key order. Read without locks: the walk may be long, where few of many jobs match. */
+export function selectEnded(tables: QueueTables, filter: CheckedFilter, after: string, limit: number): Statement {
   const where = conditions(tables, { ...filter, states: filter.states ?? ['failed'] });
-  where.push(["state IN ('failed', 'cancelled')", []], ['id > ?', [Number(after)]]);
+  where.push([ENDED, []], ['id > ?', [Number(after)]]);
+  const sql = `SELECT id FROM ${tables.names.job} WHERE ${sqlOf(where)} ORDER BY id LIMIT ?`;
+  return statement(sql, [...parametersOf(where), limit]);
+}
+
+/**
+ * Retries those of the jobs that still have ended, and answers how many. A job whose key has been taken by another one since it
+ * ended is left alone.
+ */
+export function* retryJobs({ dialect, names }: QueueTables, ids: readonly number[]): Script<number> {
   const taken = `SELECT 1 FROM ${names.job} k WHERE k.service = j.service AND k.type = j.type AND k.job_key = j.past_key`;
   const { rows } = yield statement(
     `SELECT id, type, past_key, CASE WHEN EXISTS (${taken}) THEN 1 ELSE 0 END AS taken FROM ${names.job} j ` +
-      `WHERE ${sqlOf(where)} ORDER BY id LIMIT ?${dialect.skipLocked}`,
-    [...parametersOf(where), limit],
+      `WHERE id IN (${ids.map(() => '?').join(', ')}) AND ${ENDED} ORDER BY id${dialect.skipLocked}`,
+    ids,
   );
-  const last = rows.at(-1);
-  if (last === undefined) return { retried: 0, last: undefined };
-  const free = withoutRivals(rows).map((row) => ({ id: Number(row['id']) }));
   const sql = dialect.joinedUpdate({
     table: names.job,
     source: dialect.rows({ id: 'id' }),
     set: retryColumns(dialect.now, 'j.'),
-    on: "j.id = v.id AND j.state IN ('failed', 'cancelled')",
+    on: `j.id = v.id AND j.${ENDED}`,
   });
-  const { affected } = yield statement(sql, [JSON.stringify(free)]);
-  return { retried: affected, last: rows.length < limit ? undefined : String(last['id']) };
+  const free = withoutRivals(rows).map((row) => ({ id: Number(row['id']) }));
+  return free.length === 0 ? 0 : (yield statement(sql, [JSON.stringify(free)])).affected;
 }
 
 /** Everything a job needs to begin anew but its fence and its history, which are never reset. */
