@@ -28,6 +28,7 @@ class Handlers {
   async ledger({ ms = 0 }: { ms?: number } = {}, job: JobContext): Promise<number> {
     await this.dataSource.query(`INSERT INTO ledger (job_id, pid) VALUES (${Number(job.id)}, ${process.pid})`);
     process.send?.({ started: job.id });
+    job.signal.addEventListener('abort', () => process.send?.({ aborted: job.id }));
     if (ms > 0) await pause(ms, undefined, { signal: job.signal });
     return process.pid;
   }

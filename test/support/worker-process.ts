@@ -10,11 +10,15 @@ const SCRIPT = join(process.cwd(), '.cache/processes/worker.js');
 export class WorkerProcess {
   /** Ids of the jobs whose handlers it has begun, in order. */
   readonly started: string[] = [];
+  /** Ids of the jobs whose signal was aborted. */
+  readonly aborted: string[] = [];
 
   private constructor(private readonly child: ChildProcess) {
     child.on('message', (message) => {
       if (typeof message === 'object' && message !== null && 'started' in message)
         this.started.push(String(message.started));
+      if (typeof message === 'object' && message !== null && 'aborted' in message)
+        this.aborted.push(String(message.aborted));
     });
   }
 
