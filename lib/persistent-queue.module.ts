@@ -34,6 +34,7 @@ import { WakeSignal } from './signal/wake-signal.js';
 import { ApplicationDataSource } from './typeorm/application-data-source.js';
 import { ApplicationTransactions } from './typeorm/application-transactions.js';
 import { SqlJobRepository } from './typeorm/sql.job-repository.js';
+import { JobTransactions } from './worker/job-transactions.js';
 import { JobRunner } from './worker/job-runner.js';
 import { WorkerPool } from './worker/worker-pool.js';
 
@@ -58,6 +59,7 @@ const PROVIDERS: Provider[] = [
   Pruner,
   WorkerPool,
   JobRunner,
+  JobTransactions,
   StartRecorder,
   NoteRecorder,
   Completer,

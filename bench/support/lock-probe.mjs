@@ -8,9 +8,9 @@ const PAUSE = 2;
  */
 export async function startProbe(store, { first, last }) {
   const waits = [];
-  let probing = true;
+  const stopped = new AbortController();
   const running = (async () => {
-    while (probing) {
+    while (!stopped.signal.aborted) {
       const id = Number(first) + Math.floor(Math.random() * (last - first));
       const began = performance.now();
       await store.query(`UPDATE pq_job SET trace_id = 'probe' WHERE id = ${id}`);
@@ -20,7 +20,7 @@ export async function startProbe(store, { first, last }) {
   })();
   return {
     async stop() {
-      probing = false;
+      stopped.abort();
       await running;
       return waits;
     },

@@ -1,3 +1,5 @@
+import type { EntityManager } from 'typeorm';
+
 /**
  * What a handler gets as its second argument.
  *
@@ -22,6 +24,21 @@ export interface JobContext {
    * `jobQueue.log(id)`.
    */
   log(message: string): void;
+  /**
+   * Effects exactly once: runs `work` in a transaction of the application's DataSource and completes the job in it. What `work` has
+   * written and the job's end are committed together, or neither is. What `work` returns is the job's result, or a `JobOutcome`; what
+   * it throws rolls back. An enqueue inside of it joins. Once per attempt, and nothing the handler does later counts any more.
+   *
+   * @throws LeaseLostError, after the rollback, when the job was cancelled or given to another node meanwhile.
+   * @throws JobCompletedError for a second call.
+   */
+  transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T>;
+  /**
+   * The transaction of a `transactional` handler.
+   *
+   * @throws NoJobManagerError in any other handler.
+   */
+  readonly manager: EntityManager;
   /** Tells how far the work is, as JSON of at most 8,000 characters; the latest is kept. Throws for what JSON cannot carry. */
   progress(value: unknown): void;
 }

@@ -40,6 +40,12 @@ export interface JobHandlerOptions {
    * @default 3
    */
   maxCrashes?: number;
+  /**
+   * Runs the handler inside `job.transaction()`: what it writes through `job.manager` and the end of its job are committed together
+   * or not at all. It holds a connection of the application's pool while it runs.
+   * @default false
+   */
+  transactional?: boolean;
   /** How long jobs of this type are kept after their end; 0 deletes them at once. By default as the module says. */
   retention?: { succeeded?: Duration; failed?: Duration };
   /** For people: shown where jobs are listed. */
@@ -55,6 +61,7 @@ export interface ResolvedHandlerOptions {
   readonly timeout: number;
   readonly deadline: number | undefined;
   readonly maxCrashes: number;
+  readonly transactional: boolean;
   readonly retention: { readonly succeeded: number | undefined; readonly failed: number | undefined };
   readonly description: string | undefined;
 }

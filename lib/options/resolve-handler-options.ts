@@ -11,6 +11,7 @@ const HANDLER_OPTIONS = [
   'timeout',
   'deadline',
   'maxCrashes',
+  'transactional',
   'retention',
   'description',
 ] as const satisfies readonly (keyof JobHandlerOptions)[];
@@ -27,6 +28,7 @@ export function resolveHandlerOptions(owner: string, given: JobHandlerOptions): 
     timeout: options.duration('timeout', '15m', 1, LONGEST_TIMER),
     deadline: options.optionalDuration('deadline'),
     maxCrashes: options.integer('maxCrashes', 3, 1, 1_000),
+    transactional: options.flag('transactional', false),
     retention: {
       succeeded: retention.optionalDuration('succeeded'),
       failed: retention.optionalDuration('failed'),

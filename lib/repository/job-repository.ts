@@ -128,6 +128,11 @@ export abstract class JobRepository {
   abstract recordNotes(noted: readonly NotedJob[]): Promise<void>;
   /** Ends claims and writes their history, all in one transaction. Answers the ids that were not this claim's any more. */
   abstract settle(settlements: readonly Settlement[], node: string): Promise<string[]>;
+  /**
+   * Ends one claim inside the caller's transaction, and locks its row until that ends. `false`: it was not this claim's any more, or
+   * has been ended already; the transaction must be rolled back.
+   */
+  abstract settleIn(manager: EntityManager, settlement: Settlement, node: string): Promise<boolean>;
   /** Every claim the database holds for a node: after a claim whose answer was lost, some may be unknown to the node itself. */
   abstract claimsOf(node: string): Promise<JobToken[]>;
 

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { NestedTransactionError } from '../errors/nested-transaction.error.js';
 import { TransactionUnusableError } from '../errors/transaction-unusable.error.js';
 import { UnsupportedDatabaseError } from '../errors/unsupported-database.error.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
@@ -42,8 +43,13 @@ export class ApplicationTransactions {
   }
 
   /** A transaction inside another one is part of it. */
-  async run<T>(work: Work<T>): Promise<T> {
-    if (this.open !== undefined) return this.join(this.open, work);
+  run<T>(work: Work<T>): Promise<T> {
+    return this.open === undefined ? this.begin(work) : this.join(this.open, work);
+  }
+
+  /** A transaction of its own: when this resolves, it is committed. */
+  async begin<T>(work: Work<T>): Promise<T> {
+    if (this.open !== undefined) throw new NestedTransactionError();
     const dataSource = this.application.get();
     const inside = (manager: EntityManager) => this.runInside({ manager, isOpen: true }, work);
     if (dataSource.options.type !== 'better-sqlite3') return dataSource.transaction(inside);
@@ -77,7 +83,7 @@ export class ApplicationTransactions {
   private async runOnSingleConnection<T>(dataSource: DataSource, work: Work<T>): Promise<T> {
     const runner = dataSource.createQueryRunner();
     // Only the taking of the lock is tried again: what the caller has done since may not be done twice.
-    await retryRolledBack(BUSY_RETRY, () => this.begin(runner));
+    await retryRolledBack(BUSY_RETRY, () => this.takeWriteLock(runner));
     try {
       const value = await work(runner.manager);
       await runner.commitTransaction();
@@ -88,8 +94,8 @@ export class ApplicationTransactions {
     }
   }
 
-  /** Takes the write lock at once: a transaction that began with a read could not get it later without starting over. */
-  private async begin(runner: QueryRunner): Promise<void> {
+  /** At once: a transaction that began with a read could not get it later without starting over. */
+  private async takeWriteLock(runner: QueryRunner): Promise<void> {
     if (runner.isTransactionActive) {
       throw new UnsupportedDatabaseError(
         'a transaction that is open already',

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { UnwritableError } from '../errors/unwritable.error.js';
 import { QueueEvents } from '../events/queue-events.js';
 import type { Attempt } from '../job/attempt.js';
@@ -48,7 +49,7 @@ import {
 import { recordNotes } from './statements/record-notes.js';
 import { recordStarts } from './statements/record-starts.js';
 import { rescueJobs } from './statements/rescue-jobs.js';
-import { settleJobs } from './statements/settle-jobs.js';
+import { settleHeldJob, settleJobs } from './statements/settle-jobs.js';
 import { readSurvey, surveyQueue } from './statements/survey-queue.js';
 import { unhandledTypes } from './statements/unhandled-types.js';
 
@@ -121,6 +122,13 @@ export class SqlJobRepository extends JobRepository {
       if (tables.dialect.isLockTimeout(error)) throw new UnwritableError('locked', error);
       throw error;
     }
+  }
+
+  async settleIn(manager: EntityManager, settlement: Settlement, node: string): Promise<boolean> {
+    const { tables } = await this.connected();
+    const runner = callerRunner(manager, this.application.get());
+    if (runner === undefined) throw new Error('A settlement needs a manager inside of a transaction.');
+    return runForCaller(runner, tables.dialect, this.doomed, settleHeldJob(tables, settlement, node));
   }
 
   async claimsOf(node: string): Promise<JobToken[]> {

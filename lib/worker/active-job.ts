@@ -1,18 +1,16 @@
-import { InvalidJobError } from '../errors/invalid-job.error.js';
 import { LeaseLostError } from '../errors/lease-lost.error.js';
 import type { RegisteredHandler } from '../handler/registered-handler.js';
 import type { JobFacts } from '../events/queue-event.js';
 import type { ClaimedJob } from '../job/job.js';
-import type { JobContext } from '../job/job-context.js';
-import { serialiseJson } from '../support/serialise-json.js';
+import type { Settlement } from '../job/settlement.js';
 import { NotePad } from './note-pad.js';
-
-const LARGEST_PROGRESS = 8_000;
 
 /** A claimed job on its way through this process. */
 export class ActiveJob {
   /** `performance.now()` when the handler was called. */
   startedAt: number | undefined;
+  /** Its end, if its handler has committed that together with its own writes: nothing that comes later counts. */
+  completion: Settlement | undefined;
   readonly notes = new NotePad();
   private readonly abortion = new AbortController();
   private abandoned = false;
@@ -26,6 +24,10 @@ export class ActiveJob {
   /** 1 for the first execution. */
   get attempt(): number {
     return this.job.retries + 1;
+  }
+
+  get signal(): AbortSignal {
+    return this.abortion.signal;
   }
 
   get facts(): JobFacts {
@@ -60,32 +62,4 @@ export class ActiveJob {
   abort(reason: Error): void {
     this.abortion.abort(reason);
   }
-
-  get context(): JobContext {
-    const { id, type, key, reference, traceId, due, created } = this.job;
-    return {
-      id,
-      type,
-      attempt: this.attempt,
-      maxAttempts: this.handler.options.maxRetries + 1,
-      key,
-      reference,
-      traceId,
-      dueAt: new Date(due),
-      createdAt: new Date(created),
-      signal: this.abortion.signal,
-      log: (message) => this.notes.log(message),
-      progress: (value) => this.notes.tell(serialiseProgress(value)),
-    };
-  }
-}
-
-function serialiseProgress(value: unknown): string {
-  const json = serialiseJson(value);
-  if (json.length <= LARGEST_PROGRESS) return json;
-  throw new InvalidJobError(
-    'progress',
-    value,
-    `Tell at most ${LARGEST_PROGRESS} characters of JSON (it has ${json.length}).`,
-  );
 }

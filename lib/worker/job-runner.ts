@@ -4,11 +4,14 @@ import { StartRecorder } from '../completion/start-recorder.js';
 import { JobTimeoutError } from '../errors/job-timeout.error.js';
 import { PermanentJobError } from '../errors/permanent-job.error.js';
 import { QueueEvents } from '../events/queue-events.js';
+import type { JobContext } from '../job/job-context.js';
 import { releaseOf, type Settlement } from '../job/settlement.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { JobRepository } from '../repository/job-repository.js';
 import type { ActiveJob } from './active-job.js';
 import { conclude, concludeFailure, type HandlerEnd } from './conclusion.js';
+import { createContext } from './create-context.js';
+import { JobTransactions } from './job-transactions.js';
 
 /**
  * One attempt, from claim to settlement:
@@ -21,6 +24,7 @@ export class JobRunner {
     private readonly repository: JobRepository,
     private readonly starts: StartRecorder,
     private readonly completer: Completer,
+    private readonly transactions: JobTransactions,
     private readonly events: QueueEvents,
     private readonly options: ResolvedOptions,
   ) {}
@@ -28,6 +32,7 @@ export class JobRunner {
   /** Never throws. */
   async run(active: ActiveJob): Promise<void> {
     const settlement = await this.attempt(active).catch((error: unknown) => this.giveBack(active, error));
+    if (active.completion !== undefined) return this.tell(active, active.completion);
     if (active.isAbandoned || settlement === undefined)
       return this.events.emit({ name: 'job.lost', job: active.facts });
     this.completer.settle(settlement);
@@ -76,12 +81,19 @@ export class JobRunner {
     active.startedAt = performance.now();
     this.events.emit({ name: 'job.started', job: active.facts });
     try {
-      return { returned: await active.handler.invoke(payload, active.context) };
+      return { returned: await this.invoke(active, payload) };
     } catch (thrown) {
       return { thrown, reason: timedOut ? 'timeout' : 'error' };
     } finally {
       active.stopTimer();
     }
+  }
+
+  private invoke(active: ActiveJob, payload: unknown): Promise<unknown> {
+    const { invoke, options } = active.handler;
+    const transaction: JobContext['transaction'] = (work) => this.transactions.run(active, work);
+    if (!options.transactional) return invoke(payload, createContext(active, transaction));
+    return transaction((manager) => invoke(payload, createContext(active, transaction, manager)));
   }
 
   /** The handler was not called, because its start could not be recorded: nothing happened, and nothing is used up. */

@@ -29,6 +29,13 @@ export class NotePad {
     this.progress = undefined;
     return notes;
   }
+
+  /** What was taken could not be written. */
+  putBack(notes: JobNotes | undefined): void {
+    if (notes === undefined) return;
+    this.lines = [...notes.lines, ...this.lines];
+    this.progress ??= notes.progress;
+  }
 }
 
 /** No database stores half a surrogate pair in JSON, nor PostgreSQL a NUL character; cutting may halve a pair. */

@@ -74,14 +74,14 @@ export class WorkerPool {
 
   /** The claims whose handlers run here. */
   held(): JobToken[] {
-    return [...this.active].filter((active) => !active.isAbandoned).map(({ job: { id, fence } }) => ({ id, fence }));
+    return [...this.active].filter(isHeld).map(({ job: { id, fence } }) => ({ id, fence }));
   }
 
   /** Claims that are over in the database: their handlers are told, and what they answer is dropped. */
   lose(tokens: readonly JobToken[]): void {
     for (const active of this.active) {
       const isLost = tokens.some(({ id, fence }) => id === active.job.id && fence === active.job.fence);
-      if (isLost && !active.isAbandoned) active.abandon('taken away');
+      if (isLost && isHeld(active)) active.abandon('taken away');
     }
   }
 
@@ -98,7 +98,7 @@ export class WorkerPool {
     clearTimeout(this.lonerTimer);
     for (const loner of this.loners.splice(0)) this.completer.settle(releaseOf(loner.job));
     await this.idleWithin(timeout);
-    const late = [...this.active].filter((active) => !active.isAbandoned);
+    const late = [...this.active].filter(isHeld);
     for (const active of late) {
       this.completer.settle(concludeRelease(active));
       active.abandon('shutdown');
@@ -182,4 +182,9 @@ export class WorkerPool {
   private tellRoom(): void {
     for (const listener of this.roomListeners) listener();
   }
+}
+
+/** Whether its claim may still be in the database. */
+function isHeld({ isAbandoned, completion }: ActiveJob): boolean {
+  return !isAbandoned && completion === undefined;
 }

@@ -40,6 +40,21 @@ export function* settleJobs(tables: QueueTables, settlements: readonly Settlemen
   return lost;
 }
 
+/**
+ * Ends a claim that nobody has ended yet; `false` if somebody has, be it with the same outcome: in a caller's transaction a
+ * settlement that is sent again would let the caller's writes be committed again.
+ */
+export function* settleHeldJob(tables: QueueTables, settlement: Settlement, node: string): Script<boolean> {
+  const { dialect, names } = tables;
+  const { rows } = yield statement(
+    `SELECT id FROM ${names.job} WHERE id = ? AND fence = ? AND state = 'running'${dialect.lockRow}`,
+    [Number(settlement.id), settlement.fence],
+  );
+  if (rows.length === 0) return false;
+  const lost = yield* settleJobs(tables, [settlement], node);
+  return lost.length === 0;
+}
+
 /** A key of scope 'forever' needs its row for ever. */
 function deleteEnded({ names }: QueueTables, settlements: readonly Settlement[]): Statement {
   const ids = settlements.map(({ id }) => Number(id)).sort((a, b) => a - b);

@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { JobCompletedError } from '../errors/job-completed.error.js';
+import { LeaseLostError } from '../errors/lease-lost.error.js';
+import type { Settlement } from '../job/settlement.js';
+import { NodeLease } from '../node/node-lease.js';
+import { ResolvedOptions } from '../options/resolved-options.js';
+import { JobRepository } from '../repository/job-repository.js';
+import { ApplicationTransactions } from '../typeorm/application-transactions.js';
+import type { ActiveJob } from './active-job.js';
+import { conclude } from './conclusion.js';
+
+/**
+ * A handler's writes and the end of its job in one transaction of the application's DataSource: both or neither.
+ *
+ *     begin → work(manager) → conclude → lock the job's row, check its fence, settle → commit
+ *
+ * The row is locked at the end and not at the start: a process that is stopped in the middle holds up nobody. When the answer to
+ * the COMMIT is lost, nobody knows whether it has happened; the attempt is then settled as failed, under the fence, which changes
+ * nothing if it has.
+ */
+@Injectable()
+export class JobTransactions {
+  private readonly underWay = new WeakSet<ActiveJob>();
+
+  constructor(
+    private readonly transactions: ApplicationTransactions,
+    private readonly repository: JobRepository,
+    private readonly lease: NodeLease,
+    private readonly options: ResolvedOptions,
+  ) {}
+
+  async run<T>(active: ActiveJob, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    if (active.completion !== undefined || this.underWay.has(active)) throw new JobCompletedError(active.job.id);
+    this.underWay.add(active);
+    try {
+      const { value, settlement } = await this.transactions.begin((manager) => this.complete(active, manager, work));
+      active.completion = settlement;
+      return value;
+    } finally {
+      this.underWay.delete(active);
+    }
+  }
+
+  private async complete<T>(active: ActiveJob, manager: EntityManager, work: (manager: EntityManager) => Promise<T>) {
+    const value = await work(manager);
+    const settlement = conclude(active, { returned: value }, this.options.maxPayloadBytes);
+    try {
+      await this.settle(manager, settlement);
+    } catch (error) {
+      active.notes.putBack(settlement.notes);
+      throw error;
+    }
+    return { value, settlement };
+  }
+
+  private async settle(manager: EntityManager, settlement: Settlement): Promise<void> {
+    if (!(await this.repository.settleIn(manager, settlement, this.lease.name))) throw new LeaseLostError('taken away');
+  }
+}
