@@ -38,19 +38,19 @@ const NAMES: Readonly<Record<number, string>> = {
 };
 
 /**
- * Runs `work`; an error of SQLite's gets the `code` it has in better-sqlite3, such as `SQLITE_BUSY`. In `node:sqlite` every one has
+ * Runs `work`; an error of SQLite's gets the name and the `code` it has in better-sqlite3, such as `SQLITE_BUSY`. In `node:sqlite` every one has
  * the same code, and the retries of a busy file would not know it.
  */
 export function withSqliteCodes<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (isSqliteError(error)) error.code = nameOf(error.errcode);
+    if (isSqliteError(error)) Object.assign(error, { name: 'SqliteError', code: nameOf(error.errcode) });
     throw error;
   }
 }
 
-function isSqliteError(error: unknown): error is { code: string; errcode: number } {
+function isSqliteError(error: unknown): error is { errcode: number } {
   return (
     typeof error === 'object' &&
     error !== null &&

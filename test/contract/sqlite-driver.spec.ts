@@ -102,6 +102,9 @@ describe('the SQLite driver', () => {
     expect(codeOf(() => insert.run(2, 'b', null, null))).toBe('SQLITE_CONSTRAINT_NOTNULL');
     expect(codeOf(() => insert.run(2, 'b', null, 'x'))).toBe('SQLITE_CONSTRAINT_CHECK');
     expect(codeOf(() => insert.run('b', 'b', null, 'L'))).toBe('SQLITE_MISMATCH');
+    expect(() => insert.run(1, 'b', null, 'L')).toThrow(
+      expect.objectContaining({ name: 'SqliteError', message: 'UNIQUE constraint failed: item.id' }),
+    );
     expect(codeOf(() => handle.prepare('SELEKT 1'))).toBe('SQLITE_ERROR');
     expect(codeOf(() => handle.exec('SELECT * FROM missing'))).toBe('SQLITE_ERROR');
   });

@@ -10,6 +10,6 @@ export default {
     '<rootDir>/test/contract/sqlite*.spec.ts',
     '<rootDir>/test/contract/node-sqlite.spec.ts',
     '<rootDir>/test/process/{sqlite-busy,two-processes}.spec.ts',
-    '<rootDir>/test/e2e/{module,operate,own-connections,run-jobs}.spec.ts',
+    '<rootDir>/test/e2e/{module,own-connections,run-jobs}.spec.ts',
   ],
 };
