@@ -1,12 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { Cache } from './cache.mjs';
 import { openSid } from './sid.mjs';
 
 const SERVER = 'usr/sbin/mysqld';
-const UNFINISHED = 'unfinished-';
-const ABANDONED_MS = 60 * 60 * 1_000;
 
 /**
  * Debian's stable releases have no MySQL, sid has. Its server cannot be installed beside MariaDB's, and needs newer libraries than
@@ -43,21 +41,16 @@ export function findUnpackedMySql() {
  */
 export function unpackMySql() {
   if (unpackedVersions().length > 0) return;
-  const cache = cacheFolder();
-  mkdirSync(cache, { recursive: true });
-  removeAbandoned(cache);
-  const work = mkdtempSync(join(cache, UNFINISHED));
-  try {
+  const cache = openCache();
+  cache.add((work) => {
     const sid = openSid(join(work, 'apt'));
     const [name, version] = newestServer(sid.versions('mysql-server-core'));
-    console.log(`Downloading ${name} ${version} of Debian sid into ${cache}`);
+    console.log(`Downloading ${name} ${version} of Debian sid into ${cache.folder}`);
     const archives = sid.download([name, 'tzdata']);
-    const root = join(work, 'root');
-    for (const archive of archives) execFileSync('dpkg-deb', ['-x', archive, root]);
-    moveInto(root, join(cache, version));
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+    const content = join(work, 'root');
+    for (const archive of archives) execFileSync('dpkg-deb', ['-x', archive, content]);
+    return { version, content };
+  });
 }
 
 /** `mysql-server-core`, or where sid has several releases side by side, the highest of `mysql-server-core-…`. */
@@ -68,40 +61,12 @@ function newestServer(versions) {
   return newest;
 }
 
-/** A folder gets its version as its name when it is complete, and all at once: nobody ever finds half of one. */
-function moveInto(root, target) {
-  try {
-    renameSync(root, target);
-  } catch (error) {
-    // Somebody else was faster.
-    if (!existsSync(target)) throw error;
-  }
-}
-
-/** What a run that was killed has left. */
-function removeAbandoned(cache) {
-  for (const name of readdirSync(cache)) {
-    const folder = join(cache, name);
-    const isAbandoned = name.startsWith(UNFINISHED) && statSync(folder).mtimeMs < Date.now() - ABANDONED_MS;
-    if (isAbandoned) rmSync(folder, { recursive: true, force: true });
-  }
-}
-
 function unpackedVersions() {
-  const cache = cacheFolder();
-  if (!existsSync(cache)) return [];
-  return readdirSync(cache)
-    .filter((name) => !name.startsWith(UNFINISHED) && existsSync(join(cache, name, SERVER)))
-    .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
-    .map((version) => join(cache, version));
+  return openCache().versions.filter((folder) => existsSync(join(folder, SERVER)));
 }
 
-/** `MYSQL_CACHE`, or the user's cache, or the repository's. */
-function cacheFolder() {
-  const { MYSQL_CACHE: chosen, XDG_CACHE_HOME: ofUser } = process.env;
-  if (chosen) return chosen;
-  if (ofUser) return join(ofUser, 'nestjs-persistent-queue/mysql');
-  return join(dirname(dirname(fileURLToPath(import.meta.url))), '.cache/mysql');
+function openCache() {
+  return new Cache('mysql', process.env.MYSQL_CACHE);
 }
 
 /** `usr/lib/x86_64-linux-gnu`, or whatever this machine's architecture calls it. */

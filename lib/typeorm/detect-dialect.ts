@@ -66,8 +66,8 @@ function refuseUnsafeSqlite(options: DataSourceOptions): void {
   if (isLibsql(driver)) {
     throw new UnsupportedDatabaseError(
       'libsql',
-      'libsql loses committed writes after a SQLITE_BUSY',
-      'Leave out the driver option (better-sqlite3 12).',
+      'libsql loses committed writes after a SQLITE_BUSY, as test/process/sqlite-busy.spec.ts shows',
+      'Leave out the driver option (better-sqlite3), or make it NodeSqlite of nestjs-persistent-queue/node-sqlite.',
     );
   }
 }

@@ -67,7 +67,8 @@ function driverOptions(application: DataSourceOptions, extra: object | undefined
   switch (application.type) {
     case 'better-sqlite3':
       // 0: a busy file is an error at once, which is retried without blocking the event loop. WAL mode is set by us, for the same reason.
-      return { timeout: 0, enableWAL: false };
+      // `verbose` is told every statement with its values, as a logger is.
+      return { timeout: 0, enableWAL: false, verbose: undefined };
     case 'postgres':
       return { extra: { ...extra, max: connections } };
     default:

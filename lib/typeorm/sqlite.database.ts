@@ -6,7 +6,7 @@ import { sqliteDialect } from './dialects/sqlite.dialect.js';
 import { retryRolledBack } from './retry-rolled-back.js';
 import { driveSync, type Result, type Row, type Script, type Statement } from './statement.js';
 
-/** The part of better-sqlite3 that is used. */
+/** The part of better-sqlite3 that is used; NodeSqlite has it too. */
 interface SqliteHandle {
   readonly inTransaction: boolean;
   prepare(sql: string): SqliteStatement;

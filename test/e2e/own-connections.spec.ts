@@ -88,6 +88,17 @@ describe.each(databases())('our own connections to $name', (database) => {
     );
   }
 
+  // NodeSqlite refuses the option.
+  if (database.name === 'sqlite' && process.env['PQ_TEST_SQLITE_DRIVER'] !== 'node:sqlite') {
+    it('tell what listens to every statement of the driver nothing', async () => {
+      const statements: string[] = [];
+      const { queue } = await open({ verbose: (sql: string) => void statements.push(sql) });
+      statements.length = 0;
+      await queue.enqueue('t', { secret: 1 });
+      expect(statements).toEqual([]);
+    });
+  }
+
   if (database.name === 'sqlite') {
     it('wait for a process that writes while they are opened for the first time', async () => {
       const fresh = await database.create();
@@ -110,7 +121,8 @@ describe.each(databases())('our own connections to $name', (database) => {
     });
 
     it('refuse a file that keeps no write-ahead log', async () => {
-      const memory = await new DataSource({ type: 'better-sqlite3', database: ':memory:' }).initialize();
+      const { options } = schema;
+      const memory = await new DataSource({ ...options, database: ':memory:' } as DataSourceOptions).initialize();
       const create = () => new SqliteDatabase(memory, Reflect.get(memory.driver, 'databaseConnection'));
       expect(create).toThrow(UnsupportedDatabaseError);
       expect(create).toThrow(/write-ahead log.*journal mode memory.*local disk/);

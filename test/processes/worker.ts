@@ -10,6 +10,7 @@ import {
 } from 'nestjs-persistent-queue';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DataSource, DataSourceOptions } from 'typeorm';
+import { sqliteDriver } from './sqlite-driver.js';
 
 /** What the test tells a worker process, as JSON in its first argument. */
 export interface WorkerSettings {
@@ -18,6 +19,10 @@ export interface WorkerSettings {
 }
 
 const settings = JSON.parse(process.argv[2] ?? '') as WorkerSettings;
+const database =
+  settings.database.type === 'better-sqlite3'
+    ? { ...settings.database, driver: await sqliteDriver() }
+    : settings.database;
 
 @Injectable()
 class Handlers {
@@ -47,7 +52,7 @@ class Handlers {
 }
 
 @Module({
-  imports: [TypeOrmModule.forRoot(settings.database), PersistentQueueModule.forRoot(settings.queue)],
+  imports: [TypeOrmModule.forRoot(database), PersistentQueueModule.forRoot(settings.queue)],
   providers: [Handlers],
 })
 class WorkerModule {}

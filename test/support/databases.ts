@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { sqliteDriver } from '../processes/sqlite-driver.js';
 
 export interface Capabilities {
   /** Two connections can hold open write transactions at the same time. */
@@ -48,7 +49,8 @@ function sqlite(): TestDatabase {
     async create() {
       const folder = await mkdtemp(join(tmpdir(), 'pq-test-'));
       const database = join(folder, 'jobs.sqlite');
-      return schema({ type: 'better-sqlite3', database, enableWAL: true, timeout: 0 }, () =>
+      const driver = await sqliteDriver();
+      return schema({ type: 'better-sqlite3', driver, database, enableWAL: true, timeout: 0 }, () =>
         rm(folder, { recursive: true, force: true }),
       );
     },

@@ -1,0 +1,1 @@
+export { NodeSqlite, type NodeSqliteOptions, type NodeSqliteStatement } from './node-sqlite.js';

@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Cache } from './cache.mjs';
+
+const NODE = { name: `node-${process.platform}-${process.arch}`, version: '22.23.3' };
+const BETTER_SQLITE3 = { name: 'better-sqlite3', version: '13.2.0' };
+
+/**
+ * The SQLite drivers that do not run on Node 20, and a Node for them. Together more than 100 MB, of which most contributors need
+ * nothing: npm installs them into a cache and not among the dependencies.
+ *
+ * @returns what to test, and a line for what stays out.
+ */
+export function ensureSqliteDrivers() {
+  try {
+    const packages = join(install(), 'node_modules');
+    const node = join(packages, NODE.name, 'bin/node');
+    const betterSqlite3 = join(packages, BETTER_SQLITE3.name, 'lib/index.js');
+    return {
+      runs: [
+        { title: `node:sqlite on Node ${NODE.version}`, node, driver: 'node:sqlite' },
+        { title: `better-sqlite3 ${BETTER_SQLITE3.version} on Node ${NODE.version}`, node, driver: betterSqlite3 },
+      ],
+      missing: [],
+    };
+  } catch (error) {
+    console.error(`The newer SQLite drivers cannot be installed: ${error.message}`);
+    return { runs: [], missing: [`SQLite with node:sqlite and better-sqlite3 13: npm must install ${label(NODE)}`] };
+  }
+}
+
+/** Answers the folder, installed once for all later runs. */
+function install() {
+  const packages = [NODE, BETTER_SQLITE3].map(label);
+  const version = packages.join('+');
+  const cache = new Cache('sqlite-drivers');
+  const folder = join(cache.folder, version);
+  if (existsSync(folder)) return folder;
+  console.log(`Installing ${packages.join(' and ')} into ${cache.folder}`);
+  cache.add((work) => {
+    const content = join(work, 'root');
+    mkdirSync(content);
+    const options = [
+      '--no-save',
+      '--no-package-lock',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+    ];
+    execFileSync('npm', ['install', '--prefix', content, ...options, ...packages], { cwd: content, stdio: 'inherit' });
+    return { version, content };
+  });
+  return folder;
+}
+
+function label({ name, version }) {
+  return `${name}@${version}`;
+}
