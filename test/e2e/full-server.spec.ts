@@ -9,7 +9,6 @@ import { waitUntil } from '../support/wait-until.js';
 
 const MOST = 20;
 
-
 const available = new Set(databases().map(({ name }) => name));
 const kinds = [
   { name: 'mariadb', start: startMariaDb },

@@ -96,6 +96,9 @@ export async function startMySql({ durable = false } = {}) {
   });
 }
 
+/** Others than the administrator have passwords. */
+const TLS_ONLY = 'hostssl all postgres 127.0.0.1/32 trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n';
+
 /** Starts a PostgreSQL of our own, as `startMariaDb` does; undefined when the programs are missing. */
 export async function startPostgres({ durable = false, tls = false, maxConnections = 500 } = {}) {
   const programs = findPostgres();
@@ -118,7 +121,7 @@ export async function startPostgres({ durable = false, tls = false, maxConnectio
       '--no-sync',
     ]);
     const shown = tls ? await selfSigned(server) : undefined;
-    if (shown) writeFileSync(join(data, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 trust\n');
+    if (shown) writeFileSync(join(data, 'pg_hba.conf'), TLS_ONLY);
     const settings = {
       listen_addresses: '127.0.0.1',
       unix_socket_directories: '',
