@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
 import { DataSource, DefaultNamingStrategy, type DataSourceOptions } from 'typeorm';
 import { persistentQueueMigrations } from '../../lib/migrations/index.js';
 import { handler, startApp } from '../support/app-fixture.js';
 import { databases, type TestSchema } from '../support/databases.js';
 import { QueueFixture } from '../support/queue-fixture.js';
+import { endSessionsBeside } from '../support/sessions.js';
+import { waitUntil } from '../support/wait-until.js';
 
 class UpperNaming extends DefaultNamingStrategy {
   override tableName(target: string): string {
@@ -53,43 +57,50 @@ describe.each(databases())('what an application on $name sets for its own connec
   const closed = (options: object) => new DataSource({ ...schema.options, ...options } as DataSourceOptions);
 
   if (database.name !== 'sqlite') {
-    it.each(OPTIONS[database.name]!)('does not change ours: %j', async (options) => {
-      const { queue, repository, close, claimOne, registerNode } = new QueueFixture(closed(options), {});
-      const type = `t${JSON.stringify(options).slice(0, 60)}`;
-      await repository.open();
-      const fields = { key: 'k', reference: '42', delay: 0, traceId: '007' };
-      const { id, created } = await queue.enqueue(type, { n: '9007199254740993' }, fields);
-      expect(created).toBe(true);
-      expect(await queue.enqueue(type, { n: 2 }, { key: 'k' })).toEqual({ id, created: false });
-      expect(await queue.get(id)).toMatchObject({
-        payload: { n: '9007199254740993' },
-        key: 'k',
-        reference: '42',
-        traceId: '007',
-      });
-      expect((await queue.get(id))!.dueAt.getFullYear()).toBeGreaterThan(2_020);
-      const node = await registerNode();
-      // Twice within one millisecond, as far as the server can tell.
-      expect(await Promise.all([repository.beat(node), repository.beat(node), repository.beat(node)])).toEqual([
-        true,
-        true,
-        true,
-      ]);
-      expect(await claimOne(node, type)).toMatchObject({ id, fence: 1, retries: 0 });
-      await close();
-    });
+    it.each(OPTIONS[database.name]!.map((options) => [inspect(options), options] as const))(
+      'does not change ours: %s',
+      async (_, options) => {
+        const fixture = new QueueFixture(closed(options), {});
+        const { queue, repository } = fixture;
+        const type = randomUUID();
+        await repository.open();
+        const fields = { key: 'k', reference: '42', delay: 0, traceId: '007' };
+        const { id, created } = await queue.enqueue(type, { n: '9007199254740993' }, fields);
+        expect(created).toBe(true);
+        expect(await queue.enqueue(type, { n: 2 }, { key: 'k' })).toEqual({ id, created: false });
+        expect(await queue.get(id)).toMatchObject({
+          payload: { n: '9007199254740993' },
+          key: 'k',
+          reference: '42',
+          traceId: '007',
+        });
+        expect((await queue.get(id))!.dueAt.getFullYear()).toBeGreaterThan(2_020);
+        const node = await fixture.registerNode();
+        // Twice within one millisecond, as far as the server can tell.
+        expect(await Promise.all([repository.beat(node), repository.beat(node), repository.beat(node)])).toEqual([
+          true,
+          true,
+          true,
+        ]);
+        expect(await fixture.claimOne(node, type)).toMatchObject({ id, fence: 1, retries: 0 });
+        await fixture.close();
+      },
+    );
   }
 
-  it.each(EVERYWHERE)('leaves our tables where they are: %j', async (options) => {
-    const fixture = await startApp(
-      { ...schema, options: { ...schema.options, ...options } as DataSourceOptions },
-      { providers: [handler('t', () => 'done')] },
-    );
-    const { id } = await fixture.queue.transaction((manager) => fixture.queue.enqueue('t', null, { manager }));
-    await fixture.waitFor(id, 'succeeded');
-    expect(await fixture.dataSource.query('SELECT id FROM pq_job WHERE id = ' + id)).toHaveLength(1);
-    await fixture.close();
-  });
+  it.each(EVERYWHERE.map((options) => [inspect(options), options] as const))(
+    'leaves our tables where they are: %s',
+    async (_, options) => {
+      const fixture = await startApp(
+        { ...schema, options: { ...schema.options, ...options } as DataSourceOptions },
+        { providers: [handler('t', () => 'done')] },
+      );
+      const { id } = await fixture.queue.transaction((manager) => fixture.queue.enqueue('t', null, { manager }));
+      await fixture.waitFor(id, 'succeeded');
+      expect(await fixture.dataSource.query('SELECT id FROM pq_job WHERE id = ' + id)).toHaveLength(1);
+      await fixture.close();
+    },
+  );
 
   if (database.name === 'postgres') {
     it('is not told the errors of our connections, and none of its extensions is installed by us', async () => {
@@ -100,10 +111,8 @@ describe.each(databases())('what an application on $name sets for its own connec
         {},
       );
       await repository.open();
-      await admin.query(
-        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
-      );
-      await repository.find({ limit: 1 } as never).catch(() => undefined);
+      await endSessionsBeside(admin);
+      await waitUntil(() => queue.counts().catch(() => undefined));
       expect(told).toEqual([]);
       expect(await admin.query("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'")).toEqual([]);
       await close();
@@ -141,7 +150,7 @@ describe.each(databases())('what an application on $name sets for its own connec
   }
 
   if (database.name === 'mariadb' || database.name === 'mysql') {
-    it('leads us to the server by its socket too, and single options win over none', async () => {
+    it('leads us to the server by its socket too', async () => {
       const admin = await schema.connect();
       const [{ socket }] = await admin.query('SELECT @@socket AS socket');
       const name = String(admin.driver.database);
