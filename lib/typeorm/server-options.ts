@@ -8,6 +8,12 @@ const CONNECT_TIMEOUT = 10_000;
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 type MysqlOptions = Extract<DataSourceOptions, { type: 'mysql' | 'mariadb' }>;
 
+/** What mysql2 takes and TypeORM does not name. */
+interface MysqlExtra {
+  readonly flags?: string | readonly string[];
+  readonly connectAttributes?: object;
+}
+
 export interface PoolSettings {
   readonly connections: number;
   readonly serviceName: string;
@@ -42,15 +48,15 @@ export function postgresOptions(application: PostgresOptions, { connections, ser
 
 /** The application's way to its MariaDB or MySQL. */
 export function mysqlOptions(application: MysqlOptions, { connections, serviceName }: PoolSettings): object {
-  const extra = application.extra as Record<string, unknown> | undefined;
+  const extra = application.extra as MysqlExtra | undefined;
   return {
     ...onlyTo(application.replication?.master ?? application),
     // The driver reads all of these from `extra` last: what the application has there must not leak in.
     extra: {
       ...extra,
       charset: CHARSET,
-      flags: withFoundRows(extra?.['flags'] ?? application.flags),
-      connectAttributes: { program_name: clientName(serviceName), ...(extra?.['connectAttributes'] as object) },
+      flags: withFoundRows(extra?.flags ?? application.flags),
+      connectAttributes: { program_name: clientName(serviceName), ...extra?.connectAttributes },
       connectionLimit: connections,
       waitForConnections: true,
       queueLimit: 0,
@@ -83,10 +89,9 @@ function onlyTo(server: object): object {
 }
 
 /** Without it an update would count only the rows that it has changed; we count those that are ours. */
-function withFoundRows(flags: unknown): string[] | undefined {
-  if (flags === undefined) return undefined;
-  const list = Array.isArray(flags) ? flags.map(String) : String(flags).split(',');
-  return list.map((flag) => flag.trim()).filter((flag) => flag.toUpperCase() !== '-FOUND_ROWS');
+function withFoundRows(flags: string | readonly string[] | undefined): string[] | undefined {
+  const list = typeof flags === 'string' ? flags.split(',') : flags;
+  return list?.map((flag) => flag.trim()).filter((flag) => flag.toUpperCase() !== '-FOUND_ROWS');
 }
 
 /** What operators see of us in the server's list of connections. PostgreSQL keeps 63 characters. */

@@ -44,7 +44,7 @@ describe.each(databases())('an application on $name that makes its DataSource it
     [
       'with options that are changed after it was opened',
       async (options) =>
-        (await open(options)).setOptions({ type: options!.type, entityPrefix: 'x_', dropSchema: true } as never),
+        (await open(options)).setOptions({ type: options!.type, entityPrefix: 'x_', dropSchema: true }),
     ],
   ])('runs its jobs: %s', async (_, dataSourceFactory) => {
     fixture = await start(dataSourceFactory);

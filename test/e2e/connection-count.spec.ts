@@ -104,7 +104,7 @@ describe.each(servers)('the connections of one process to $name', (database) => 
     it.each([[{}, 'nestjs-persistent-queue:shop-backend'], ...theirs.map((options) => [options, 'shop'] as const)])(
       'are named in the server’s list: with %j as %s',
       async (options, name) => {
-        const closed = new DataSource({ ...schema.options, ...options } as never);
+        const closed = new DataSource({ ...schema.options, ...options });
         const queue = new QueueFixture(closed, { serviceName: 'shop-backend' });
         await queue.repository.open();
         expect(await sessionsBeside(observer)).toEqual([{ id: expect.anything(), name }]);

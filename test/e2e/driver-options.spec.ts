@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
-import { DataSource, DefaultNamingStrategy, type DataSourceOptions } from 'typeorm';
+import { DataSource, DefaultNamingStrategy } from 'typeorm';
 import { persistentQueueMigrations } from '../../lib/migrations/index.js';
 import { handler, startApp } from '../support/app-fixture.js';
 import { databases, type TestSchema } from '../support/databases.js';
@@ -54,7 +54,7 @@ describe.each(databases())('what an application on $name sets for its own connec
   afterAll(() => schema.drop());
 
   /** Not opened: what the application's own connections make of the options is not our affair. */
-  const closed = (options: object) => new DataSource({ ...schema.options, ...options } as DataSourceOptions);
+  const closed = (options: object) => new DataSource({ ...schema.options, ...options });
 
   if (database.name !== 'sqlite') {
     it.each(OPTIONS[database.name]!.map((options) => [inspect(options), options] as const))(
@@ -92,7 +92,7 @@ describe.each(databases())('what an application on $name sets for its own connec
     'leaves our tables where they are: %s',
     async (_, options) => {
       const fixture = await startApp(
-        { ...schema, options: { ...schema.options, ...options } as DataSourceOptions },
+        { ...schema, options: { ...schema.options, ...options } },
         { providers: [handler('t', () => 'done')] },
       );
       const { id } = await fixture.queue.transaction((manager) => fixture.queue.enqueue('t', null, { manager }));
@@ -106,7 +106,7 @@ describe.each(databases())('what an application on $name sets for its own connec
     it('is not told the errors of our connections, and none of its extensions is installed by us', async () => {
       const told: unknown[] = [];
       const admin = await schema.connect();
-      const { repository, close } = new QueueFixture(
+      const { queue, repository, close } = new QueueFixture(
         closed({ extensions: ['citext', 'fuzzystrmatch'], poolErrorHandler: (error: unknown) => told.push(error) }),
         {},
       );
@@ -131,7 +131,7 @@ describe.each(databases())('what an application on $name sets for its own connec
         ...fresh.options,
         ...options,
         migrations: persistentQueueMigrations({ tablePrefix: 'migrated_' }),
-      } as DataSourceOptions).initialize();
+      }).initialize();
       await migrating.query('CREATE SCHEMA shop');
       await migrating.runMigrations();
       for (const settings of [{ tablePrefix: 'migrated_', synchronize: false }, { tablePrefix: 'made_' }]) {

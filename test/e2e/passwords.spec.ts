@@ -11,7 +11,8 @@ import { waitUntil } from '../support/wait-until.js';
 const available = databases().filter(({ name }) => name === 'postgres' || name === 'mysql');
 
 /** One password at a time is right, as with the tokens of a cloud. */
-describe.each(available)('a password of $name that changes', ({ name, create }) => {
+describe.each(available)('a password of $name that changes', (database) => {
+  const { name } = database;
   let server: Server | undefined;
   let schema: TestSchema;
   let admin: DataSource;
@@ -22,7 +23,7 @@ describe.each(available)('a password of $name that changes', ({ name, create }) 
   beforeAll(async () => {
     // The one of the other tests takes everybody without a password.
     server = name === 'postgres' ? await startPostgres({ tls: true }) : undefined;
-    schema = await (server ? databaseOn('postgres', server.url, { ssl: server.ssl }).create() : create());
+    schema = await (server ? databaseOn('postgres', server.url, { ssl: server.ssl }).create() : database.create());
     admin = await schema.connect();
     user = String(admin.driver.database);
     await rotate('CREATE');

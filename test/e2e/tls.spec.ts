@@ -26,7 +26,7 @@ describe.each(kinds.filter(({ name }) => available.has(name)))('a $name that req
   });
 
   /** Never opened: what fails is ours. */
-  const closed = (options: object) => new QueueFixture(new DataSource({ ...schema.options, ...options } as never), {});
+  const closed = (options: object) => new QueueFixture(new DataSource({ ...schema.options, ...options }), {});
 
   it('runs jobs over connections with TLS', async () => {
     const fixture = await startApp(schema, { providers: [handler('t', () => 'done')] });
