@@ -36,8 +36,17 @@ export async function runForCaller<T>(
 export function callerRunner(manager: JobManager, own: DataSource): QueryRunner | undefined {
   const given = refuseForeign(manager, own);
   const runner = runnerOf(manager);
-  if (runner !== undefined) refuseNarrowCharset(given);
+  if (runner !== undefined) {
+    refuseNarrowCharset(given);
+    refuseReplica(runner);
+  }
   return runner;
+}
+
+/** A replica may take writes, and lose them or keep them for itself: the job would never be found. */
+function refuseReplica(runner: QueryRunner): void {
+  if (runner.getReplicationMode() !== 'slave') return;
+  throw new InvalidJobError('manager', "a QueryRunner of mode 'slave'", "Take it from createQueryRunner('master').");
 }
 
 /** The connection behind a manager, if it is bound to one. */

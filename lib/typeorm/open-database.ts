@@ -3,22 +3,48 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { BUSY_RETRY } from './busy-retry.js';
 import type { Database } from './database.js';
 import { detectDialect } from './detect-dialect.js';
-import { retryRolledBack } from './retry-rolled-back.js';
+import { isOverloaded } from './dialects/dialect.js';
+import { retryRolledBack, type RetryPolicy } from './retry-rolled-back.js';
 import { ServerDatabase } from './server.database.js';
+import { mysqlOptions, postgresOptions, type PoolSettings } from './server-options.js';
 import { SqliteDatabase } from './sqlite.database.js';
 
-/** Of our connections to the MySQL family, whatever the application's is: it carries every payload and key. */
-const CHARSET = 'utf8mb4';
+/** For how long a server that is full is asked again, and how seldom at last, in milliseconds. */
+const OVERLOAD_RETRY: RetryPolicy = { isRolledBack: isOverloaded, patience: 10_000, longestWait: 1_000 };
 
-/** Opens connections of our own to the database that the application's DataSource is connected to. */
-export async function openDatabase(application: DataSource, connections: number): Promise<Database> {
+/** Opens connections of our own to the database that the application's DataSource is for. */
+export async function openDatabase(application: DataSource, pool: PoolSettings): Promise<Database> {
+  if (['mysql', 'mariadb', 'postgres'].includes(application.options.type)) return openServer(application, pool);
   // SQLite reads the file before it answers anything, even its version.
-  const dialect = await retryRolledBack(BUSY_RETRY, () => detectDialect(application.options, application));
-  const options = ownOptions(application.options, connections);
-  if (dialect.name === 'sqlite') return retryRolledBack(BUSY_RETRY, () => openSqlite(options));
-  const own = await new DataSource(options).initialize();
-  if (dialect.name === 'postgres') hearEveryError(own);
-  return new ServerDatabase(own, dialect, connections);
+  await retryRolledBack(BUSY_RETRY, () => detectDialect(application.options, application));
+  const options = ownOptions(application, pool);
+  return retryRolledBack(BUSY_RETRY, () => openSqlite(options));
+}
+
+/**
+ * The application's own connections are not needed: they may all be taken, lead to a replica, or not be open yet, as with
+ * `manualInitialization`.
+ */
+async function openServer(application: DataSource, pool: PoolSettings): Promise<Database> {
+  const own = await retryRolledBack(OVERLOAD_RETRY, () => connect(new DataSource(ownOptions(application, pool))));
+  try {
+    const dialect = await detectDialect(own.options, own);
+    if (dialect.name === 'postgres') hearEveryError(own);
+    return new ServerDatabase(own, dialect, pool.connections);
+  } catch (error) {
+    await own.destroy();
+    throw error;
+  }
+}
+
+async function connect(own: DataSource): Promise<DataSource> {
+  try {
+    return await own.initialize();
+  } catch (error) {
+    // TypeORM keeps what it had opened before it failed, and forgets what it could not open.
+    await own.driver.disconnect().catch(() => undefined);
+    throw error;
+  }
 }
 
 /**
@@ -41,11 +67,12 @@ async function openSqlite(options: DataSourceOptions): Promise<Database> {
   }
 }
 
-/** The application's way to its server, and nothing that would make TypeORM touch its schema, entities or cache. */
-function ownOptions(application: DataSourceOptions, connections: number): DataSourceOptions {
-  const { extra } = application as { extra?: object };
+/** The application's way to its database, and nothing that would make TypeORM touch its schema, entities or cache. */
+function ownOptions(application: DataSource, pool: PoolSettings): DataSourceOptions {
+  // Those that its driver connects with: `options` may have been changed since.
+  const options = application.driver.options as DataSourceOptions;
   return {
-    ...application,
+    ...options,
     entities: [],
     subscribers: [],
     migrations: [],
@@ -57,21 +84,21 @@ function ownOptions(application: DataSourceOptions, connections: number): DataSo
     logging: false,
     logger: undefined,
     maxQueryExecutionTime: undefined,
-    poolSize: connections,
-    ...driverOptions(application, extra, connections),
+    poolSize: pool.connections,
+    ...driverOptions(options, pool),
   } as DataSourceOptions;
 }
 
-/** Drivers read the size of the pool and the charset from `extra` first, so that the application's own must not leak in. */
-function driverOptions(application: DataSourceOptions, extra: object | undefined, connections: number): object {
+function driverOptions(application: DataSourceOptions, pool: PoolSettings): object {
   switch (application.type) {
-    case 'better-sqlite3':
+    case 'postgres':
+      return postgresOptions(application, pool);
+    case 'mysql':
+    case 'mariadb':
+      return mysqlOptions(application, pool);
+    default:
       // 0: a busy file is an error at once, which is retried without blocking the event loop. WAL mode is set by us, for the same reason.
       // `verbose` is told every statement with its values, as a logger is.
       return { timeout: 0, enableWAL: false, verbose: undefined };
-    case 'postgres':
-      return { extra: { ...extra, max: connections } };
-    default:
-      return { charset: CHARSET, extra: { ...extra, connectionLimit: connections, charset: CHARSET } };
   }
 }

@@ -2,7 +2,7 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { answerWithin, breakConnection } from './connection-deadline.js';
 import { Database, type Lane, type TransactionOptions } from './database.js';
-import type { Dialect } from './dialects/dialect.js';
+import { isOverloaded, type Dialect } from './dialects/dialect.js';
 import { runOn } from './query-runner.executor.js';
 import { retryRolledBack } from './retry-rolled-back.js';
 import { drive, statement, type Result, type Script, type Statement } from './statement.js';
@@ -11,6 +11,11 @@ const PATIENCE = 10_000;
 
 /** How long a statement may take before its connection is given up, in milliseconds: a heartbeat must not wait for the network. */
 const DEADLINES: Readonly<Record<Lane, number>> = { control: 5_000, work: 15_000 };
+
+interface Connected {
+  readonly runner: QueryRunner;
+  readonly connection: object;
+}
 
 /** A pool of our own on MariaDB, MySQL or PostgreSQL. */
 export class ServerDatabase extends Database {
@@ -66,9 +71,8 @@ export class ServerDatabase extends Database {
     work: (execute: (step: Statement) => Promise<Result>, giveUp: () => void) => Promise<T>,
   ): Promise<T> {
     const attempt = async () => {
-      const runner = this.dataSource.createQueryRunner('master');
+      const { runner, connection } = await this.connect(lane, patience);
       try {
-        const connection = await this.connect(runner);
         const execute = (step: Statement) =>
           answerWithin(DEADLINES[lane], connection, runOn(runner, this.dialect, step));
         return await work(execute, () => breakConnection(connection, 'it could not be rolled back'));
@@ -79,10 +83,24 @@ export class ServerDatabase extends Database {
     return this.lanes[lane](() => retryRolledBack({ isRolledBack, patience, longestWait: 100 }, attempt));
   }
 
-  private async connect(runner: QueryRunner): Promise<object> {
+  /** While the server has no connection for us, it is asked less and less often: everybody else asks too. */
+  private connect(lane: Lane, patience: number): Promise<Connected> {
+    return retryRolledBack({ isRolledBack: isOverloaded, patience, longestWait: 1_000 }, async () => {
+      const runner = this.dataSource.createQueryRunner('master');
+      try {
+        return { runner, connection: await this.prepare(runner, lane) };
+      } catch (error) {
+        await runner.release();
+        throw error;
+      }
+    });
+  }
+
+  private async prepare(runner: QueryRunner, lane: Lane): Promise<object> {
     const connection = (await runner.connect()) as object;
     if (this.prepared.has(connection)) return connection;
-    for (const sql of this.dialect.sessionSetup) await runOn(runner, this.dialect, statement(sql));
+    for (const sql of this.dialect.sessionSetup)
+      await answerWithin(DEADLINES[lane], connection, runOn(runner, this.dialect, statement(sql)));
     this.prepared.add(connection);
     return connection;
   }

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { handler, startApp, type AppFixture } from '../support/app-fixture.js';
 import { databases, type TestSchema } from '../support/databases.js';
+import { endSessionsBeside } from '../support/sessions.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const JOBS = 1_500;
@@ -21,25 +22,8 @@ describe.each(cuttable)('lost connections on $name', (database) => {
   afterEach(() => fixture.close());
   afterAll(() => schema.drop());
 
-  /** Ends every other connection to this database, whatever it is doing. */
   async function cut(): Promise<void> {
-    if (database.name === 'postgres') {
-      await killer.query(
-        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
-      );
-      return;
-    }
-    // MySQL's information_schema fails while any statement of any other test contains an emoji.
-    const list =
-      database.name === 'mysql'
-        ? 'SELECT processlist_id AS id, processlist_db AS db FROM performance_schema.threads'
-        : 'SELECT id, db FROM information_schema.processlist';
-    const connections = await killer.query<{ id: string }[]>(
-      `SELECT id FROM (${list}) p WHERE db = DATABASE() AND id <> CONNECTION_ID()`,
-    );
-    if (connections.length === 0) throw new Error('there is nothing to cut');
-    // A connection may have ended by itself since.
-    for (const { id } of connections) await killer.query(`KILL ${id}`).catch(() => undefined);
+    if ((await endSessionsBeside(killer)) === 0) throw new Error('there is nothing to cut');
   }
 
   it('lose no job, run none twice and leave none behind as running', async () => {

@@ -51,6 +51,8 @@ export class AppFixture {
 export interface AppOptions extends Pick<ModuleMetadata, 'controllers' | 'imports'> {
   providers?: Provider[];
   queue?: PersistentQueueOptions & PersistentQueueExtras;
+  /** Instead of `TypeOrmModule.forRoot()` with the schema's options. */
+  typeorm?: DynamicModule;
   /** Instead of one queue module with the options of `queue`. */
   modules?: DynamicModule[];
 }
@@ -65,11 +67,11 @@ export const QUICK = {
 
 export async function startApp(
   schema: TestSchema,
-  { providers = [], imports = [], controllers = [], queue = {}, modules }: AppOptions,
+  { providers = [], imports = [], controllers = [], queue = {}, typeorm, modules }: AppOptions,
 ): Promise<AppFixture> {
   const app = await Test.createTestingModule({
     imports: [
-      TypeOrmModule.forRoot({ ...schema.options, retryAttempts: 0 }),
+      typeorm ?? TypeOrmModule.forRoot({ ...schema.options, retryAttempts: 0 }),
       ...(modules ?? [PersistentQueueModule.forRoot({ ...QUICK, ...queue })]),
       ...imports,
     ],

@@ -42,6 +42,11 @@ export function databases(): TestDatabase[] {
   ];
 }
 
+/** A fresh database on a server that the test has started itself; `settings` go into the options of every DataSource. */
+export function databaseOn(name: 'mariadb' | 'postgres', url: string, settings: object = {}): TestDatabase {
+  return name === 'postgres' ? postgres(url, settings) : mysqlFamily(name, url, settings);
+}
+
 function sqlite(): TestDatabase {
   return {
     name: 'sqlite',
@@ -58,29 +63,29 @@ function sqlite(): TestDatabase {
 }
 
 /** TypeORM calls the two types by their names, and treats them alike. */
-function mysqlFamily(name: 'mariadb' | 'mysql', url: string): TestDatabase {
+function mysqlFamily(name: 'mariadb' | 'mysql', url: string, settings: object = {}): TestDatabase {
   return {
     name,
     capabilities: { concurrentWriters: true, isolationLevels: ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] },
     async create() {
       const database = randomName();
-      await administer({ type: name, url }, `CREATE DATABASE ${database} CHARACTER SET utf8mb4`);
-      return schema({ type: name, url: withDatabase(url, database), charset: 'utf8mb4' }, () =>
-        administer({ type: name, url }, `DROP DATABASE IF EXISTS ${database}`),
+      await administer({ type: name, url, ...settings }, `CREATE DATABASE ${database} CHARACTER SET utf8mb4`);
+      return schema({ type: name, url: withDatabase(url, database), charset: 'utf8mb4', ...settings }, () =>
+        administer({ type: name, url, ...settings }, `DROP DATABASE IF EXISTS ${database}`),
       );
     },
   };
 }
 
-function postgres(url: string): TestDatabase {
+function postgres(url: string, settings: object = {}): TestDatabase {
   return {
     name: 'postgres',
     capabilities: { concurrentWriters: true, isolationLevels: ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] },
     async create() {
       const name = randomName();
-      await administer({ type: 'postgres', url }, `CREATE DATABASE ${name}`);
-      return schema({ type: 'postgres', url: withDatabase(url, name) }, () =>
-        administer({ type: 'postgres', url }, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+      await administer({ type: 'postgres', url, ...settings }, `CREATE DATABASE ${name}`);
+      return schema({ type: 'postgres', url: withDatabase(url, name), ...settings }, () =>
+        administer({ type: 'postgres', url, ...settings }, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
       );
     },
   };

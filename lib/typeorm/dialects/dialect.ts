@@ -88,6 +88,14 @@ export function isBrokenSocket(error: unknown): boolean {
   return isErrorLike(error) && /connection (terminated|lost|is closed|was closed)|closed state/i.test(error.message);
 }
 
+/** MariaDB and MySQL: the server is full, this user has enough, by number or by the hour. PostgreSQL: full, or still starting. */
+const OVERLOADED = [1040, 1203, 1226, '53300', '57P03'];
+
+/** The server has no connection for us now: nothing has been begun. Known before the dialect is. */
+export function isOverloaded(error: unknown): boolean {
+  return OVERLOADED.includes(errorCode(error) ?? '');
+}
+
 /** `UPDATE … SET … FROM …`, as PostgreSQL and SQLite write it. */
 export function updateFrom(update: JoinedUpdate): string {
   const assignments = Object.entries(update.set).map(([column, expression]) => `${column} = ${expression}`);

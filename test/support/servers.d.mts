@@ -1,0 +1,16 @@
+export interface ServerSettings {
+  durable?: boolean;
+  tls?: boolean;
+  maxConnections?: number;
+}
+
+export interface Server {
+  url: string;
+  /** How a client trusts it, for servers with `tls`. */
+  ssl: { ca: string } | undefined;
+  stop(): Promise<void>;
+}
+
+export function startMariaDb(settings?: ServerSettings): Promise<Server | undefined>;
+export function startPostgres(settings?: ServerSettings): Promise<Server | undefined>;
+export function startMySql(settings?: Pick<ServerSettings, 'durable'>): Promise<Server | undefined>;
