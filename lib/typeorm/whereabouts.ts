@@ -1,5 +1,6 @@
 import { UnsupportedDatabaseError } from '../errors/unsupported-database.error.js';
 import type { QueueTables } from './queue-tables.js';
+import { optional } from './row.js';
 import { statement, type Row, type Statement } from './statement.js';
 
 /** Where a connection leads, in the server's own words: addresses differ between a socket, TCP and a proxy. */
@@ -11,7 +12,7 @@ export interface Whereabouts {
   /** A proxy may answer reads from a replica: that tells nothing about where writes go. */
   readonly isReplica: boolean;
   /** What the connection speaks. Only the MySQL family replaces without an error what that cannot carry. */
-  readonly charsets: readonly unknown[];
+  readonly charsets: readonly (string | undefined)[];
 }
 
 /**
@@ -36,11 +37,11 @@ export function askWhereabouts({ dialect, names }: QueueTables): Statement {
 
 export function readWhereabouts(row: Row): Whereabouts {
   return {
-    database: String(row['name'] ?? 'no database'),
-    table: String(row['place'] ?? ''),
-    server: String(row['server']),
+    database: optional(row['name']) ?? 'no database',
+    table: optional(row['place']) ?? '',
+    server: optional(row['server']) ?? '',
     isReplica: !['0', 'OFF'].includes(String(row['replica'])),
-    charsets: [row['client'], row['wire'], row['results']],
+    charsets: [row['client'], row['wire'], row['results']].map(optional),
   };
 }
 
@@ -70,10 +71,10 @@ export function readCluster(rows: readonly Row[]): string | undefined {
 
 /** What the connection cannot carry, the server replaces without an error: payloads would be damaged, and different keys be one. */
 export function refuseNarrowCharset({ charsets }: Whereabouts): void {
-  const narrow = charsets.find((charset) => typeof charset === 'string' && !['utf8mb4', 'binary'].includes(charset));
+  const narrow = charsets.find((charset) => charset !== undefined && !['utf8mb4', 'binary'].includes(charset));
   if (narrow === undefined) return;
   throw new UnsupportedDatabaseError(
-    `charset ${String(narrow)}`,
+    `charset ${narrow}`,
     "The manager's connection cannot carry every payload and key",
     "Set charset: 'utf8mb4' on the connection, or enqueue without a manager.",
   );

@@ -172,7 +172,7 @@ function mysqlCases(context: ContractContext, open: () => Promise<QueueFixture &
 
 interface Deadlocked {
   manager: JobManager;
-  sql(text: string): Promise<unknown>;
+  readonly sql: (text: string) => Promise<unknown>;
 }
 
 /** Enqueues in `begin`'s transaction until that loses a deadlock, and `after` it at once: answers their values and errors. */

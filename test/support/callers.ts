@@ -1,14 +1,14 @@
 import { knex as createKnex, type Knex } from 'knex';
 import { createConnection as connectWithCallbacks, createPool as poolWithCallbacks, type QueryResult } from 'mysql2';
 import { createConnection, createPool, type Connection } from 'mysql2/promise';
-import pg from 'pg';
+import { Client, Pool, type ClientBase } from 'pg';
 import type { JobManager } from '../../lib/repository/job-repository.js';
 import type { TestDatabase } from './databases.js';
 
 /** A transaction of the application in another library than TypeORM. */
 export interface CallerTransaction {
   readonly manager: JobManager;
-  sql(text: string): Promise<unknown>;
+  readonly sql: (text: string) => Promise<unknown>;
   commit(): Promise<unknown>;
   rollback(): Promise<unknown>;
 }
@@ -76,12 +76,12 @@ const mysqlCallers: Record<string, OpenCaller> = {
 
 const postgresCallers: Record<string, OpenCaller> = {
   async 'a client of pg'(url) {
-    const client = new pg.Client(url);
+    const client = new Client(url);
     await client.connect();
     return { begin: () => postgresTransaction(client, client), close: () => client.end() };
   },
   async 'a client from a pool of pg'(url) {
-    const pool = new pg.Pool({ connectionString: url, max: 1 });
+    const pool = new Pool({ connectionString: url, max: 1 });
     return {
       async begin() {
         const client = await pool.connect();
@@ -91,7 +91,7 @@ const postgresCallers: Record<string, OpenCaller> = {
     };
   },
   async 'a wrapper that answers rows only'(url) {
-    const client = new pg.Client(url);
+    const client = new Client(url);
     await client.connect();
     const query = async (sql: string, parameters: unknown[]) => (await client.query(sql, parameters)).rows as unknown[];
     return { begin: () => postgresTransaction(client, { query }), close: () => client.end() };
@@ -114,7 +114,7 @@ async function mysqlTransaction(
 }
 
 async function postgresTransaction(
-  client: pg.ClientBase,
+  client: ClientBase,
   manager: JobManager,
   release: () => void = () => undefined,
 ): Promise<CallerTransaction> {
