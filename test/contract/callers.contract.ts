@@ -10,6 +10,9 @@ const TEXT = 'ä€😀﷽ \\"\'?$1 :name';
 
 /** What holds for a transaction of the caller, whichever library it is open in. */
 export function callersContract(context: ContractContext): void {
+  // Other libraries cannot share TypeORM's one connection.
+  if (context.database.name === 'sqlite') return;
+
   describe.each(callersOf(context.database.name))('%s as the manager', (_, openCaller) => {
     const callers: Caller[] = [];
     afterEach(async () => {

@@ -21,9 +21,8 @@ export interface Caller {
 
 export type OpenCaller = (url: string) => Promise<Caller>;
 
-/** Every kind of connection that `manager` may be, for one database. */
-export function callersOf(database: TestDatabase['name']): [name: string, open: OpenCaller][] {
-  if (database === 'sqlite') return [];
+/** Every kind of connection that `manager` may be, for one server. */
+export function callersOf(database: Exclude<TestDatabase['name'], 'sqlite'>): [name: string, open: OpenCaller][] {
   return Object.entries(database === 'postgres' ? postgresCallers : mysqlCallers);
 }
 
