@@ -26,7 +26,14 @@ export type { Attempt, AttemptOutcome, AttemptReason } from './job/attempt.js';
 export type { RecordedError } from './support/serialise-error.js';
 
 export type { JobFacts, QueueEvent } from './events/queue-event.js';
-export { JobRepository, type JobCount, type JobLogLine, type JobManager } from './repository/job-repository.js';
+export {
+  JobRepository,
+  type JobCount,
+  type JobLogLine,
+  type JobManager,
+  type KnexTransaction,
+  type SqlConnection,
+} from './repository/job-repository.js';
 export { Poller } from './poller/poller.js';
 export { WorkerPool } from './worker/worker-pool.js';
 

@@ -11,7 +11,7 @@ export class ForeignManagerError extends PersistentQueueError {
       PersistentQueueError.compose(
         'manager belongs to another database than the queue',
         given,
-        `Pass an EntityManager or QueryRunner of ${expected}, or set forRoot({ dataSource }) to the other DataSource.`,
+        `Pass a manager or a connection of ${expected}, or set forRoot({ dataSource }) to the other DataSource.`,
       ),
     );
   }

@@ -3,7 +3,13 @@ import type { DataSource, EntitySubscriberInterface, QueryRunner, TransactionCom
 import type { JobLevel, NewJob } from '../job/job.js';
 import type { JobManager } from '../repository/job-repository.js';
 import { WakeSignal } from '../signal/wake-signal.js';
-import { runnerOf } from '../typeorm/caller-session.js';
+import { isTypeOrm, runnerOf } from '../typeorm/caller-session.js';
+
+/**
+ * When to send wake-ups for a transaction whose commit nobody tells us of, in milliseconds after the enqueue. The first ones may be
+ * too early, and then find nothing; a commit after the last one is found by polling.
+ */
+const GUESSES = [20, 100, 500];
 
 /** Sends wake-ups for jobs that were enqueued in a caller's transaction, once that has committed: before, nobody could see them. */
 @Injectable()
@@ -11,11 +17,13 @@ export class AfterCommit implements EntitySubscriberInterface {
   private readonly pending = new WeakMap<QueryRunner, JobLevel[]>();
   /** Not only the application's own: another DataSource may lead to the same database. */
   private readonly subscribed = new Set<DataSource>();
+  private readonly timers = new Set<NodeJS.Timeout>();
 
   constructor(private readonly wakeSignal: WakeSignal) {}
 
   notify(manager: JobManager | undefined, jobs: readonly NewJob[]): void {
     const levels = levelsOf(jobs);
+    if (manager !== undefined && !isTypeOrm(manager)) return this.guess(levels);
     const runner = manager === undefined ? undefined : runnerOf(manager);
     if (runner === undefined || !runner.isTransactionActive) return this.wakeSignal.notify(levels);
     // As TypeORM before 1.0 names it, too.
@@ -41,6 +49,19 @@ export class AfterCommit implements EntitySubscriberInterface {
       if (at >= 0) subscribers.splice(at, 1);
     }
     this.subscribed.clear();
+    for (const timer of this.timers) clearTimeout(timer);
+    this.timers.clear();
+  }
+
+  private guess(levels: readonly JobLevel[]): void {
+    for (const delay of GUESSES) {
+      const timer = setTimeout(() => {
+        this.timers.delete(timer);
+        this.wakeSignal.notify(levels);
+      }, delay);
+      // A process that has nothing else to do may end.
+      this.timers.add(timer.unref());
+    }
   }
 
   private subscribe(dataSource: DataSource): void {

@@ -8,11 +8,33 @@ import type { JobState } from '../job/job-state.js';
 import type { Settlement } from '../job/settlement.js';
 
 /**
+ * One connection of any other library to the queue's database: of mysql2 or pg, also one taken from a pool, or your own
+ * `{ query: (sql, parameters) => … }` around one. It answers rows, `[rows, fields]`, `{ rows }` or `{ affectedRows, insertId }`.
+ * Placeholders are `$1` on PostgreSQL and `?` elsewhere. Not a pool: each statement of that may go to another connection.
+ *
+ * @publicApi
+ */
+export interface SqlConnection {
+  query(sql: string, parameters: unknown[]): unknown;
+}
+
+/**
+ * A transaction of knex, as `knex.transaction()` hands it out.
+ *
+ * @publicApi
+ */
+export interface KnexTransaction {
+  /** A `knex` that is no transaction lacks it, and is refused. */
+  readonly isTransaction?: boolean;
+  raw(sql: string, bindings: unknown[]): unknown;
+}
+
+/**
  * The caller's transaction: what `manager` may be.
  *
  * @publicApi
  */
-export type JobManager = EntityManager | QueryRunner;
+export type JobManager = EntityManager | QueryRunner | SqlConnection | KnexTransaction;
 
 export interface SurveyRequest {
   /** The types this node could run now. */

@@ -7,34 +7,47 @@ import type { JobManager } from '../repository/job-repository.js';
 import type { Dialect } from './dialects/dialect.js';
 import { runOn } from './query-runner.executor.js';
 import { drive, type Script } from './statement.js';
+import type { Turns } from './turns.js';
 
-/** Connections whose open transaction the database has rolled back: what is written on them now would be committed alone. */
-export type DoomedRunners = WeakMap<QueryRunner, unknown>;
+/** What TypeORM gives to a caller. */
+export type TypeOrmManager = EntityManager | QueryRunner;
 
-/** Runs a script on the caller's connection, inside its transaction. Never retried: see `retryRolledBack`. */
-export async function runForCaller<T>(
-  runner: QueryRunner,
-  dialect: Dialect,
-  doomed: DoomedRunners,
-  script: Script<T>,
-): Promise<T> {
-  if (!runner.isTransactionActive) doomed.delete(runner);
-  if (doomed.has(runner)) throw new TransactionUnusableError(doomed.get(runner));
-  if (dialect.name === 'sqlite') refuseNested(runner);
-  try {
-    return await drive(script, (step) => runOn(runner, dialect, step));
-  } catch (error) {
-    if (runner.isTransactionActive && dialect.isRolledBack(error)) doomed.set(runner, error);
-    throw error;
+/** Transactions of TypeORM, in which callers enqueue. */
+export class CallerSessions {
+  /** Connections whose open transaction the database has rolled back: what is written on them now would be committed alone. */
+  private readonly doomed = new WeakMap<QueryRunner, unknown>();
+
+  constructor(private readonly turns: Turns) {}
+
+  /** Runs a script on the caller's connection, inside its transaction. Never retried: see `retryRolledBack`. */
+  run<T>(runner: QueryRunner, dialect: Dialect, script: Script<T>): Promise<T> {
+    return this.turns.take(runner, async () => {
+      if (!runner.isTransactionActive) this.doomed.delete(runner);
+      if (this.doomed.has(runner)) throw new TransactionUnusableError(this.doomed.get(runner));
+      if (dialect.name === 'sqlite') refuseNested(runner);
+      try {
+        return await drive(script, (step) => runOn(runner, dialect, step));
+      } catch (error) {
+        if (runner.isTransactionActive && dialect.isRolledBack(error)) this.doomed.set(runner, error);
+        throw error;
+      }
+    });
   }
+}
+
+export function isTypeOrm(manager: JobManager): manager is TypeOrmManager {
+  const connection = property(manager, 'connection');
+  return property(connection, 'options') !== undefined && property(connection, 'createQueryRunner') !== undefined;
 }
 
 /**
  * The connection of the caller's transaction; `undefined` for a manager outside of any, which takes whatever connection is free:
  * our own is as good then, and on SQLite the only one that cannot be inside somebody else's transaction.
  */
-export function callerRunner(manager: JobManager, own: DataSource): QueryRunner | undefined {
-  const given = refuseForeign(manager, own);
+export function callerRunner(manager: TypeOrmManager, own: DataSource): QueryRunner | undefined {
+  const given = manager.connection;
+  const found = addressOf(given);
+  if (given !== own && found !== addressOf(own)) throw new ForeignManagerError(found, addressOf(own));
   const runner = runnerOf(manager);
   if (runner !== undefined) {
     refuseNarrowCharset(given);
@@ -50,20 +63,8 @@ function refuseReplica(runner: QueryRunner): void {
 }
 
 /** The connection behind a manager, if it is bound to one. */
-export function runnerOf(manager: JobManager): QueryRunner | undefined {
+export function runnerOf(manager: TypeOrmManager): QueryRunner | undefined {
   return manager instanceof EntityManager || !('startTransaction' in manager) ? manager.queryRunner : manager;
-}
-
-/** Answers the DataSource that the manager belongs to. */
-function refuseForeign(manager: JobManager, own: DataSource): DataSource {
-  const given: unknown =
-    typeof manager === 'object' && manager !== null ? Reflect.get(manager, 'connection') : undefined;
-  if (typeof given !== 'object' || given === null || !('options' in given)) {
-    throw new InvalidJobError('manager', manager, 'Give the EntityManager or QueryRunner of your open transaction.');
-  }
-  const found = addressOf(given as DataSource);
-  if (given !== own && found !== addressOf(own)) throw new ForeignManagerError(found, addressOf(own));
-  return given as DataSource;
 }
 
 /** What the connection cannot carry, the server replaces without an error: payloads would be damaged, and different keys be one. */
@@ -102,4 +103,8 @@ function addressOf({ options }: DataSource): string {
     return `${String(type)} ${parsed.host}${parsed.pathname}`;
   }
   return `${String(type)} ${[host, port].filter(Boolean).join(':')}${host === undefined ? '' : '/'}${String(database)}`;
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -23,11 +23,13 @@ import {
   type SurveyRequest,
 } from '../repository/job-repository.js';
 import { ApplicationDataSource } from './application-data-source.js';
-import { callerRunner, runForCaller, type DoomedRunners } from './caller-session.js';
+import { CallerConnections } from './caller-connections.js';
+import { callerRunner, CallerSessions, isTypeOrm } from './caller-session.js';
 import { LowWaterMarks } from './low-water-marks.js';
 import { QueueConnection, type Connected } from './queue-connection.js';
 import type { QueueTables } from './queue-tables.js';
 import type { Statement } from './statement.js';
+import { Turns } from './turns.js';
 import { changeJob } from './statements/change-job.js';
 import { claimJobs } from './statements/claim-jobs.js';
 import { retryJobs, selectEnded, selectPage } from './statements/filter-jobs.js';
@@ -57,7 +59,9 @@ import { unhandledTypes } from './statements/unhandled-types.js';
 @Injectable()
 export class SqlJobRepository extends JobRepository {
   private readonly marks = new LowWaterMarks();
-  private readonly doomed: DoomedRunners = new WeakMap();
+  private readonly turns = new Turns();
+  private readonly callerSessions = new CallerSessions(this.turns);
+  private readonly callerConnections = new CallerConnections(this.turns);
   private readonly connection: QueueConnection;
 
   constructor(
@@ -82,10 +86,14 @@ export class SqlJobRepository extends JobRepository {
     manager?: JobManager,
     onProgress?: (done: number) => void,
   ): Promise<EnqueuedJob[]> {
-    const { database, tables } = await this.connected();
-    const runner = manager === undefined ? undefined : callerRunner(manager, this.application.get());
-    if (runner === undefined) return database.transaction(() => insertJobs(tables, jobs, onProgress));
-    return runForCaller(runner, tables.dialect, this.doomed, insertJobs(tables, jobs, onProgress));
+    const connected = await this.connected();
+    const { database, tables } = connected;
+    const script = () => insertJobs(tables, jobs, onProgress);
+    if (manager === undefined) return database.transaction(script);
+    if (!isTypeOrm(manager)) return this.callerConnections.run(manager, connected, script());
+    const runner = callerRunner(manager, this.application.get());
+    if (runner === undefined) return database.transaction(script);
+    return this.callerSessions.run(runner, tables.dialect, script());
   }
 
   async survey(request: SurveyRequest): Promise<Survey> {

@@ -1,6 +1,7 @@
 import { describe, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { databases, type TestDatabase } from '../support/databases.js';
+import { callersContract } from './callers.contract.js';
 import { claimContract } from './claim.contract.js';
 import { clockContract } from './clock.contract.js';
 import { contractContext } from './contract-context.js';
@@ -15,6 +16,7 @@ import { settleContract } from './settle.contract.js';
 
 const PARTS = [
   enqueueContract,
+  callersContract,
   claimContract,
   settleContract,
   nodesContract,

@@ -92,6 +92,8 @@ describe.each(databases())('bad input on $name', (database) => {
     ['a key of 256 characters', { key: 'k'.repeat(256) }, /key.*at most 255/],
     ['a number for a reference', { reference: 7 }, /reference.*7.*string/],
     ['a manager that is none', { manager: {} }, /manager.*EntityManager or QueryRunner/],
+    ['a number for a manager', { manager: 42 }, /manager.*\(got 42\).*EntityManager or QueryRunner.*knex/],
+    ['a name for a manager', { manager: 'default' }, /manager.*'default'.*EntityManager or QueryRunner/],
     ['null', null, /options.*null/],
   ])('refuses %s among the options', async (_, options, message) => {
     const enqueueing = fixture.queue.enqueue('t', null, options as EnqueueOptions);

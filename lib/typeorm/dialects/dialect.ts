@@ -42,6 +42,8 @@ export interface Dialect {
   readonly hasOnConflict: boolean;
   /** Claims begin where the last one ended, because purged entries are walked over until the engine has removed them. */
   readonly needsLowWaterMarks: boolean;
+  /** After a deadlock a connection goes on without its transaction: what is written next is committed by itself. */
+  readonly goesOnAfterRollback: boolean;
   readonly skipLocked: string;
   readonly lockRow: string;
   /** Run once on each new connection. */

@@ -27,6 +27,7 @@ export const mysqlFamily = {
   claimsByReturning: false,
   hasOnConflict: false,
   needsLowWaterMarks: true,
+  goesOnAfterRollback: true,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   lockRow: ' FOR UPDATE',
   lockSchema: ["SELECT GET_LOCK('nestjs-persistent-queue schema', 60)"],

@@ -28,6 +28,7 @@ export const postgresDialect: Dialect = {
   insertsReturning: true,
   hasOnConflict: true,
   needsLowWaterMarks: false,
+  goesOnAfterRollback: false,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   lockRow: ' FOR UPDATE',
   sessionSetup: [

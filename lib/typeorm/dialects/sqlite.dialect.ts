@@ -19,6 +19,7 @@ export const sqliteDialect: Dialect = {
   insertsReturning: true,
   hasOnConflict: true,
   needsLowWaterMarks: false,
+  goesOnAfterRollback: false,
   skipLocked: '',
   lockRow: '',
   sessionSetup: [],
