@@ -38,9 +38,17 @@ function clientOf({ options }: TestSchema): [program: string, ...args: string[]]
     case 'mariadb':
       return ['mariadb', ...mysqlFamily(new URL(options.url ?? ''))];
     case 'postgres':
-      return ['psql', '--no-psqlrc', '--quiet', '--tuples-only', '--no-align', '--set=ON_ERROR_STOP=1', options.url ?? ''];
+      return [
+        'psql',
+        '--no-psqlrc',
+        '--quiet',
+        '--tuples-only',
+        '--no-align',
+        '--set=ON_ERROR_STOP=1',
+        options.url ?? '',
+      ];
     case 'better-sqlite3':
-      return ['sqlite3', '-batch', '-bail', '-cmd', '.timeout 5000', options.database];
+      return ['sqlite3', '-init', '/dev/null', '-batch', '-bail', '-cmd', '.timeout 5000', options.database];
     default:
       throw new Error(`no client is known for ${options.type}`);
   }

@@ -1,13 +1,13 @@
 import { expect } from '@jest/globals';
 import { KeyTakenError } from '../../lib/errors/key-taken.error.js';
 import type { Job } from '../../lib/job/job.js';
-import { success, type QueueFixture } from '../support/queue-fixture.js';
+import { retry, success, type QueueFixture } from '../support/queue-fixture.js';
 
 /** One section of the page on one database, with the tables of service `shop` and an empty table `purchase`. */
 export interface RunningSection {
   readonly fixture: QueueFixture;
   /** Runs one of the section's fences for this database, counted from 0, and answers the rows it prints. */
-  run(fence: number): Promise<string[]>;
+  readonly run: (fence: number) => Promise<string[]>;
 }
 
 const TYPE = 'order.notify';
@@ -42,7 +42,7 @@ export const EFFECTS: Record<string, (section: RunningSection) => Promise<void>>
     const [soon] = await jobsOf(fixture);
     expect(soon).toMatchObject({ state: 'scheduled', payload: PAYLOAD });
     expect(Number(soon?.dueAt) - Number(soon?.createdAt)).toBe(600_000);
-    await expectNow(soon?.createdAt);
+    expectNow(soon?.createdAt);
     expect(await fixture.repository.promote(10)).toBe(0);
 
     await run(1);
@@ -104,11 +104,17 @@ export const EFFECTS: Record<string, (section: RunningSection) => Promise<void>>
   },
 
   Cancelling: async ({ fixture, run }) => {
-    const { id } = await fixture.queue.enqueue(TYPE, PAYLOAD, { key: 'k', keyScope: 'open', delay: '1h' });
+    const { id } = await fixture.queue.enqueue(TYPE, PAYLOAD, { key: 'k', keyScope: 'open' });
+    const running = await fixture.claimOne(await fixture.registerNode(), TYPE);
+    await run(0);
+    // It is still the claim's: its end is written down.
+    expect(await fixture.repository.settle([retry(running, DAY)], 'host:1#1')).toEqual([]);
+    expect(await fixture.queue.get(id)).toMatchObject({ state: 'scheduled', fence: 1 });
+
     await run(0);
     const job = await fixture.queue.get(id);
-    expect(job).toMatchObject({ state: 'cancelled', fence: 1, key: 'k' });
-    await expectNow(job?.finishedAt);
+    expect(job).toMatchObject({ state: 'cancelled', fence: 2, key: 'k' });
+    expectNow(job?.finishedAt);
     const [row] = await fixture.sql<{ keep: string }>('SELECT expires_at - finished_at AS keep FROM pq_job');
     expect(Number(row?.keep)).toBe(30 * DAY);
     expect((await fixture.queue.enqueue(TYPE, PAYLOAD, { key: 'k' })).created).toBe(true);
@@ -127,7 +133,7 @@ export const EFFECTS: Record<string, (section: RunningSection) => Promise<void>>
     const job = await fixture.queue.get(id);
     const anew = { state: 'waiting', fence: 1, retries: 0, deadline: undefined, finishedAt: undefined };
     expect(job).toMatchObject(anew);
-    await expectNow(job?.dueAt);
+    expectNow(job?.dueAt);
     expect((await fixture.queue.enqueue(TYPE, PAYLOAD, { key: 'k' })).id).toBe(id);
     await fixture.claimOne(await fixture.registerNode(), TYPE);
   },
@@ -139,7 +145,7 @@ async function jobsOf({ queue }: QueueFixture): Promise<Job[]> {
 }
 
 /** The servers of the tests have the clock of this machine; their sessions are in another zone. */
-async function expectNow(time: Date | undefined): Promise<void> {
+function expectNow(time: Date | undefined): void {
   expect(Math.abs(Number(time) - Date.now())).toBeLessThan(60_000);
 }
 
