@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { findMariaDb, findMySql, findPostgres } from '../test/support/binaries.mjs';
+import { findMariaDb, findMySql, findPostgres, inPath } from '../test/support/binaries.mjs';
 import { unpackMySql } from './mysql.mjs';
 
 const POLICY = '/usr/sbin/policy-rc.d';
@@ -15,13 +15,22 @@ const SERVERS = [
   { name: 'PostgreSQL', variable: 'POSTGRES_URL', find: findPostgres, packages: ['postgresql'] },
 ];
 
-/** Makes the database servers' programs available where possible. Answers a line for each database that stays out. */
+/** What runs the statements of docs/producing-with-sql.md: no server of the user's replaces them. */
+const CLIENTS = [
+  { name: 'mariadb', packages: ['mariadb-client-core'] },
+  { name: 'psql', packages: ['postgresql-client'] },
+  { name: 'sqlite3', packages: ['sqlite3'] },
+  { name: 'python3', packages: ['python3'] },
+].map(({ name, packages }) => ({ name, packages, find: () => inPath(name) }));
+
+/** Makes the databases' programs available where possible. Answers a line for each one that stays out. */
 export function ensureServers() {
-  const needed = SERVERS.filter(isMissing);
+  const needed = [...SERVERS, ...CLIENTS].filter(isMissing);
   if (needed.length > 0 && canInstall()) install(needed);
-  const missing = needed
-    .filter(isMissing)
-    .map(({ name, variable, packages }) => `${name}: install it (Debian: ${packages.join(' ')}) or set ${variable}`);
+  const missing = needed.filter(isMissing).map(({ name, variable, packages }) => {
+    const cure = `${name}: install it (Debian: ${packages.join(' ')})`;
+    return variable ? `${cure} or set ${variable}` : cure;
+  });
   return [...missing, ...ensureMySql()];
 }
 
@@ -38,16 +47,16 @@ function ensureMySql() {
 }
 
 function isMissing({ variable, find }) {
-  return !process.env[variable] && !find();
+  return !(variable && process.env[variable]) && !find();
 }
 
 function canInstall() {
   return process.getuid?.() === 0 && existsSync('/etc/debian_version');
 }
 
-function install(servers) {
-  const packages = ['tzdata', ...servers.flatMap((server) => server.packages)];
-  console.log(`Installing the missing test servers: apt-get install ${packages.join(' ')}`);
+function install(programs) {
+  const packages = ['tzdata', ...programs.flatMap((program) => program.packages)];
+  console.log(`Installing what the tests miss: apt-get install ${packages.join(' ')}`);
   // Tests start servers of their own: the packages' services must not run beside them.
   const withPolicy = !existsSync(POLICY);
   if (withPolicy) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });

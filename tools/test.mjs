@@ -28,7 +28,7 @@ const removed = await removeLeftovers(runFolder);
 const leftovers = status < 128 ? removed : [];
 
 if (leftovers.length > 0) box('THE TESTS LEFT BEHIND', leftovers);
-if (missing.length > 0) box('NOT TESTED, BECAUSE THE DATABASE IS MISSING', missing);
+if (missing.length > 0) box('NOT TESTED, BECAUSE A PROGRAM IS MISSING', missing);
 const incomplete = missing.length > 0 && process.env.CI === 'true';
 process.exitCode = status || (leftovers.length > 0 || incomplete ? 1 : 0);
 

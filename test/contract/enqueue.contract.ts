@@ -92,6 +92,25 @@ export function enqueueContract(context: ContractContext): void {
       expect(job).toMatchObject({ payload: '{"orderId":1}', priority: 0, retries: 0, fence: 1 });
       expect(Math.abs(job.now - job.due)).toBeLessThan(60_000);
     });
+
+    it.each([
+      ['a due time in nanoseconds', 'due', 1_800_000_000_000_000_000n],
+      ['a due time from which now cannot be subtracted', 'due', -(2n ** 63n)],
+      ['a due time in words', 'due', '2027-01-01 08:00:00'],
+      ['a deadline in nanoseconds', 'deadline', 1_800_000_000_000_000_000n],
+      ['a deadline in words', 'deadline', '2027-01-01 08:00:00'],
+      ['a state that does not exist', 'state', 'ready'],
+      ['a running job that nobody runs', 'state', 'running'],
+      ['a priority that no claim looks for', 'priority', 10],
+    ])('refuses %s from plain SQL', async (_, column, value) => {
+      const fixture = await context.open();
+      const inserting = fixture.sql(`INSERT INTO pq_job (service, type, payload, ${column}) VALUES (?, 't', '1', ?)`, [
+        fixture.service,
+        value,
+      ]);
+      await expect(inserting).rejects.toThrow();
+      expect(await fixture.queue.counts()).toEqual([]);
+    });
   });
 
   describe('a key', () => {

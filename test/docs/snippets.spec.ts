@@ -16,6 +16,7 @@ describe('README.md, docs/ and the samples', () => {
     const wrong: Snippet = {
       page: 'docs/a-page.md',
       line: 10,
+      info: '',
       code: "\nawait jobQueue.enqueue('order.notify', {}, { prio: 1 });",
     };
     expect(compileSnippets(root, [wrong])).toEqual([expect.stringMatching(/^docs\/a-page\.md:12: .*'prio'/s)]);

@@ -7,6 +7,8 @@ export interface Snippet {
   readonly page: string;
   /** The line of the page that opens the fence: line 1 of the code is the next one. */
   readonly line: number;
+  /** What follows the language: `mysql mariadb`, or nothing. */
+  readonly info: string;
   readonly code: string;
 }
 
@@ -21,13 +23,15 @@ export function pages(root: string): string[] {
 /** The page's fenced blocks in `language`. */
 export function snippetsOf(root: string, page: string, language: string): Snippet[] {
   const snippets: Snippet[] = [];
-  let open: { language: string; line: number; code: string[] } | undefined;
+  let open: { language: string; info: string; line: number; code: string[] } | undefined;
   for (const [index, text] of readFileSync(join(root, page), 'utf8').split('\n').entries()) {
-    const fence = /^```(\w*)/.exec(text);
+    const fence = /^```(\w*) ?(.*)$/.exec(text);
     if (fence === null) open?.code.push(text);
-    else if (open === undefined) open = { language: fence[1] ?? '', line: index + 1, code: [] };
+    else if (open === undefined) open = { language: fence[1] ?? '', info: fence[2] ?? '', line: index + 1, code: [] };
     else {
-      if (open.language === language) snippets.push({ page, line: open.line, code: open.code.join('\n') });
+      if (open.language === language) {
+        snippets.push({ page, line: open.line, info: open.info, code: open.code.join('\n') });
+      }
       open = undefined;
     }
   }

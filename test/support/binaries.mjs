@@ -50,7 +50,8 @@ function hasStatementCounters(server) {
   }
 }
 
-function inPath(name) {
+/** The path of a program, or undefined when it is missing. */
+export function inPath(name) {
   return pathFolders()
     .map((folder) => executable(join(folder, name)))
     .find(Boolean);

@@ -3,7 +3,8 @@ import { errorCode, updateFrom, type Dialect, type RowColumns } from './dialect.
 
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
-  now: "CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)",
+  // unixepoch('subsec') is of 3.42: the tables' defaults must also work in the older programs that plain SQL comes from.
+  now: "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
   types: {
     // AUTOINCREMENT: the id of a deleted job is never given to another one.
     id: 'INTEGER PRIMARY KEY AUTOINCREMENT',

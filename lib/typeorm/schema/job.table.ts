@@ -42,10 +42,16 @@ function jobColumns({
   };
 }
 
-/** They keep out what no claim would ever find. */
+/** The last moment that a Date can be. To SQLite, words are larger than any number. */
+const LAST = 8_640_000_000_000_000;
+
+/** They keep out what no claim would ever find, and times with which no statement and no Date could calculate. */
 const JOB_CHECKS = [
   "CHECK (state IN ('scheduled', 'waiting', 'running', 'succeeded', 'failed', 'cancelled'))",
+  "CHECK (state <> 'running' OR node_id IS NOT NULL)",
   'CHECK (priority BETWEEN 0 AND 9)',
+  `CHECK (due BETWEEN 0 AND ${LAST})`,
+  `CHECK (deadline BETWEEN -${LAST} AND ${LAST})`,
   "CHECK (type <> '' AND service <> '')",
   "CHECK (key_scope IN ('row', 'open', 'forever'))",
 ];
