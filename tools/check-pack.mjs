@@ -138,7 +138,7 @@ function packageOf(specifier) {
 }
 
 function filesIn(directory) {
-  return readdirSync(directory, { recursive: true })
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter((name) => statSync(join(directory, name)).isFile())
     .toSorted();
 }

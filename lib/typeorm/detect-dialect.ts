@@ -7,7 +7,7 @@ import { postgresDialect } from './dialects/postgres.dialect.js';
 import { sqliteDialect } from './dialects/sqlite.dialect.js';
 
 const SUPPORTED =
-  'Use MySQL 8.0.13+ or MariaDB 10.6+ (type mysql or mariadb), PostgreSQL 13+ (type postgres) or SQLite 3.42+ (type better-sqlite3).';
+  'Use MySQL 8.0.13+ or MariaDB 10.6+ (type mysql or mariadb), PostgreSQL 13+ (type postgres) or SQLite 3.38+ (type better-sqlite3).';
 
 /** A DataSource, or one connection of it. */
 interface Queryable {
@@ -50,7 +50,7 @@ function postgres(version: string): Dialect {
 }
 
 function sqlite(version: string): Dialect {
-  requireVersion('SQLite', version, [3, 42, 0], "it lacks unixepoch('subsec')");
+  requireVersion('SQLite', version, [3, 38, 0], 'it lacks the ->> operator');
   return sqliteDialect;
 }
 

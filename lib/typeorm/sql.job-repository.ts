@@ -136,7 +136,7 @@ export class SqlJobRepository extends JobRepository {
     const { tables } = await this.connected();
     const runner = callerRunner(manager, this.application.get());
     if (runner === undefined) throw new Error('A settlement needs a manager inside of a transaction.');
-    return runForCaller(runner, tables.dialect, this.doomed, settleHeldJob(tables, settlement, node));
+    return this.callerSessions.run(runner, tables.dialect, settleHeldJob(tables, settlement, node));
   }
 
   async claimsOf(node: string): Promise<JobToken[]> {

@@ -206,7 +206,7 @@ describe('a database that cannot keep the promises', () => {
     ['sql.js', { type: 'sqljs' }, '', /'sqljs'/],
     ['MongoDB', { type: 'mongodb' }, '', /'mongodb'/],
     ['an old MariaDB', { type: 'mariadb' }, '10.5.8-MariaDB', /MariaDB is too old.*10\.5\.8.*10\.6/],
-    ['an old SQLite', { type: 'better-sqlite3', database: 'x.sqlite' }, '3.41.2', /SQLite is too old.*3\.41\.2.*3\.42/],
+    ['an old SQLite', { type: 'better-sqlite3', database: 'x.sqlite' }, '3.37.2', /SQLite is too old.*3\.37\.2.*3\.38/],
     ['an old MySQL', { type: 'mysql' }, '8.0.12', /MySQL is too old.*8\.0\.12.*MySQL 8\.0\.13/],
     ['MySQL 5', { type: 'mariadb' }, '5.7.44-log', /MySQL is too old.*5\.7\.44-log.*MySQL 8\.0\.13/],
     ['an old PostgreSQL', { type: 'postgres' }, '12.4', /PostgreSQL is too old.*12\.4/],
