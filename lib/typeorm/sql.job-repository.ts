@@ -23,13 +23,11 @@ import {
   type SurveyRequest,
 } from '../repository/job-repository.js';
 import { ApplicationDataSource } from './application-data-source.js';
-import { CallerConnections } from './caller-connections.js';
-import { callerRunner, CallerSessions, isTypeOrm } from './caller-session.js';
+import { Callers } from './callers.js';
 import { LowWaterMarks } from './low-water-marks.js';
 import { QueueConnection, type Connected } from './queue-connection.js';
 import type { QueueTables } from './queue-tables.js';
 import type { Statement } from './statement.js';
-import { Turns } from './turns.js';
 import { changeJob } from './statements/change-job.js';
 import { claimJobs } from './statements/claim-jobs.js';
 import { retryJobs, selectEnded, selectPage } from './statements/filter-jobs.js';
@@ -59,17 +57,16 @@ import { unhandledTypes } from './statements/unhandled-types.js';
 @Injectable()
 export class SqlJobRepository extends JobRepository {
   private readonly marks = new LowWaterMarks();
-  private readonly turns = new Turns();
-  private readonly callerSessions = new CallerSessions(this.turns);
-  private readonly callerConnections = new CallerConnections(this.turns);
+  private readonly callers: Callers;
   private readonly connection: QueueConnection;
 
   constructor(
-    private readonly application: ApplicationDataSource,
+    application: ApplicationDataSource,
     private readonly options: ResolvedOptions,
     events: QueueEvents,
   ) {
     super();
+    this.callers = new Callers(application);
     this.connection = new QueueConnection(application, options, events);
   }
 
@@ -87,13 +84,10 @@ export class SqlJobRepository extends JobRepository {
     onProgress?: (done: number) => void,
   ): Promise<EnqueuedJob[]> {
     const connected = await this.connected();
-    const { database, tables } = connected;
-    const script = () => insertJobs(tables, jobs, onProgress);
-    if (manager === undefined) return database.transaction(script);
-    if (!isTypeOrm(manager)) return this.callerConnections.run(manager, connected, script());
-    const runner = callerRunner(manager, this.application.get());
-    if (runner === undefined) return database.transaction(script);
-    return this.callerSessions.run(runner, tables.dialect, script());
+    const script = () => insertJobs(connected.tables, jobs, onProgress);
+    return manager === undefined
+      ? connected.database.transaction(script)
+      : this.callers.run(manager, connected, script);
   }
 
   async survey(request: SurveyRequest): Promise<Survey> {
@@ -133,10 +127,8 @@ export class SqlJobRepository extends JobRepository {
   }
 
   async settleIn(manager: EntityManager, settlement: Settlement, node: string): Promise<boolean> {
-    const { tables } = await this.connected();
-    const runner = callerRunner(manager, this.application.get());
-    if (runner === undefined) throw new Error('A settlement needs a manager inside of a transaction.');
-    return this.callerSessions.run(runner, tables.dialect, settleHeldJob(tables, settlement, node));
+    const connected = await this.connected();
+    return this.callers.run(manager, connected, () => settleHeldJob(connected.tables, settlement, node));
   }
 
   async claimsOf(node: string): Promise<JobToken[]> {
