@@ -16,6 +16,7 @@ const SHARE_OF_IDLE_NODE = 0.5;
 @Injectable()
 export class Pruner implements Service {
   private readonly loop: PollLoop;
+  private accepted: number | undefined;
 
   constructor(
     private readonly repository: JobRepository,
@@ -44,7 +45,14 @@ export class Pruner implements Service {
     const began = performance.now();
     const pruned = await this.repository.prune(BATCH);
     const took = performance.now() - began;
-    const share = this.pool.size > 0 ? SHARE_BESIDE_JOBS : SHARE_OF_IDLE_NODE;
+    const share = this.isIdle() ? SHARE_OF_IDLE_NODE : SHARE_BESIDE_JOBS;
     return pruned < BATCH ? IDLE : took / share - took;
+  }
+
+  /** Whether no job runs, and none has since the last batch: short ones come and go between two looks. */
+  private isIdle(): boolean {
+    const seen = this.accepted;
+    this.accepted = this.pool.accepted;
+    return this.pool.size === 0 && this.accepted === seen;
   }
 }

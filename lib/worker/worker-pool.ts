@@ -24,6 +24,8 @@ const LONGEST_LONER_WAIT = 60_000;
  */
 @Injectable()
 export class WorkerPool {
+  /** How many claims have ever come in. */
+  accepted = 0;
   private readonly active = new Set<ActiveJob>();
   private readonly perType = new Map<string, number>();
   /** On their last chance, waiting for the slots to be empty. */
@@ -86,6 +88,7 @@ export class WorkerPool {
   }
 
   accept(jobs: readonly ClaimedJob[]): void {
+    this.accepted += jobs.length;
     for (const job of jobs) {
       const handler = this.registry.get(job.type);
       if (handler === undefined) this.completer.settle(releaseOf(job));

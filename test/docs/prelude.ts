@@ -22,6 +22,8 @@ declare class ConfigService {
 }
 declare class Invoice {
   orderId: number;
+  price: number;
 }
+declare function priceOf(orderId: number): Promise<number>;
 declare const mailer: { send(to: string, text: string, options?: { signal?: AbortSignal; idempotencyKey?: string }): Promise<string> };
 `;
