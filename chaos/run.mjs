@@ -1,0 +1,34 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readArguments } from './arguments.mjs';
+import { openDatabase } from './databases/index.mjs';
+import { report } from './report.mjs';
+import { runChaos } from './run-chaos.mjs';
+
+const options = readArguments();
+// Exit handlers remove the servers and folders.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
+
+let violations = 0;
+for (const name of options.db) violations += await attack(name);
+process.exitCode = violations > 0 ? 1 : 0;
+
+/** Answers the number of violations. */
+async function attack(name) {
+  const database = await openDatabase(name);
+  if (database === undefined) {
+    console.error(`${name} was left out: its server programs are not in the PATH.`);
+    return 0;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'pq-chaos-'));
+  try {
+    const outcome = await runChaos({ ...options, name, database, folder });
+    report(outcome, { ...options, name, folder });
+    if (outcome.violations.length === 0) rmSync(folder, { recursive: true });
+    return outcome.violations.length;
+  } finally {
+    await database.stop();
+  }
+}
