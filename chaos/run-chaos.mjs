@@ -22,17 +22,27 @@ export async function runChaos({ database, folder, seed, minutes, lease, plant }
     for (const member of members.values()) await member.start();
     const plan = drawPlan({ seed, minutes, lease, dialect: database.dialect });
     const nemesis = new Nemesis({ members, database, seed });
+    progress(`${plan.length} faults in ${minutes} minutes …`);
     await nemesis.carryOut(plan);
+    progress('the faults are over: the producers stop …');
     await stopAll(members, 'producer');
+    progress('the workers finish what is left …');
     await drain(database);
     await stopAll(members, 'worker');
+    progress('checking …');
     const found = await check(database, folder);
     const deaths = [...members.values()].flatMap((member) => member.deaths);
+    if (found.attempts.succeeded === undefined)
+      throw new Error(`No job has succeeded: ${deaths.join(', ')} (${folder})`);
     return { ...found, violations: [...deaths, ...found.violations], faults: nemesis.faults };
   } finally {
     destroy();
     process.off('exit', destroy);
   }
+}
+
+function progress(text) {
+  console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 }
 
 async function createTables(database) {

@@ -42,6 +42,13 @@ export function handlersOf(application) {
       return { fence };
     }
 
+    /** Writes nothing: its end is on its way to the database the moment that its process wakes up. */
+    async sleeper({ ms }, job) {
+      const fence = fences.get(job.id);
+      await sleep(ms);
+      return { fence };
+    }
+
     async transactional(payload, job) {
       const fence = fences.get(job.id);
       const outcome = await this.#live(payload, job, { way: 'transactional', manager: job.manager });
@@ -91,6 +98,7 @@ export function handlersOf(application) {
   const common = { maxRetries: MAX_RETRIES, waitTime: 300 };
   // Transactions hold connections of the application's pool: the others must get some too.
   declare(ChaosJobs, 'plain', { ...common, concurrency: 12 });
+  declare(ChaosJobs, 'sleeper', { ...common, concurrency: 8 });
   declare(ChaosJobs, 'fenced', { ...common, concurrency: 6 });
   declare(ChaosJobs, 'transactional', { ...common, concurrency: 2, transactional: true });
   declare(ChaosJobs, 'owntransaction', { ...common, concurrency: 2 });

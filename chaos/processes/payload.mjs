@@ -1,4 +1,4 @@
-const TYPES = ['plain', 'fenced', 'transactional', 'owntransaction'];
+const TYPES = ['plain', 'fenced', 'sleeper', 'transactional', 'owntransaction'];
 
 /** A type and a payload, most of them harmless: see `handlersOf`. */
 export function drawJob(random, token, dialect) {
@@ -13,6 +13,7 @@ export function drawJob(random, token, dialect) {
 
 /** SQLite's one write lock is held for as long as a transaction takes. */
 function drawTime(random, type, dialect) {
+  if (type === 'sleeper') return random.between(500, 4_000);
   const inTransaction = type === 'transactional' || type === 'owntransaction';
   if (inTransaction && dialect === 'sqlite') return random.between(0, 10);
   if (random.chance(0.12)) return random.between(1_000, inTransaction ? 1_500 : 4_000);
