@@ -33,12 +33,15 @@ export class Nemesis {
 
   /** One at a time: the next one needs a server that runs. */
   restartDatabase(ms) {
-    this.#restarting = this.#restarting.then(async () => {
-      await this.#database.crash();
-      await sleep(ms);
-      await this.#database.restart();
-    });
+    this.#restarting = this.#restartAfter(this.#restarting, ms);
     return this.#restarting;
+  }
+
+  async #restartAfter(previous, ms) {
+    await previous;
+    await this.#database.crash();
+    await sleep(ms);
+    await this.#database.restart();
   }
 
   /** Half of the commits, before they reach the server or after they have. */

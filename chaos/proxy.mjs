@@ -84,10 +84,14 @@ export class Proxy {
 
   #forward(data, { client, server }) {
     const cut = data.includes(COMMIT) ? this.#cutCommit() : undefined;
-    if (cut === undefined) return void (server.writable && server.write(data));
-    if (cut === 'before') return void [client, server].forEach((end) => end.resetAndDestroy());
+    if (cut === undefined) {
+      if (server.writable) server.write(data);
+      return;
+    }
     client.resetAndDestroy();
-    server.removeAllListeners('close');
+    if (cut === 'before') return server.resetAndDestroy();
+    // The client's end must not take the server's connection away before the COMMIT has been read from it.
+    client.removeAllListeners('close');
     server.end(data);
   }
 }

@@ -21,17 +21,15 @@ const application = await createApplication(database, {
 });
 const queue = application.get(JobQueue);
 const dataSource = application.get(DataSource);
-let stopped = false;
-process.on('message', ({ kind }) => (stopped ||= kind === 'stop'));
+const stopped = new AbortController();
+process.on('message', ({ kind }) => kind === 'stop' && stopped.abort());
 process.send({ kind: 'ready' });
 
 const underWay = new Set();
-for (let round = 0; !stopped; round++) {
+for (let round = 0; !stopped.signal.aborted; round++) {
   const way = random.pick(WAYS);
   // What was not committed may fail for any reason, and the checker knows that it may be missing.
-  const work = PRODUCE()
-    [way](`${name}-${round}`)
-    .catch(() => undefined);
+  const work = produce(way, `${name}-${round}`).catch(() => undefined);
   underWay.add(work);
   void work.finally(() => underWay.delete(work));
   await sleep(PAUSE);
@@ -39,8 +37,9 @@ for (let round = 0; !stopped; round++) {
 await Promise.race([Promise.all(underWay), sleep(20_000)]);
 process.exit(0);
 
-function PRODUCE() {
-  return { bought: buy, rolledback: rollBack, plain: enqueue, keyed: enqueueKeyed, crossed: buyCrossed };
+function produce(way, token) {
+  const ways = { bought: buy, rolledback: rollBack, plain: enqueue, keyed: enqueueKeyed, crossed: buyCrossed };
+  return ways[way](token);
 }
 
 /** A purchase with its jobs: all of them or nothing. */
