@@ -14,24 +14,25 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
 // At once: connections that were left stalled on purpose would keep this process.
 process.exit(await attackAll());
 
-/** 1: there are violations. 2: the harness itself has failed, and nothing was proved. */
+/** 1: there are violations. 2: the harness has failed or a database is missing, and not all was proved. */
 async function attackAll() {
-  let violations = 0;
+  const found = [];
   try {
-    for (const name of options.db) violations += await attack(name);
+    for (const name of options.db) found.push(await attack(name));
   } catch (error) {
     console.error(error);
     return 2;
   }
-  return violations > 0 ? 1 : 0;
+  if (found.some((violations) => violations > 0)) return 1;
+  return found.includes(undefined) ? 2 : 0;
 }
 
-/** Answers the number of violations. */
+/** Answers the number of violations; undefined when the database cannot be started here. */
 async function attack(name) {
   const database = await openDatabase(name);
   if (database === undefined) {
     console.error(`${name} was left out: its server programs are not in the PATH.`);
-    return 0;
+    return undefined;
   }
   const folder = mkdtempSync(join(tmpdir(), 'pq-chaos-'));
   try {

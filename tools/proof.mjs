@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { DATABASES } from '../chaos/databases/index.mjs';
 import { buildIfStale, root } from './build.mjs';
 import { runNode } from './child.mjs';
+import { ensureServers } from './servers.mjs';
 
 const SEED = process.env.PQ_PROOF_SEED ?? '1';
 const MODEL_RUNS = '1000';
 /** The one on which every planted bug does harm: an error inside a transaction ends those of PostgreSQL, and SQLite has one writer. */
 const PLANTS_ON = 'mariadb';
 
+ensureServers();
 buildIfStale();
 // Only now: it imports the built library.
 const { PLANT_NAMES } = await import('../chaos/plants.mjs');
