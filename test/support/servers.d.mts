@@ -9,6 +9,10 @@ export interface Server {
   /** How a client trusts it, for servers with `tls`. */
   ssl: { ca: string } | undefined;
   stop(): Promise<void>;
+  /** `kill -9`. */
+  crash(): Promise<void>;
+  /** After `crash()`, on the same data. */
+  restart(): Promise<void>;
 }
 
 export function startMariaDb(settings?: ServerSettings): Promise<Server | undefined>;

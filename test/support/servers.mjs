@@ -165,7 +165,7 @@ async function startServer(options, url, start) {
     await server.stop();
     throw error;
   }
-  return { url, ssl, stop: () => server.stop() };
+  return { url, ssl, stop: () => server.stop(), crash: () => server.crash(), restart: () => server.restart() };
 }
 
 /** PostgreSQL refuses to run as root; its packages bring a user to run it as. */

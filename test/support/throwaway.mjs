@@ -24,6 +24,7 @@ export class ThrowawayServer {
   #stopSignal;
   #owner;
   #child;
+  #again;
 
   /** @param owner `{ uid, gid }` to run as, for servers that refuse to run as root */
   constructor({ stopSignal, owner }) {
@@ -42,6 +43,7 @@ export class ThrowawayServer {
 
   /** Starts the server and waits until `connect` succeeds. */
   async start(program, args, { env, connect }) {
+    this.#again = () => this.start(program, args, { env, connect });
     this.#child = this.#spawn(program, args, env);
     const deadline = Date.now() + READY_MS;
     for (;;) {
@@ -51,6 +53,26 @@ export class ThrowawayServer {
         if (hasEnded(this.#child)) throw new Error(`${program} ended at its start\n${this.#log()}`, { cause: error });
         if (Date.now() > deadline) throw new Error(`${program} is not ready\n${this.#log()}`, { cause: error });
         await sleep(20);
+      }
+    }
+  }
+
+  /** `kill -9`: as a power cut, but for what the system still has in its own buffers. */
+  async crash() {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+
+  /** Starts it again on its data, after `crash()`: not at once where what the dead one has left must go first. */
+  async restart() {
+    const deadline = Date.now() + READY_MS;
+    for (;;) {
+      try {
+        return await this.#again();
+      } catch (error) {
+        if (!hasEnded(this.#child) || Date.now() > deadline) throw error;
+        await sleep(200);
       }
     }
   }

@@ -1,0 +1,104 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Proxy } from './proxy.mjs';
+
+const PAUSE = 300;
+
+/** One worker or producer: a process that is started again whenever it has died, and its proxy to the server. */
+export class Member {
+  #script;
+  #settings;
+  #database;
+  #folder;
+  #child;
+  #stopping = false;
+  #killed = new WeakSet();
+  #life;
+  /** How often it has ended although nobody had killed it: the library, or the harness, has done that. */
+  deaths = [];
+
+  constructor({ name, script, settings, database, folder }) {
+    this.name = name;
+    this.#script = fileURLToPath(new URL(`./processes/${script}.mjs`, import.meta.url));
+    this.#settings = settings;
+    this.#database = database;
+    this.#folder = folder;
+  }
+
+  async start() {
+    if (this.#database.port !== undefined) {
+      this.proxy = new Proxy(this.#database.port);
+      this.#settings.database = this.#database.optionsThrough(await this.proxy.listen());
+    } else this.#settings.database = this.#database.optionsThrough();
+    this.#life = this.#live();
+  }
+
+  send(message) {
+    // It may die at any moment.
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  /** Resolves when the process says so, or has died before. */
+  async said(kind) {
+    const child = this.#child;
+    const heard = new Promise((resolve) => {
+      child.on('message', (message) => message.kind === kind && resolve());
+    });
+    await Promise.race([heard, once(child, 'exit')]);
+  }
+
+  kill() {
+    this.#killed.add(this.#child);
+    this.#child.kill('SIGKILL');
+  }
+
+  async freeze(ms) {
+    const child = this.#child;
+    child.kill('SIGSTOP');
+    await sleep(ms);
+    child.kill('SIGCONT');
+  }
+
+  /** It is told to end, and not started again. */
+  async stop(timeout) {
+    this.#stopping = true;
+    const child = this.#child;
+    this.send({ kind: 'stop' });
+    if (!this.#script.endsWith('producer.mjs')) child.kill('SIGTERM');
+    const late = setTimeout(() => child.kill('SIGKILL'), timeout);
+    await this.#life;
+    clearTimeout(late);
+    this.proxy?.close();
+  }
+
+  destroy() {
+    this.#stopping = true;
+    this.#child?.kill('SIGKILL');
+    this.proxy?.close();
+  }
+
+  async #live() {
+    for (let life = 0; !this.#stopping; life++) {
+      const child = this.#spawn(life);
+      const [code, signal] = await once(child, 'exit');
+      if (this.#stopping) return;
+      if (!this.#killed.has(child)) this.deaths.push(`${this.name} ended by itself (${signal ?? code}): see its log`);
+      await sleep(PAUSE);
+    }
+  }
+
+  #spawn(life) {
+    const settings = { ...this.#settings, name: `${this.name}-${life}`, seed: this.#settings.seed * 1_000 + life };
+    const log = openSync(join(this.#folder, `${this.name}.log`), 'a');
+    const clock = new URL('./processes/clock.mjs', import.meta.url).href;
+    this.#child = fork(this.#script, [JSON.stringify(settings)], {
+      execArgv: ['--enable-source-maps', '--import', clock],
+      stdio: ['ignore', log, log, 'ipc'],
+    });
+    return this.#child;
+  }
+}

@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Random } from './random.mjs';
+
+const HOUR = 3_600_000;
+
+/** Does the plan, and counts what it has done. */
+export class Nemesis {
+  #members;
+  #database;
+  #random;
+  #restarting = Promise.resolve();
+  /** Kind → how often. */
+  faults = new Map();
+
+  constructor({ members, database, seed }) {
+    this.#members = members;
+    this.#database = database;
+    this.#random = new Random(seed + 1);
+  }
+
+  /** Resolves when the last fault is over: everything runs again, and all connections may be used. */
+  async carryOut(plan) {
+    const began = performance.now();
+    const underWay = [];
+    for (const fault of plan) {
+      await sleep(Math.max(0, began + fault.at - performance.now()));
+      this.faults.set(fault.kind, (this.faults.get(fault.kind) ?? 0) + 1);
+      underWay.push(FAULTS[fault.kind].call(this, this.#members.get(fault.target), fault));
+    }
+    await Promise.all(underWay);
+    for (const member of this.#members.values()) member.send({ kind: 'clock', shift: 0 });
+  }
+
+  /** One at a time: the next one needs a server that runs. */
+  restartDatabase(ms) {
+    this.#restarting = this.#restartAfter(this.#restarting, ms);
+    return this.#restarting;
+  }
+
+  async #restartAfter(previous, ms) {
+    await previous;
+    await this.#database.crash();
+    await sleep(ms);
+    await this.#database.restart();
+  }
+
+  /** Half of the commits, before they reach the server or after they have. */
+  drawCut() {
+    if (this.#random.chance(0.5)) return undefined;
+    return this.#random.pick(['before', 'after']);
+  }
+
+  drawShift() {
+    return this.#random.pick([-HOUR, HOUR]);
+  }
+}
+
+const FAULTS = {
+  async 'kill a worker'(member) {
+    member.kill();
+  },
+  async 'kill a producer'(member) {
+    member.kill();
+  },
+  'stop a worker': (member, { ms }) => member.freeze(ms),
+  'restart the database'(member, { ms }) {
+    return this.restartDatabase(ms);
+  },
+  async 'drop connections'({ proxy }) {
+    proxy.drop();
+  },
+  async 'stall connections'({ proxy }, { ms }) {
+    proxy.stall();
+    await sleep(ms);
+    proxy.resume();
+  },
+  async 'half-close connections'({ proxy }) {
+    proxy.halfClose();
+  },
+  async 'cut commits'({ proxy }, { ms }) {
+    proxy.cutCommits(() => this.drawCut());
+    await sleep(ms);
+    proxy.cutCommits(() => undefined);
+  },
+  async 'lie about the clock'(member) {
+    member.send({ kind: 'clock', shift: this.drawShift() });
+  },
+  async 'fill the pool'(member, { ms }) {
+    member.send({ kind: 'fill the pool', ms });
+    await sleep(ms);
+  },
+  async 'kill the holder of the write lock'(member, { ms }) {
+    member.send({ kind: 'hold the write lock', ms: 60_000 });
+    await Promise.race([member.said('holding'), sleep(10_000)]);
+    await sleep(Math.min(ms, 1_500));
+    member.kill();
+  },
+};

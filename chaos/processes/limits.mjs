@@ -1,0 +1,2 @@
+/** Of every type. */
+export const MAX_RETRIES = 3;

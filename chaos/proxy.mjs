@@ -1,0 +1,97 @@
+import { connect, createServer } from 'node:net';
+
+/** What MySQL's and PostgreSQL's clients send to commit, in plain text. */
+const COMMIT = Buffer.from('COMMIT');
+
+/** A TCP proxy on a port of its own between one process and the server, whose connections can be broken in every way. */
+export class Proxy {
+  #listener = createServer((client) => this.#accept(client));
+  #pairs = new Set();
+  #target;
+  #refusing = false;
+  #cutCommit = () => undefined;
+
+  constructor(target) {
+    this.#target = target;
+  }
+
+  async listen() {
+    await new Promise((resolve) => void this.#listener.listen(0, '127.0.0.1', resolve));
+    return this.#listener.address().port;
+  }
+
+  /** Every connection breaks with a reset. */
+  drop() {
+    for (const { client, server } of this.#pairs) {
+      client.resetAndDestroy();
+      server.resetAndDestroy();
+    }
+  }
+
+  /** Nothing passes any more, in either direction, and nobody is told. */
+  stall() {
+    for (const { client, server } of this.#pairs) {
+      client.pause();
+      server.pause();
+    }
+    this.#refusing = true;
+  }
+
+  resume() {
+    this.#refusing = false;
+    for (const { client, server } of this.#pairs) {
+      client.resume();
+      server.resume();
+    }
+  }
+
+  /** The server seems to say goodbye, while it still has the client's connection and its locks. */
+  halfClose() {
+    for (const { client } of this.#pairs) client.end();
+  }
+
+  /** `decide()` answers for each COMMIT: 'before' (it never reaches the server), 'after' (its answer is lost), or undefined. */
+  cutCommits(decide) {
+    this.#cutCommit = decide;
+  }
+
+  close() {
+    this.#listener.close();
+    this.drop();
+  }
+
+  #accept(client) {
+    const server = connect(this.#target, '127.0.0.1');
+    const pair = { client, server };
+    this.#pairs.add(pair);
+    client.on('data', (data) => this.#forward(data, pair));
+    server.on('data', (data) => client.writable && client.write(data));
+    if (this.#refusing) {
+      client.pause();
+      server.pause();
+    }
+    for (const [end, other] of [
+      [client, server],
+      [server, client],
+    ]) {
+      end.on('error', () => undefined);
+      end.on('close', () => {
+        this.#pairs.delete(pair);
+        other.destroy();
+      });
+    }
+  }
+
+  #forward(data, { client, server }) {
+    const cut = data.includes(COMMIT) ? this.#cutCommit() : undefined;
+    if (cut === undefined) {
+      if (server.writable) server.write(data);
+      return;
+    }
+    client.resetAndDestroy();
+    if (cut === 'before') return server.resetAndDestroy();
+    // The client's end must not take the server's connection away before the COMMIT has been read from it.
+    client.removeAllListeners('close');
+    server.end(data);
+  }
+}

@@ -1,0 +1,29 @@
+const MOST_LINES = 40;
+
+/** For people; the last line is for scripts too. */
+export function report(
+  { faults, jobs, attempts, enqueues, effects, nodes, violations },
+  { name, seed, minutes, plant, folder },
+) {
+  console.log(`\n## ${name}, seed ${seed}, ${minutes} minutes${plant === undefined ? '' : `, planted: ${plant}`}\n`);
+  console.log(table('fault', [...faults]));
+  for (const [title, counts] of Object.entries({ enqueues, jobs, attempts, nodes }))
+    console.log(`${title}: ${list(counts)}`);
+  console.log(`effects in the ledger: ${effects}`);
+  for (const violation of violations.slice(0, MOST_LINES)) console.log(`- ${violation}`);
+  if (violations.length > MOST_LINES) console.log(`- … and ${violations.length - MOST_LINES} more`);
+  if (violations.length > 0) console.log(`The logs of the processes: ${folder}`);
+  console.log(`violations: ${violations.length}`);
+}
+
+function table(head, rows) {
+  const width = Math.max(head.length, ...rows.map(([kind]) => kind.length));
+  const line = (kind, count) => `| ${kind.padEnd(width)} | ${String(count).padStart(5)} |`;
+  return [line(head, 'times'), `| ${'-'.repeat(width)} | ----: |`, ...rows.map((row) => line(...row)), ''].join('\n');
+}
+
+function list(counts) {
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const parts = Object.entries(counts).map(([kind, count]) => `${count} ${kind}`);
+  return `${total} (${parts.join(', ')})`;
+}
