@@ -1,17 +1,22 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import { ClsPluginTransactional, Propagation, Transactional, TransactionHost } from '@nestjs-cls/transactional';
-import { TransactionalAdapterTypeOrm } from '@nestjs-cls/transactional-adapter-typeorm';
-import { ClsModule } from 'nestjs-cls';
 import type { EntityManager } from 'typeorm';
 import { ambientContract, type Transactions } from '../support/ambient.contract.js';
 import type { TestSchema } from '../support/databases.js';
+import {
+  ClsModule,
+  ClsPluginTransactional,
+  Propagation,
+  Transactional,
+  TransactionalAdapterTypeOrm,
+  TransactionHost,
+} from '../support/nestjs-cls.js';
 
 type Work<T> = () => Promise<T>;
 
 @Injectable()
 class Shop implements Transactions {
-  constructor(private readonly host: TransactionHost<TransactionalAdapterTypeOrm>) {}
+  constructor(@Inject(TransactionHost) private readonly host: { readonly tx: EntityManager }) {}
 
   get manager(): EntityManager {
     return this.host.tx;
