@@ -11,6 +11,7 @@ export default {
     '^nestjs-persistent-queue$': '<rootDir>/lib/index.ts',
     '^nestjs-persistent-queue/(.*)$': '<rootDir>/lib/$1/index.ts',
   },
+  resolver: '<rootDir>/test/support/commonjs/resolver.cjs',
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

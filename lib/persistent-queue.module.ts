@@ -31,6 +31,8 @@ import { JobRepository } from './repository/job-repository.js';
 import { scopeProviders } from './scope-providers.js';
 import { LocalWakeSignal } from './signal/local.wake-signal.js';
 import { WakeSignal } from './signal/wake-signal.js';
+import { AmbientManagers } from './typeorm/ambient/ambient-managers.js';
+import { TransactionHosts } from './typeorm/ambient/transaction-hosts.js';
 import { ApplicationDataSource } from './typeorm/application-data-source.js';
 import { ApplicationTransactions } from './typeorm/application-transactions.js';
 import { SqlJobRepository } from './typeorm/sql.job-repository.js';
@@ -50,6 +52,8 @@ const PROVIDERS: Provider[] = [
   JobWaiter,
   { provide: WakeSignal, useClass: LocalWakeSignal },
   ApplicationDataSource,
+  TransactionHosts,
+  AmbientManagers,
   ApplicationTransactions,
   { provide: JobRepository, useClass: SqlJobRepository },
   NodeLease,

@@ -52,7 +52,7 @@ async function claimsBeside(store, jobs, roles) {
 
 async function pruneTheRest(store) {
   const application = await startProducer(store);
-  while ((await application.get(JobRepository).prune(5_000)) > 0);
+  while ((await application.get(JobRepository).prune(1_000)) > 0);
   await application.close();
   await store.vacuum();
 }

@@ -9,7 +9,7 @@ export class NestedTransactionError extends PersistentQueueError {
   constructor() {
     super(
       'job.transaction() cannot be part of another transaction, because it commits the end of the job. ' +
-        'Call it outside of jobQueue.transaction(), and jobQueue.transaction() inside of it if you need to.',
+        'Call it outside of jobQueue.transaction() and @Transactional() methods, and jobQueue.transaction() inside of it if you need to.',
     );
   }
 }

@@ -8,8 +8,12 @@ import type { Duration } from '../support/duration.js';
  * @publicApi
  */
 export interface EnqueueOptions {
-  /** Your transaction: the job is committed with it, or not at all. Without it the job is committed when `enqueue` resolves. */
-  manager?: JobManager;
+  /**
+   * Your transaction: the job is committed with it, or not at all. Without it, that is the transaction the calling code is inside
+   * of: of `jobQueue.transaction()`, typeorm-transactional or @nestjs-cls/transactional. `null`: none; as outside of any, the job
+   * is committed when `enqueue` resolves.
+   */
+  manager?: JobManager | null;
   /** At most 255 characters. While a job of this type has this key, a second enqueue writes nothing and answers the first one's id. */
   key?: string;
   /**

@@ -11,7 +11,7 @@ import type { JobFilter } from '../job/job-filter.js';
 import type { JobType } from '../job/job-type.js';
 import { OptionReader } from '../options/option-reader.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
-import { JobRepository, type JobCount, type JobLogLine, type JobManager } from '../repository/job-repository.js';
+import { JobRepository, type JobCount, type JobLogLine } from '../repository/job-repository.js';
 import type { Duration } from '../support/duration.js';
 import { ApplicationTransactions } from '../typeorm/application-transactions.js';
 import { AfterCommit } from './after-commit.js';
@@ -45,8 +45,8 @@ export class JobQueue {
   }
 
   /**
-   * Stores a job. Without `manager` it is committed when this resolves; with it, it commits or rolls back with your transaction.
-   * A job whose enqueue resolved, or whose transaction committed, is not lost.
+   * Stores a job. With `manager`, and inside of a transaction that this library knows, it commits or rolls back with that
+   * transaction; otherwise it is committed when this resolves. A job whose enqueue resolved, or whose transaction committed, is not lost.
    *
    * @throws InvalidJobError for a type, payload or option that cannot be stored; nothing was written then.
    * @throws ForeignManagerError when `manager` belongs to another database.
@@ -221,15 +221,15 @@ export class JobQueue {
     return options;
   }
 
-  private async insertOne(job: NewJob, manager: JobManager | undefined): Promise<EnqueuedJob> {
+  private async insertOne(job: NewJob, manager: EnqueueOptions['manager']): Promise<EnqueuedJob> {
     const [enqueued] = await this.insert([job], manager);
     if (enqueued === undefined) throw new Error('The repository answered no id for an inserted job.');
     return enqueued;
   }
 
-  private async insert(jobs: readonly NewJob[], given: JobManager | undefined): Promise<EnqueuedJob[]> {
+  private async insert(jobs: readonly NewJob[], given: EnqueueOptions['manager']): Promise<EnqueuedJob[]> {
     if (jobs.length === 0) return [];
-    const manager = given ?? this.transactions.current;
+    const manager = given === undefined ? this.transactions.current : (given ?? undefined);
     const [{ type } = { type: '' }] = jobs;
     const tell = (done: number) => this.events.emit({ name: 'enqueue.progress', type, done, total: jobs.length });
     const enqueued = await this.insertInto(jobs, manager, jobs.length > 1 ? tell : undefined);

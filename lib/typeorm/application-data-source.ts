@@ -17,16 +17,19 @@ export class ApplicationDataSource {
   ) {}
 
   get(): DataSource {
+    const dataSource = this.find();
+    if (dataSource !== undefined) return dataSource;
     const { dataSource: name } = this.options;
+    const cure = `Import TypeOrmModule.forRoot({ ${name === undefined ? '' : `name: '${name}', `}… }), or name another DataSource.`;
+    throw new InvalidOptionError('PersistentQueueModule.forRoot().dataSource', name ?? 'the default DataSource', cure);
+  }
+
+  /** `undefined` when there is none: an application may have a JobRepository of its own instead. */
+  find(): DataSource | undefined {
     try {
-      return this.moduleRef.get<DataSource>(getDataSourceToken(name), { strict: false });
+      return this.moduleRef.get<DataSource>(getDataSourceToken(this.options.dataSource), { strict: false });
     } catch {
-      const cure = `Import TypeOrmModule.forRoot({ ${name === undefined ? '' : `name: '${name}', `}… }), or name another DataSource.`;
-      throw new InvalidOptionError(
-        'PersistentQueueModule.forRoot().dataSource',
-        name ?? 'the default DataSource',
-        cure,
-      );
+      return undefined;
     }
   }
 }

@@ -6,6 +6,8 @@ import { NestedTransactionError } from '../errors/nested-transaction.error.js';
 import { TransactionUnusableError } from '../errors/transaction-unusable.error.js';
 import { UnsupportedDatabaseError } from '../errors/unsupported-database.error.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
+import { AmbientManagers } from './ambient/ambient-managers.js';
+import { SpoiledTransactions } from './ambient/spoiled-transactions.js';
 import { ApplicationDataSource } from './application-data-source.js';
 import { BUSY_RETRY } from './busy-retry.js';
 import { retryRolledBack } from './retry-rolled-back.js';
@@ -13,6 +15,8 @@ import { tableNames } from './schema/tables.js';
 
 interface Ambient {
   readonly manager: EntityManager;
+  /** What the application's own library had open when this began: something else is newer, and inside of this. */
+  readonly around: EntityManager | undefined;
   /** What runs on after the end, such as a timer, still carries this object: it must not write into whatever comes next. */
   isOpen: boolean;
   /** The first error inside: then nothing is committed, even when somebody catches it. */
@@ -26,32 +30,41 @@ type Work<T> = (manager: EntityManager) => Promise<T>;
 export class ApplicationTransactions {
   private readonly oneAtATime = pLimit(1);
   private readonly ambient = new AsyncLocalStorage<Ambient>();
+  private readonly spoiled = new SpoiledTransactions();
 
   constructor(
     private readonly application: ApplicationDataSource,
     private readonly options: ResolvedOptions,
+    private readonly libraries: AmbientManagers,
   ) {}
 
-  /** The manager of the transaction that the calling code is inside of. */
+  /** The manager of the innermost transaction that the calling code is inside of, ours or one of the application's libraries. */
   get current(): EntityManager | undefined {
-    return this.open?.manager;
+    const own = this.open;
+    const other = this.libraries.current;
+    return own !== undefined && own.around === other ? own.manager : other;
   }
 
   /** Something inside the current transaction has failed: it will not be committed. */
   spoil(error: unknown): void {
-    if (this.open !== undefined) this.open.failure ??= { error };
+    const { open: own, libraries } = this;
+    const other = libraries.current;
+    if (own !== undefined && own.around === other) own.failure ??= { error };
+    else if (other?.queryRunner !== undefined) this.spoiled.add(other.queryRunner, error);
   }
 
   /** A transaction inside another one is part of it. */
   run<T>(work: Work<T>): Promise<T> {
-    return this.open === undefined ? this.begin(work) : this.join(this.open, work);
+    const outer = this.current;
+    return outer === undefined ? this.begin(work) : this.join(outer, work);
   }
 
   /** A transaction of its own: when this resolves, it is committed. */
   async begin<T>(work: Work<T>): Promise<T> {
-    if (this.open !== undefined) throw new NestedTransactionError();
+    if (this.current !== undefined) throw new NestedTransactionError();
     const dataSource = this.application.get();
-    const inside = (manager: EntityManager) => this.runInside({ manager, isOpen: true }, work);
+    const around = this.libraries.current;
+    const inside = (manager: EntityManager) => this.runInside({ manager, around, isOpen: true }, work);
     if (dataSource.options.type !== 'better-sqlite3') return dataSource.transaction(inside);
     return this.oneAtATime(() => this.runOnSingleConnection(dataSource, inside));
   }
@@ -61,11 +74,11 @@ export class ApplicationTransactions {
     return ambient?.isOpen ? ambient : undefined;
   }
 
-  private async join<T>(outer: Ambient, work: Work<T>): Promise<T> {
+  private async join<T>(outer: EntityManager, work: Work<T>): Promise<T> {
     try {
-      return await work(outer.manager);
+      return await work(outer);
     } catch (error) {
-      outer.failure ??= { error };
+      this.spoil(error);
       throw error;
     }
   }

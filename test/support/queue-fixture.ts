@@ -1,3 +1,4 @@
+import { ModulesContainer } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
 import { QueueEvents } from '../../lib/events/queue-events.js';
 import type { ClaimedJob } from '../../lib/job/job.js';
@@ -10,6 +11,8 @@ import { JobQueue } from '../../lib/queue/job-queue.js';
 import { JobWaiter } from '../../lib/queue/job-waiter.js';
 import type { ClaimRequest } from '../../lib/repository/job-repository.js';
 import { LocalWakeSignal } from '../../lib/signal/local.wake-signal.js';
+import { AmbientManagers } from '../../lib/typeorm/ambient/ambient-managers.js';
+import { TransactionHosts } from '../../lib/typeorm/ambient/transaction-hosts.js';
 import type { ApplicationDataSource } from '../../lib/typeorm/application-data-source.js';
 import { ApplicationTransactions } from '../../lib/typeorm/application-transactions.js';
 import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
@@ -27,15 +30,16 @@ export class QueueFixture {
     options: PersistentQueueOptions,
   ) {
     const resolved = resolveOptions({ synchronize: true, connections: { max: 2 }, ...options });
-    const application = { get: () => dataSource } as ApplicationDataSource;
+    const application = { get: () => dataSource, find: () => dataSource } as ApplicationDataSource;
     this.service = resolved.serviceName;
     this.repository = new SqlJobRepository(application, resolved, new QueueEvents());
     this.afterCommit = new AfterCommit(this.wakeSignal);
     const events = new QueueEvents();
+    const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));
     this.queue = new JobQueue(
       this.repository,
       this.afterCommit,
-      new ApplicationTransactions(application, resolved),
+      new ApplicationTransactions(application, resolved, ambient),
       new JobControl(this.repository, this.wakeSignal, events),
       new JobWaiter(this.repository, events),
       events,
