@@ -108,6 +108,12 @@ export class Model {
     return job?.state === 'running' && job.fence === fence;
   }
 
+  /** The job runs, but for a later claim. */
+  isOvertaken({ id, fence }: JobToken): boolean {
+    const job = this.jobs.get(id);
+    return job?.state === 'running' && job.fence > fence;
+  }
+
   start(tokens: readonly JobToken[]): string[] {
     for (const token of tokens) if (this.holds(token)) this.job(token.id).started = true;
     return tokens.filter((token) => !this.holds(token)).map(({ id }) => id);

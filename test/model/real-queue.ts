@@ -38,7 +38,7 @@ export class RealQueue {
     expect(jobs).toEqual([...model.jobs.values()].sort(byId));
 
     const attempts = await this.rows('SELECT * FROM pq_attempt WHERE service = ? ORDER BY job_id, fence');
-    const recorded = [...model.attempts.values()].map(({ endedAt: _, ...attempt }) => attempt);
+    const recorded = [...model.attempts.values()].map(({ endedAt: _endedAt, ...attempt }) => attempt);
     expect(attempts.map(readAttempt)).toEqual(recorded.sort((a, b) => byId(a, b) || a.fence - b.fence));
 
     const nodes = await this.rows('SELECT id, state FROM pq_node WHERE service = ? ORDER BY id');
@@ -102,7 +102,7 @@ function readAttempt(row: Row): ModelAttempt {
 
 /** The application's driver may answer names as bytes, and BIGINT as a string. */
 function text(value: unknown): string | null {
-  return value === null ? null : String(value as string | number | Buffer);
+  return value === null ? null : `${value as string | number}`;
 }
 
 function number(value: unknown): number | null {

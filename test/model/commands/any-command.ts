@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { claim, promote, survey } from './claim.js';
 import type { QueueCommand } from './command.js';
 import { enqueue, enqueueInTransaction, insertByHand } from './enqueue.js';

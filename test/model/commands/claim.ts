@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { ClaimedJob } from '../../../lib/job/job.js';
 import { HOUR, type ModelJob } from '../model-state.js';
 import { command, pick } from './command.js';

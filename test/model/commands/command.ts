@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Model } from '../model.js';
 import type { RealQueue } from '../real-queue.js';
 

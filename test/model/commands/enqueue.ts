@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { KeyTakenError } from '../../../lib/errors/key-taken.error.js';
 import type { EnqueuedJob } from '../../../lib/job/job.js';
 import type { EnqueueRequest, Model } from '../model.js';

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Model } from '../model.js';
 import { LEASE } from '../model-state.js';
 import type { RealQueue } from '../real-queue.js';

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { JobState } from '../../../lib/job/job-state.js';
 import { ENDED } from '../model-state.js';
 import { command, pick } from './command.js';
@@ -56,7 +56,14 @@ export const look = command('look', {
     const job = pick(model.jobs.values(), index);
     const { id, state, fence, retries, crashes, priority } = job;
     expect(await fixture.queue.get(id)).toMatchObject({
-      ...{ id, type: job.type, state, fence, retries, crashes, priority, dueAt: new Date(job.due) },
+      id,
+      type: job.type,
+      state,
+      fence,
+      retries,
+      crashes,
+      priority,
+      dueAt: new Date(job.due),
       key: job.key ?? job.pastKey ?? undefined,
       finishedAt: ENDED.includes(state) ? expect.any(Date) : undefined,
     });

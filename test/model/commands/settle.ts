@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { AttemptEnd } from '../../../lib/job/attempt.js';
 import { releaseOf, type Settlement } from '../../../lib/job/settlement.js';
 import type { Model } from '../model.js';
@@ -23,8 +23,16 @@ const ENDS = {
 type End = keyof typeof ENDS | 'releaseUnstarted';
 
 const end = fc.constantFrom(...(Object.keys(ENDS) as End[]), 'releaseUnstarted' as const);
-/** Most are still held; the others come late, or for the second time. */
-const claim = fc.record({ isHeld: fc.boolean(), index: fc.nat() });
+interface ClaimChoice {
+  readonly which: 'held' | 'overtaken' | 'any';
+  readonly index: number;
+}
+
+/** Many are still held; the others come late, while the job runs elsewhere, or for the second time. */
+const claim: fc.Arbitrary<ClaimChoice> = fc.record({
+  which: fc.constantFrom('held', 'held', 'overtaken', 'any'),
+  index: fc.nat(),
+});
 const ends = fc.array(fc.record({ claim, end }), { minLength: 1, maxLength: 4 });
 
 export const start = command('start', {
@@ -72,10 +80,10 @@ function hasClaims(model: Readonly<Model>): boolean {
 }
 
 /** The latest first: a sequence that goes on with what it has just claimed gets further. */
-function claimOf(model: Model, { isHeld, index }: { isHeld: boolean; index: number }): ModelClaim {
+function claimOf(model: Model, { which, index }: ClaimChoice): ModelClaim {
   const latest = model.claims.toReversed();
-  const held = latest.filter((each) => model.holds(each));
-  return pick(isHeld && held.length > 0 ? held : latest, index);
+  const chosen = latest.filter((each) => (which === 'held' ? model.holds(each) : model.isOvertaken(each)));
+  return pick(which === 'any' || chosen.length === 0 ? latest : chosen, index);
 }
 
 function settlementOf(token: ModelClaim, chosen: End): Settlement {

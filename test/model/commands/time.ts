@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { DAY, HOUR } from '../model-state.js';
 import { command } from './command.js';
 
