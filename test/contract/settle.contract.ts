@@ -98,6 +98,33 @@ export function settleContract(context: ContractContext): void {
       expect(await fixture.queue.history(id)).toMatchObject([{ fence: current.fence, outcome: 'succeeded' }]);
     });
 
+    it('is lost whatever the rest of its batch is', async () => {
+      const fixture = await context.open();
+      await fixture.queue.enqueueMany('t', [{ payload: 1 }, { payload: 2 }, { payload: 3 }]);
+      const [failed, succeeded, open] = await fixture.claim(await fixture.registerNode(), 't');
+      if (failed === undefined || succeeded === undefined || open === undefined) throw new Error('claimed too few');
+      await fixture.repository.settle([success(failed, { state: 'failed' }), success(succeeded)], NODE);
+      // A neighbour leaves the state that the contradiction claims to have left.
+      const batch = [success(failed, { keep: 0 }), success(succeeded), success(open)];
+      expect(await fixture.repository.settle(batch, NODE)).toEqual([failed.id]);
+      const deletion = [success(failed, { keep: 0 }), success(succeeded, { state: 'failed', keep: 0 })];
+      expect(await fixture.repository.settle(deletion, NODE)).toEqual([failed.id, succeeded.id]);
+      expect((await fixture.queue.get(failed.id))?.state).toBe('failed');
+      expect((await fixture.queue.get(succeeded.id))?.state).toBe('succeeded');
+    });
+
+    it('does not keep the claim after it, in the same batch, from being deleted at once', async () => {
+      const fixture = await context.open();
+      const { id } = await fixture.queue.enqueue('t', null);
+      const late = await fixture.claimOne(await fixture.registerNode(), 't');
+      await fixture.sql('UPDATE pq_node SET expires_at = 0 WHERE service = ?', [fixture.service]);
+      await fixture.repository.rescue(10);
+      const current = await fixture.claimOne(await fixture.registerNode(), 't');
+      const batch = [late, current].map((job) => success(job, { keep: 0 }));
+      expect(await fixture.repository.settle(batch, NODE)).toEqual([id]);
+      expect(await fixture.queue.get(id)).toBeUndefined();
+    });
+
     it('does not hold back the rest of its batch', async () => {
       const fixture = await context.open();
       const [first] = await fixture.queue.enqueueMany('t', [{ payload: 1 }, { payload: 2 }]);

@@ -1,18 +1,26 @@
+import type { JobState } from '../../job/job-state.js';
 import type { JobToken } from '../../job/job.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Script } from '../statement.js';
 
-/** Of these claims, the ids whose row carries another fence or is in none of the states they should have left it in. */
-export function* findLost(
+interface LeftClaim extends JobToken {
+  /** What it should have left its row in. */
+  readonly state: JobState;
+}
+
+/**
+ * Those of these claims whose row carries another fence, or another state than this very claim should have left it in: what its
+ * neighbours in the batch have left behind says nothing about it.
+ */
+export function* findLost<Claim extends LeftClaim>(
   { dialect, names }: QueueTables,
-  tokens: readonly JobToken[],
-  states: readonly string[],
-): Script<string[]> {
-  const source = dialect.rows({ id: 'id', fence: 'integer' });
+  claims: readonly Claim[],
+): Script<Claim[]> {
+  const source = dialect.rows({ id: 'id', fence: 'integer', state: 'name' });
   const kept = yield statement(
-    `SELECT j.id FROM ${source} v JOIN ${names.job} j ON j.id = v.id AND j.fence = v.fence WHERE j.state IN (${states.map(() => '?').join(', ')})`,
-    [JSON.stringify(tokens.map(({ id, fence }) => ({ id: Number(id), fence }))), ...states],
+    `SELECT j.id, j.fence, j.state FROM ${source} v JOIN ${names.job} j ON j.id = v.id AND j.fence = v.fence AND j.state = v.state`,
+    [JSON.stringify(claims.map(({ id, fence, state }) => ({ id: Number(id), fence, state })))],
   );
-  const ids = new Set(kept.rows.map((row) => String(row['id'])));
-  return tokens.filter(({ id }) => !ids.has(id)).map(({ id }) => id);
+  const left = new Set(kept.rows.map(({ id, fence, state }) => `${String(id)}:${String(fence)}:${String(state)}`));
+  return claims.filter(({ id, fence, state }) => !left.has(`${id}:${fence}:${state}`));
 }

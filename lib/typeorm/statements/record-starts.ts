@@ -16,5 +16,10 @@ export function* recordStarts(tables: QueueTables, starts: readonly StartedJob[]
     .map(({ id, fence, ago }) => ({ id: Number(id), fence, ago: Math.round(ago) }))
     .sort((a, b) => a.id - b.id);
   const { affected } = yield statement(sql, [JSON.stringify(rows)]);
-  return affected === rows.length ? [] : yield* findLost(tables, starts, ['running']);
+  if (affected === rows.length) return [];
+  const lost = yield* findLost(
+    tables,
+    starts.map(({ id, fence }) => ({ id, fence, state: 'running' as const })),
+  );
+  return lost.map(({ id }) => id);
 }

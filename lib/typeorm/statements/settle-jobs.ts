@@ -33,11 +33,11 @@ export function* settleJobs(tables: QueueTables, settlements: readonly Settlemen
   if (settlements.some(({ attempt }) => attempt !== undefined)) {
     yield statement(insertAttempts(tables), [tables.service, node, rows]);
   }
-  const states = [...new Set(settlements.map(({ state }) => state))];
-  const lost = affected === settlements.length ? [] : yield* findLost(tables, settlements, states);
-  const unkept = settlements.filter(({ id, keep }) => keep === 0 && !lost.includes(id));
+  const lost = affected === settlements.length ? [] : yield* findLost(tables, settlements);
+  // By claim, not by id: a lost claim of a job may be in one batch with the claim that ends it.
+  const unkept = settlements.filter((settlement) => settlement.keep === 0 && !lost.includes(settlement));
   if (unkept.length > 0) yield deleteEnded(tables, unkept);
-  return lost;
+  return lost.map(({ id }) => id);
 }
 
 /**

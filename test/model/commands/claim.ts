@@ -1,0 +1,86 @@
+import { expect } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { ClaimedJob } from '../../../lib/job/job.js';
+import { HOUR, type ModelJob } from '../model-state.js';
+import { command, pick } from './command.js';
+import { TYPES } from './enqueue.js';
+
+export const promote = command('promote', {
+  argument: fc.constant(undefined),
+  async run(model, { fixture }) {
+    expect(await fixture.repository.promote(500)).toBe(model.promote());
+  },
+});
+
+export const claim = command('claim', {
+  argument: fc.record({
+    node: fc.nat(),
+    level: fc.nat(),
+    limit: fc.integer({ min: 1, max: 4 }),
+    deadline: fc.constantFrom(undefined, HOUR),
+    maxCrashes: fc.constantFrom(1, 2),
+  }),
+  isPossible: (model) => model.jobs.size > 0 && model.nodes.size > 0,
+  async run(model, real, { node, level, ...options }) {
+    const { type, priority } = pick(model.jobs.values(), level);
+    const request = { node: pick(model.nodes.keys(), node), type, priority, ...options };
+    const claimed = await real.fixture.repository.claim(request);
+    const ids = claimed.map(({ id }) => id);
+    const expected = model.claimable(request);
+    // Jobs behind a mark may be overlooked for a second: then the claim is right for what it could see.
+    const from = real.lowWaterMark(request);
+    if (from === undefined || ids.join() === expected.join()) expect(ids).toEqual(expected);
+    else expect(ids).toEqual(model.claimable(request, from));
+    real.advanceLowWaterMark(request, claimed);
+    expect(claimed.map(factsOf)).toEqual(model.claim(ids, request).map(factsOf));
+  },
+});
+
+export const survey = command('survey', {
+  argument: fc.record({ node: fc.nat() }),
+  isPossible: (model) => model.nodes.size > 0,
+  async run(model, { fixture }, { node: index }) {
+    const node = pick(model.nodes.keys(), index);
+    const held = model.claims.map(({ id, fence }) => ({ id, fence }));
+    const seen = await fixture.repository.survey({ types: TYPES, sweep: true, held, node });
+    const next = model.all(({ state }) => state === 'scheduled').map(({ due }) => due - Date.now());
+    expect({ ...seen, nextDueIn: undefined, ready: seen.ready.toSorted(byType), lost: seen.lost.toSorted() }).toEqual({
+      ready: TYPES.flatMap((type) => model.readyLevel(type)).sort(byType),
+      nextDueIn: undefined,
+      orphans:
+        [...model.nodes.values()].some((each) => model.isSilent(each)) ||
+        model.all((job) => model.isOrphan(job)).length > 0,
+      paused: [...model.paused].sort(),
+      lost: held
+        .filter((token) => !model.holds(token))
+        .map(({ id }) => id)
+        .sort(),
+      claims: model.all((job) => job.node === node).length,
+    });
+    expect(seen.nextDueIn === undefined).toBe(next.length === 0);
+    if (next.length > 0) expect((seen.nextDueIn ?? 0) > 0).toBe(Math.min(...next) > 0);
+    expect(await fixture.repository.unhandledTypes()).toEqual(model.unhandledTypes());
+  },
+});
+
+function byType(a: { type: string }, b: { type: string }): number {
+  return a.type < b.type ? -1 : 1;
+}
+
+/** What a worker is told about a job must be what the row says. */
+function factsOf(job: ClaimedJob | ModelJob) {
+  const { id, fence, type, priority, payload, due, retries, crashes, suspect } = job;
+  return {
+    id,
+    fence,
+    type,
+    priority,
+    payload,
+    due,
+    retries,
+    crashes,
+    suspect,
+    key: job.key ?? null,
+    deadline: job.deadline ?? null,
+  };
+}

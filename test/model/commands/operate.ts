@@ -1,0 +1,75 @@
+import { expect } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { JobState } from '../../../lib/job/job-state.js';
+import { ENDED } from '../model-state.js';
+import { command, pick } from './command.js';
+import { TYPES } from './enqueue.js';
+
+const type = fc.constantFrom(...TYPES);
+
+export const change = command('change', {
+  argument: fc.record({ job: fc.nat(), verb: fc.constantFrom('cancel', 'retry', 'retry', 'runNow') }),
+  async run(model, { fixture }, { job, verb }) {
+    const id = pick([...model.jobs.keys(), '999999999'], job);
+    const refused = await fixture.queue[verb](id).then(
+      () => undefined,
+      (error: Error) => error.constructor.name,
+    );
+    expect(refused).toBe(model.change(id, verb));
+  },
+});
+
+export const retryBatch = command('retryBatch', {
+  argument: fc.record({
+    type,
+    states: fc.subarray<JobState>(['failed', 'cancelled'], { minLength: 1 }),
+    limit: fc.constantFrom(1, 2, 100),
+  }),
+  async run(model, { fixture }, { type: jobType, states, limit }) {
+    const any = { key: undefined, reference: undefined, createdFrom: undefined, createdUntil: undefined };
+    const batch = await fixture.repository.retryBatch({ ...any, type: jobType, states }, '0', limit);
+    expect(batch).toEqual(model.retryBatch(jobType, states, limit));
+  },
+});
+
+export const pause = command('pause', {
+  argument: type,
+  async run(model, { fixture }, jobType) {
+    await fixture.queue.pause(jobType);
+    model.paused.add(jobType);
+  },
+});
+
+export const resume = command('resume', {
+  argument: type,
+  async run(model, { fixture }, jobType) {
+    await fixture.queue.resume(jobType);
+    model.paused.delete(jobType);
+  },
+});
+
+/** What is public about a job must be what the row says. */
+export const look = command('look', {
+  argument: fc.nat(),
+  isPossible: (model) => model.jobs.size > 0,
+  async run(model, { fixture }, index) {
+    const job = pick(model.jobs.values(), index);
+    const { id, state, fence, retries, crashes, priority } = job;
+    expect(await fixture.queue.get(id)).toMatchObject({
+      id,
+      type: job.type,
+      state,
+      fence,
+      retries,
+      crashes,
+      priority,
+      dueAt: new Date(job.due),
+      key: job.key ?? job.pastKey ?? undefined,
+      finishedAt: ENDED.includes(state) ? expect.any(Date) : undefined,
+    });
+    const history = [...model.attempts.values()].filter((attempt) => attempt.id === id);
+    expect((await fixture.queue.history(id)).map((attempt) => attempt.fence)).toEqual(
+      history.map((attempt) => attempt.fence).sort((a, b) => a - b),
+    );
+  },
+});
