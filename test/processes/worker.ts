@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { InjectDataSource, TypeOrmModule } from '@nestjs/typeorm';
 import {
   JobHandler,
+  JobQueue,
   PersistentQueueModule,
   type JobContext,
   type PersistentQueueOptions,
@@ -38,6 +39,14 @@ class Handlers {
     return process.pid;
   }
 
+  /** Keeps the event loop from everything else for `ms`, without a single await. */
+  @JobHandler('compute', { maxRetries: 0 })
+  compute({ ms }: { ms: number }, job: JobContext): number {
+    process.send?.({ started: job.id });
+    for (const until = performance.now() + ms; performance.now() < until;);
+    return process.pid;
+  }
+
   @JobHandler('noop', { concurrency: 20 })
   async noop(): Promise<number> {
     await pause(2);
@@ -63,4 +72,5 @@ const app = await NestFactory.createApplicationContext(WorkerModule, {
 app.enableShutdownHooks();
 // A test that dies must not leave its workers behind.
 process.on('disconnect', () => process.exit(1));
+app.get(JobQueue).events$.subscribe((event) => process.send?.({ event }));
 process.send?.({ ready: process.pid });

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { DataSourceOptions } from 'typeorm';
+import type { QueueEvent } from '../../lib/events/queue-event.js';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 
 const SCRIPT = join(process.cwd(), '.cache/processes/worker.js');
@@ -12,6 +13,8 @@ export class WorkerProcess {
   readonly started: string[] = [];
   /** Ids of the jobs whose signal was aborted. */
   readonly aborted: string[] = [];
+  /** What it has told about itself since its application has started. */
+  readonly events: QueueEvent[] = [];
 
   private constructor(private readonly child: ChildProcess) {
     child.on('message', (message) => {
@@ -19,6 +22,8 @@ export class WorkerProcess {
         this.started.push(String(message.started));
       if (typeof message === 'object' && message !== null && 'aborted' in message)
         this.aborted.push(String(message.aborted));
+      if (typeof message === 'object' && message !== null && 'event' in message)
+        this.events.push(message.event as QueueEvent);
     });
   }
 
@@ -49,6 +54,15 @@ export class WorkerProcess {
   /** `kill -9`, and waits until the process is gone. */
   kill(): Promise<void> {
     return this.end('SIGKILL');
+  }
+
+  /** Freezes it, threads and all, until `thaw()`. */
+  freeze(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child.kill('SIGCONT');
   }
 
   /** As a deployment would stop it. */
