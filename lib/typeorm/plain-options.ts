@@ -9,8 +9,11 @@ export interface PlainOptions {
   readonly asksPassword: boolean;
 }
 
-/** Of the application's, what a connection has no use for; the parsers are our own and are set again by `openFrom()`. */
+/** What a connection has no use for. */
 const NOT_FOR_CONNECTIONS = { namingStrategy: undefined, cache: undefined, poolErrorHandler: undefined };
+
+/** The parsers are ours, and are set again by `openFrom()`. A new connection may need a password from a main thread that is busy. */
+const KEPT_OPEN = { types: undefined, idleTimeoutMillis: 0, maxUses: Infinity, maxLifetimeSeconds: 0 };
 
 /** Answers why not, where they hold something that cannot leave its thread: a class, a function, a handle. */
 export function plainOptions(application: DataSource, pool: PoolSettings): PlainOptions | string {
@@ -20,15 +23,12 @@ export function plainOptions(application: DataSource, pool: PoolSettings): Plain
     ...own,
     ...NOT_FOR_CONNECTIONS,
     password: asksPassword ? undefined : own.password,
-    extra: { ...own.extra, types: undefined, ...(own.type === 'postgres' ? KEPT_OPEN : {}) },
+    extra: own.type === 'postgres' ? { ...own.extra, ...KEPT_OPEN } : own.extra,
   };
   const obstacle = findObstacle(options, 'dataSource');
   if (obstacle !== undefined) return `${obstacle} cannot be handed to a thread`;
   return { options: options as unknown as DataSourceOptions, asksPassword };
 }
-
-/** A new one may need a password from a main thread that is busy. */
-const KEPT_OPEN = { idleTimeoutMillis: 0, maxUses: Infinity, maxLifetimeSeconds: 0 };
 
 /** The path of the first value that would not arrive as it is. */
 function findObstacle(value: unknown, path: string): string | undefined {
