@@ -17,6 +17,8 @@ import { sqliteDriver } from './sqlite-driver.js';
 export interface WorkerSettings {
   database: DataSourceOptions;
   queue: PersistentQueueOptions;
+  /** How many handlers it has beside those of `Handlers`, of the types `type 0`, `type 1` and so on. */
+  moreTypes?: number;
 }
 
 const settings = JSON.parse(process.argv[2] ?? '') as WorkerSettings;
@@ -44,7 +46,7 @@ class Handlers {
   compute({ ms }: { ms: number }, job: JobContext): number {
     process.send?.({ started: job.id });
     for (const until = performance.now() + ms; performance.now() < until;);
-    return process.pid;
+    return ms;
   }
 
   @JobHandler('noop', { concurrency: 20 })
@@ -60,9 +62,20 @@ class Handlers {
   }
 }
 
+const more = Array.from({ length: settings.moreTypes ?? 0 }, (_, n) => {
+  @Injectable()
+  class OneOfMany {
+    @JobHandler(`type ${n}`)
+    handle(): number {
+      return n;
+    }
+  }
+  return OneOfMany;
+});
+
 @Module({
   imports: [TypeOrmModule.forRoot(database), PersistentQueueModule.forRoot(settings.queue)],
-  providers: [Handlers],
+  providers: [Handlers, ...more],
 })
 class WorkerModule {}
 

@@ -28,8 +28,12 @@ export class WorkerProcess {
   }
 
   /** Starts a process and waits until its application has started. */
-  static async start(database: DataSourceOptions, queue: PersistentQueueOptions): Promise<WorkerProcess> {
-    const worker = WorkerProcess.launch(database, queue);
+  static async start(
+    database: DataSourceOptions,
+    queue: PersistentQueueOptions,
+    moreTypes = 0,
+  ): Promise<WorkerProcess> {
+    const worker = WorkerProcess.launch(database, queue, moreTypes);
     const [first] = (await Promise.race([once(worker.child, 'message'), once(worker.child, 'exit')])) as [unknown];
     if (typeof first !== 'object' || first === null)
       throw new Error(`the worker ended with ${String(first)} before it was ready`);
@@ -37,8 +41,8 @@ export class WorkerProcess {
   }
 
   /** Starts a process that may die at any moment. */
-  static launch(database: DataSourceOptions, queue: PersistentQueueOptions): WorkerProcess {
-    const settings = JSON.stringify({ database, queue });
+  static launch(database: DataSourceOptions, queue: PersistentQueueOptions, moreTypes = 0): WorkerProcess {
+    const settings = JSON.stringify({ database, queue, moreTypes });
     // Without --experimental-vm-modules and the like: a worker runs as a user's would.
     return new WorkerProcess(fork(SCRIPT, [settings], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }));
   }
