@@ -6,12 +6,14 @@ import { StartRecorder } from './completion/start-recorder.js';
 import { QueueEventLogger } from './events/queue-event.logger.js';
 import { QueueEvents } from './events/queue-events.js';
 import { DecoratedMethodScanner } from './handler/decorated-method.scanner.js';
+import { HandlerClock } from './handler/handler-clock.js';
 import { HandlerInvoker } from './handler/handler-invoker.js';
 import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
 import { JobHandlerRegistry } from './handler/job-handler.registry.js';
 import { Rescuer } from './maintenance/rescuer.js';
 import { Pruner } from './maintenance/pruner.js';
 import { UnhandledTypesReporter } from './maintenance/unhandled-types.reporter.js';
+import { EventLoopWatch } from './node/event-loop-watch.js';
 import { NodeLease } from './node/node-lease.js';
 import type {
   PersistentQueueAsyncOptions,
@@ -27,6 +29,7 @@ import { jobQueueToken } from './queue/inject-job-queue.decorator.js';
 import { JobControl } from './queue/job-control.js';
 import { JobQueue } from './queue/job-queue.js';
 import { JobWaiter } from './queue/job-waiter.js';
+import { Heartbeat } from './repository/heartbeat.js';
 import { JobRepository } from './repository/job-repository.js';
 import { scopeProviders } from './scope-providers.js';
 import { LocalWakeSignal } from './signal/local.wake-signal.js';
@@ -36,6 +39,7 @@ import { TransactionHosts } from './typeorm/ambient/transaction-hosts.js';
 import { ApplicationDataSource } from './typeorm/application-data-source.js';
 import { ApplicationTransactions } from './typeorm/application-transactions.js';
 import { SqlJobRepository } from './typeorm/sql.job-repository.js';
+import { ThreadHeartbeat } from './typeorm/thread.heartbeat.js';
 import { JobTransactions } from './worker/job-transactions.js';
 import { JobRunner } from './worker/job-runner.js';
 import { WorkerPool } from './worker/worker-pool.js';
@@ -44,6 +48,7 @@ import { WorkerPool } from './worker/worker-pool.js';
 const PROVIDERS: Provider[] = [
   DecoratedMethodScanner,
   JobHandlerExplorer,
+  HandlerClock,
   HandlerInvoker,
   JobHandlerRegistry,
   JobQueue,
@@ -56,6 +61,8 @@ const PROVIDERS: Provider[] = [
   AmbientManagers,
   ApplicationTransactions,
   { provide: JobRepository, useClass: SqlJobRepository },
+  { provide: Heartbeat, useClass: ThreadHeartbeat },
+  EventLoopWatch,
   NodeLease,
   Poller,
   Rescuer,

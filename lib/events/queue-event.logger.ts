@@ -40,6 +40,19 @@ const LINES: { readonly [Name in QueueEvent['name']]?: (event: EventNamed<Name>)
     'warn',
     `${jobs} jobs of dead nodes rescued: ${jobs - failed} run again, ${failed} failed (maxCrashes)`,
   ],
+  'node.blocked': ({ for: milliseconds, handlers }) => [
+    'warn',
+    `The event loop has stood still for ${milliseconds} ms, ${culprits(handlers)}: let long computations await now and then, or move them ` +
+      'to a worker thread',
+  ],
+  'heartbeat.on-main-thread': ({ reason }) => [
+    'warn',
+    `The heartbeat has no thread of its own, because ${reason}: code that blocks the event loop for longer than lease.duration loses its jobs`,
+  ],
+  'heartbeat.thread-ended': ({ error, againIn }) => [
+    'warn',
+    `The heartbeat's thread has ended, a new one starts in ${againIn} ms; the main thread beats meanwhile: ${brief(error)}`,
+  ],
   'types.unhandled': ({ types }) => [
     'warn',
     `Jobs are waiting that no living node handles, of type ${types.slice(0, MOST_TYPES).join(', ')}`,
@@ -80,6 +93,12 @@ export class QueueEventLogger {
 
 function name(job: JobFacts): string {
   return `Job ${job.id} (${job.type}${job.attempt === undefined ? '' : `, attempt ${job.attempt}`})`;
+}
+
+function culprits(handlers: readonly string[]): string {
+  if (handlers.length === 0) return 'while no handler ran';
+  const names = handlers.slice(0, MOST_TYPES).join(', ');
+  return handlers.length === 1 ? `because of, or during, the handler of ${names}` : `while handlers ran of ${names}`;
 }
 
 function brief(error: string): string {

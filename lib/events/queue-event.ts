@@ -8,6 +8,9 @@ export type QueueEvent =
   | { readonly name: 'node.lost'; readonly node: string; readonly running: number }
   | { readonly name: 'node.stopped'; readonly node: string; readonly released: number }
   | { readonly name: 'node.rescued'; readonly jobs: number; readonly failed: number }
+  | { readonly name: 'node.blocked'; readonly for: number; readonly handlers: readonly string[] }
+  | { readonly name: 'heartbeat.on-main-thread'; readonly reason: string }
+  | { readonly name: 'heartbeat.thread-ended'; readonly error: string; readonly againIn: number }
   | { readonly name: 'job.started'; readonly job: JobFacts }
   | { readonly name: 'job.succeeded'; readonly job: JobFacts }
   | { readonly name: 'job.retried'; readonly job: JobFacts; readonly delay: number; readonly error: string }

@@ -3,6 +3,7 @@ import { ApplicationConfig, ContextIdFactory, ExternalContextCreator, ModuleRef,
 import type { JobContext } from '../job/job-context.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import type { DecoratedMethod } from './decorated-method.scanner.js';
+import { HandlerClock } from './handler-clock.js';
 
 type Invoke = (payload: unknown, job: JobContext) => Promise<unknown>;
 type NestContainer = Parameters<typeof ExternalContextCreator.fromContainer>[0];
@@ -14,6 +15,7 @@ export class HandlerInvoker {
 
   constructor(
     private readonly moduleRef: ModuleRef,
+    private readonly clock: HandlerClock,
     private readonly options: ResolvedOptions,
   ) {
     const container = Reflect.get(moduleRef, 'container') as NestContainer;
@@ -22,17 +24,17 @@ export class HandlerInvoker {
     );
   }
 
-  create({ class: owner, method, instance }: DecoratedMethod<unknown>): Invoke {
-    if (instance !== undefined) return this.bind(instance, method);
+  create({ class: owner, method, instance }: DecoratedMethod<unknown>, type: string): Invoke {
+    if (instance !== undefined) return this.bind(instance, method, type);
     return async (payload, job) => {
       const contextId = ContextIdFactory.create();
       this.moduleRef.registerRequestByContextId(job, contextId);
       const fresh = await this.moduleRef.resolve<object>(owner, contextId, { strict: false });
-      return this.bind(fresh, method, contextId)(payload, job);
+      return this.bind(fresh, method, type, contextId)(payload, job);
     };
   }
 
-  private bind(instance: object, method: string, contextId?: ContextId): Invoke {
+  private bind(instance: object, method: string, type: string, contextId?: ContextId): Invoke {
     const callback = Reflect.get(instance, method) as (...args: unknown[]) => unknown;
     const enhancers = {
       guards: true,
@@ -41,7 +43,7 @@ export class HandlerInvoker {
     };
     return this.creator.create(
       instance,
-      callback,
+      this.timed(callback, type),
       method,
       undefined,
       undefined,
@@ -50,6 +52,21 @@ export class HandlerInvoker {
       enhancers,
       'job',
     ) as Invoke;
+  }
+
+  /** The same method to Nest: guards and the like are looked up on it, and the prototype leads to them. */
+  private timed(callback: (...args: unknown[]) => unknown, type: string): (...args: unknown[]) => unknown {
+    const { clock } = this;
+    const timed = function (this: unknown, ...args: unknown[]): unknown {
+      const started = performance.now();
+      try {
+        return callback.apply(this, args);
+      } finally {
+        clock.called(type, performance.now() - started);
+      }
+    };
+    Object.defineProperty(timed, 'name', { value: callback.name });
+    return Object.setPrototypeOf(timed, callback) as typeof timed;
   }
 }
 

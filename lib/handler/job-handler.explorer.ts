@@ -42,7 +42,7 @@ export class JobHandlerExplorer {
         succeeded: resolved.retention.succeeded ?? retention.succeeded,
         failed: resolved.retention.failed ?? retention.failed,
       },
-      invoke: this.invoker.create(decorated),
+      invoke: this.invoker.create(decorated, String(type)),
     };
   }
 }

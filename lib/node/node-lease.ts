@@ -4,9 +4,15 @@ import { NotRunningError } from '../errors/not-running.error.js';
 import { QueueEvents } from '../events/queue-events.js';
 import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
+import { Heartbeat } from '../repository/heartbeat.js';
 import { JobRepository } from '../repository/job-repository.js';
 import { PollLoop } from '../support/poll-loop.js';
+import { processTime, Pulse } from '../support/pulse.js';
 import type { Service } from '../support/service.js';
+import { EventLoopWatch } from './event-loop-watch.js';
+
+/** In beats: how late the one that beats may be before the other one does it. */
+const PATIENCE = 1.5;
 
 /**
  * This process's life in the database: one row, one incarnation.
@@ -18,6 +24,8 @@ import type { Service } from '../support/service.js';
  *
  * Being dead is a fact in the database, not a guess by the clock: while the database is away nobody can be found dead, and
  * running jobs go on.
+ *
+ * Where a thread beats, this only stands in for it: when the thread is late, has ended, or has found the node dead.
  */
 @Injectable()
 export class NodeLease implements Service {
@@ -25,15 +33,20 @@ export class NodeLease implements Service {
   private readonly lossListeners = new Set<() => void>();
   private node: string | undefined;
   private lastNode = '?';
-  private beatingSince = Infinity;
-  private lastBeat = -Infinity;
+  private readonly pulse: Pulse;
+  /** Something has happened that only a beat of our own can clear up. */
+  private inDoubt = false;
 
   constructor(
     private readonly repository: JobRepository,
     private readonly registry: JobHandlerRegistry,
     private readonly events: QueueEvents,
     private readonly options: ResolvedOptions,
+    private readonly heartbeat: Heartbeat,
+    private readonly watch: EventLoopWatch,
   ) {
+    this.pulse = new Pulse(options.leaseDuration / 2);
+    watch.onTick(() => this.pulse.tick());
     this.loop = new PollLoop(
       () => this.beat(),
       (error) => this.failed(error),
@@ -61,10 +74,9 @@ export class NodeLease implements Service {
    * database everybody's lease has run out, and whoever came back first would otherwise find all the others dead.
    */
   get maySweep(): boolean {
-    const now = performance.now();
     // A process that has just been paused has a gap now, although its next beat will only tell so.
-    const isBeating = now - this.lastBeat <= this.options.leaseDuration / 2;
-    return isBeating && now - this.beatingSince >= this.options.leaseDuration;
+    const isBeating = this.pulse.dueIn(this.options.leaseDuration / 2) >= 0;
+    return isBeating && processTime() - this.pulse.beatingSince >= this.options.leaseDuration;
   }
 
   /** `listener` is called when this node has been found dead, before it has a new id. */
@@ -76,46 +88,56 @@ export class NodeLease implements Service {
     if (this.node !== undefined) return;
     await this.register();
     this.loop.start();
+    this.watch.start();
+    this.heartbeat.start(this.pulse, () => this.doubt());
   }
 
   async stop(): Promise<void> {
-    await this.loop.stop();
+    this.watch.stop();
+    await Promise.all([this.loop.stop(), this.heartbeat.stop()]);
     const node = this.node;
-    this.node = undefined;
+    this.node = this.pulse.node = undefined;
     if (node !== undefined) await this.repository.retireNode(node);
   }
 
   private async beat(): Promise<number> {
-    const started = performance.now();
+    const patience = this.options.leaseBeat * (this.heartbeat.isBeating ? PATIENCE : 1);
     if (this.node === undefined) await this.register();
-    else if (await this.repository.beat(this.node)) this.noteBeat(started);
+    else if (this.inDoubt || this.pulse.dueIn(patience) <= 0) await this.beatFor(this.node);
+    return Math.max(0, this.pulse.dueIn(patience));
+  }
+
+  private async beatFor(node: string): Promise<void> {
+    const sent = processTime();
+    this.inDoubt = false;
+    if (await this.repository.beat(node)) this.pulse.noteBeat(sent);
     else await this.reincarnate();
-    return Math.max(0, this.options.leaseBeat - (performance.now() - started));
+  }
+
+  private doubt(): void {
+    this.inDoubt = true;
+    this.loop.wake();
   }
 
   private async reincarnate(): Promise<void> {
     // First of all: whatever is claimed in the dead one's name from here on is nobody's.
-    this.node = undefined;
+    this.node = this.pulse.node = undefined;
     for (const listener of this.lossListeners) listener();
     await this.register();
   }
 
   private async register(): Promise<void> {
-    const started = performance.now();
+    const sent = processTime();
     this.node = await this.repository.registerNode({ name: processName(), types: this.registry.types });
     this.lastNode = this.node;
-    this.lastBeat = this.beatingSince = started;
+    this.pulse.forgetBeats();
+    this.pulse.noteBeat(sent);
+    this.pulse.node = this.node;
     this.events.emit({ name: 'node.registered', node: this.name });
   }
 
-  private noteBeat(now: number): void {
-    if (now - this.lastBeat > this.options.leaseDuration / 2) this.beatingSince = now;
-    this.lastBeat = now;
-  }
-
   private failed(error: unknown): number {
-    this.beatingSince = Infinity;
-    this.lastBeat = -Infinity;
+    this.pulse.forgetBeats();
     this.events.databaseError('heartbeat', error);
     return Math.min(this.options.leaseBeat, 1_000);
   }

@@ -65,10 +65,12 @@ export interface PersistentQueueOptions {
    */
   poll?: { min?: Duration; max?: Duration };
   /**
-   * A node whose heartbeat has been missing for `duration` is dead, and its jobs run elsewhere. It beats every `beat`.
-   * @default { duration: '15s', beat: '4s' }
+   * A node whose heartbeat has been missing for `duration` is dead, and its jobs run elsewhere. It beats every `beat`, in a `thread`
+   * of its own, so that a handler that blocks the event loop keeps its jobs: for `hungAfter`, then it counts as hung. That is at least
+   * twice the `duration` by default.
+   * @default { duration: '15s', beat: '4s', thread: true, hungAfter: '5m' }
    */
-  lease?: { duration?: Duration; beat?: Duration };
+  lease?: { duration?: Duration; beat?: Duration; thread?: boolean; hungAfter?: Duration };
   /**
    * How long running handlers may take to end at shutdown; then they are aborted and their jobs released, without using up an attempt.
    * @default '20s'

@@ -8,6 +8,9 @@ import type { ResolvedOptions } from './resolved-options.js';
 
 const ROLES: readonly QueueRole[] = ['enqueue', 'work', 'schedule', 'maintain'];
 
+/** Milliseconds that an event loop may stand still. */
+const HUNG_AFTER = 300_000;
+
 const MODULE_OPTIONS = [
   'serviceName',
   'dataSource',
@@ -54,23 +57,28 @@ export function resolveOptions(given: PersistentQueueOptions = {}, name?: string
 
 function readTimes(options: OptionReader) {
   const poll = options.group('poll', ['min', 'max']);
-  const lease = options.group('lease', ['duration', 'beat']);
   const times = {
     pollMin: poll.duration('min', '20ms', 1, LONGEST_TIMER),
     pollMax: poll.duration('max', '2s', 1, LONGEST_TIMER),
-    leaseDuration: lease.duration('duration', '15s', 100, LONGEST_TIMER),
-    leaseBeat: lease.duration('beat', '4s', 10, LONGEST_TIMER),
+    ...readLease(options.group('lease', ['duration', 'beat', 'thread', 'hungAfter'])),
     shutdownTimeout: options.duration('shutdownTimeout', '20s', 0, LONGEST_TIMER),
   };
   if (times.pollMin > times.pollMax) poll.refuse('min', times.pollMin, `Give at most poll.max (${times.pollMax} ms).`);
-  if (times.leaseBeat * 2 > times.leaseDuration) {
-    lease.refuse(
-      'beat',
-      times.leaseBeat,
-      `Give at most half of lease.duration (${times.leaseDuration} ms), or one late beat is a death.`,
-    );
-  }
   return times;
+}
+
+function readLease(lease: OptionReader) {
+  const leaseDuration = lease.duration('duration', '15s', 100, LONGEST_TIMER);
+  const leaseBeat = lease.duration('beat', '4s', 10, LONGEST_TIMER);
+  const hungAfter = lease.optionalDuration('hungAfter', 1, LONGEST_TIMER) ?? Math.max(HUNG_AFTER, 2 * leaseDuration);
+  if (leaseBeat * 2 > leaseDuration) {
+    const cure = `Give at most half of lease.duration (${leaseDuration} ms), or one late beat is a death.`;
+    lease.refuse('beat', leaseBeat, cure);
+  }
+  if (hungAfter <= leaseDuration) {
+    lease.refuse('hungAfter', hungAfter, `Give more than lease.duration (${leaseDuration} ms).`);
+  }
+  return { leaseDuration, leaseBeat, hungAfter, leaseThread: lease.flag('thread', true) };
 }
 
 function readRetention(options: OptionReader): ResolvedOptions['retention'] {

@@ -26,6 +26,8 @@ export abstract class ResolvedOptions {
   abstract readonly pollMax: number;
   abstract readonly leaseDuration: number;
   abstract readonly leaseBeat: number;
+  abstract readonly leaseThread: boolean;
+  abstract readonly hungAfter: number;
   abstract readonly shutdownTimeout: number;
   abstract readonly retention: Retention & { readonly history: number };
   abstract readonly maxPayloadBytes: number;

@@ -21,6 +21,12 @@ export async function openDatabase(application: DataSource, pool: PoolSettings):
   return retryRolledBack(BUSY_RETRY, () => openSqlite(options));
 }
 
+/** The same, from the options alone that `ownOptions()` has answered: for a thread, which has no DataSource of the application's. */
+export async function openFrom(options: DataSourceOptions, pool: PoolSettings): Promise<Database> {
+  if (options.type !== 'better-sqlite3') return openServer(new DataSource(options), pool);
+  return retryRolledBack(BUSY_RETRY, () => openSqlite(options));
+}
+
 /**
  * The application's own connections are not needed: they may all be taken, lead to a replica, or not be open yet, as with
  * `manualInitialization`.
@@ -68,7 +74,7 @@ async function openSqlite(options: DataSourceOptions): Promise<Database> {
 }
 
 /** The application's way to its database, and nothing that would make TypeORM touch its schema, entities or cache. */
-function ownOptions(application: DataSource, pool: PoolSettings): DataSourceOptions {
+export function ownOptions(application: DataSource, pool: PoolSettings): DataSourceOptions {
   // Those that its driver connects with: `options` may have been changed since.
   const options = application.driver.options as DataSourceOptions;
   return {

@@ -29,7 +29,7 @@ export class ServerDatabase extends Database {
   ) {
     super();
     // However many statements queue up for work, one connection is always left for the heartbeat.
-    this.lanes = { control: pLimit(1), work: pLimit(connections - 1) };
+    this.lanes = { control: pLimit(1), work: pLimit(Math.max(1, connections - 1)) };
   }
 
   query(single: Statement, lane: Lane = 'work'): Promise<Result> {

@@ -4,6 +4,7 @@ import { StartRecorder } from '../completion/start-recorder.js';
 import { JobTimeoutError } from '../errors/job-timeout.error.js';
 import { PermanentJobError } from '../errors/permanent-job.error.js';
 import { QueueEvents } from '../events/queue-events.js';
+import { HandlerClock } from '../handler/handler-clock.js';
 import type { JobContext } from '../job/job-context.js';
 import { releaseOf, type Settlement } from '../job/settlement.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
@@ -25,6 +26,7 @@ export class JobRunner {
     private readonly starts: StartRecorder,
     private readonly completer: Completer,
     private readonly transactions: JobTransactions,
+    private readonly clock: HandlerClock,
     private readonly events: QueueEvents,
     private readonly options: ResolvedOptions,
   ) {}
@@ -79,12 +81,14 @@ export class JobRunner {
       this.events.emit({ name: 'job.overrun', job: active.facts, timeout });
     });
     active.startedAt = performance.now();
+    this.clock.entered(active.job.type);
     this.events.emit({ name: 'job.started', job: active.facts });
     try {
       return { returned: await this.invoke(active, payload) };
     } catch (thrown) {
       return { thrown, reason: timedOut ? 'timeout' : 'error' };
     } finally {
+      this.clock.left(active.job.type);
       active.stopTimer();
     }
   }

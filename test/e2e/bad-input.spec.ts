@@ -166,6 +166,12 @@ describe('options of the module', () => {
       /lease\.beat.*half/,
     ],
     [
+      'a node that is hung before its lease has run out',
+      { lease: { duration: '1m', hungAfter: '30s' } },
+      InvalidOptionError,
+      /lease\.hungAfter.*more than lease\.duration \(60000 ms\)/,
+    ],
+    [
       'a prefix that is no name',
       { tablePrefix: 'x`; DROP' },
       InvalidOptionError,

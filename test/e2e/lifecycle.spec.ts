@@ -94,7 +94,7 @@ describe.each(databases())('the life of a node on $name', (database) => {
       await release.promise;
       return 'late';
     });
-    const worker = await start({ providers: [work], queue: { lease: { duration: 1_000, beat: 50 } } });
+    const worker = await start({ providers: [work], queue: { lease: { duration: 1_000, beat: 50, thread: false } } });
     const lost: string[] = [];
     worker.app.get(QueueEvents, { strict: false }).events$.subscribe(({ name }) => lost.push(name));
     const lease = worker.app.get(NodeLease, { strict: false });
@@ -118,7 +118,7 @@ describe.each(databases())('the life of a node on $name', (database) => {
       `INSERT INTO pq_node (service, name, state, registered_at, beat_at, expires_at, types) VALUES ('${service}', 'gone', 'alive', 0, 0, 0, '[]')`,
     );
     const began = performance.now();
-    const worker = await start({ queue: { lease: { duration: 700, beat: 100 } } });
+    const worker = await start({ queue: { lease: { duration: 700, beat: 100, thread: false } } });
     const lease = worker.app.get(NodeLease, { strict: false });
     expect(lease.maySweep).toBe(false);
     await waitUntil(async () => (await nodeStates(worker))[0] === 'dead');

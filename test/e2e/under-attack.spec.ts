@@ -143,7 +143,7 @@ describe.each(databases())('under attack on $name', (database) => {
     it('a rescuer that was stopped in its transaction stops nobody else', async () => {
       const worker = await start({
         providers: [handler('t', () => 'ran')],
-        queue: { lease: { duration: 1_000, beat: 100 } },
+        queue: { lease: { duration: 1_000, beat: 100, thread: false } },
       });
       const other = await schema.connect();
       await other.query(

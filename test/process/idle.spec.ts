@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
-import { handler, startApp, type AppFixture } from '../support/app-fixture.js';
 import { databases, type TestDatabase, type TestSchema } from '../support/databases.js';
+import { QueueFixture } from '../support/queue-fixture.js';
 import { waitUntil } from '../support/wait-until.js';
+import { WorkerProcess } from '../support/worker-process.js';
 
 const WINDOW = 8_000;
 
@@ -20,19 +21,20 @@ const countable = databases().filter(({ name }) => name in COUNTERS);
 
 describe.each(countable)('an idle process on $name', (database) => {
   let schema: TestSchema;
-  let fixture: AppFixture;
+  let fixture: QueueFixture;
+  let worker: WorkerProcess;
   let observer: DataSource;
   beforeAll(async () => {
     schema = await database.create();
     observer = await schema.connect();
     if (database.name === 'postgres') await observer.query('CREATE EXTENSION pg_stat_statements');
-    const providers = Array.from({ length: 50 }, (_, n) => handler(`type ${n}`, () => n));
-    fixture = await startApp(schema, {
-      providers,
-      queue: { poll: { min: '20ms', max: '2s' }, lease: { duration: '15s', beat: '4s' } },
-    });
+    fixture = new QueueFixture(await schema.connect(), {});
+    await fixture.repository.open();
+    // The defaults, and a heartbeat in a thread.
+    worker = await WorkerProcess.start(schema.options, {}, 50);
   });
   afterAll(async () => {
+    await worker.kill();
     await fixture.close();
     await schema.drop();
   });
@@ -45,7 +47,7 @@ describe.each(countable)('an idle process on $name', (database) => {
 
   it('with 50 handlers asks at most one statement a second in all', async () => {
     const { id } = await fixture.queue.enqueue('type 7');
-    await fixture.waitFor(id, 'succeeded');
+    await waitUntil(async () => (await fixture.queue.get(id))?.state === 'succeeded');
     // Slowing down takes a while: idle is when two seconds have passed with at most two statements.
     await waitUntil(
       async () => {

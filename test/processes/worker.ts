@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { InjectDataSource, TypeOrmModule } from '@nestjs/typeorm';
 import {
   JobHandler,
+  JobQueue,
   PersistentQueueModule,
   type JobContext,
   type PersistentQueueOptions,
@@ -16,6 +17,8 @@ import { sqliteDriver } from './sqlite-driver.js';
 export interface WorkerSettings {
   database: DataSourceOptions;
   queue: PersistentQueueOptions;
+  /** How many handlers it has beside those of `Handlers`, of the types `type 0`, `type 1` and so on. */
+  moreTypes?: number;
 }
 
 const settings = JSON.parse(process.argv[2] ?? '') as WorkerSettings;
@@ -38,6 +41,14 @@ class Handlers {
     return process.pid;
   }
 
+  /** Keeps the event loop from everything else for `ms`, without a single await. */
+  @JobHandler('compute', { maxRetries: 0 })
+  compute({ ms }: { ms: number }, job: JobContext): number {
+    process.send?.({ started: job.id });
+    for (const until = performance.now() + ms; performance.now() < until;);
+    return ms;
+  }
+
   @JobHandler('noop', { concurrency: 20 })
   async noop(): Promise<number> {
     await pause(2);
@@ -51,9 +62,20 @@ class Handlers {
   }
 }
 
+const more = Array.from({ length: settings.moreTypes ?? 0 }, (_, n) => {
+  @Injectable()
+  class OneOfMany {
+    @JobHandler(`type ${n}`)
+    handle(): number {
+      return n;
+    }
+  }
+  return OneOfMany;
+});
+
 @Module({
   imports: [TypeOrmModule.forRoot(database), PersistentQueueModule.forRoot(settings.queue)],
-  providers: [Handlers],
+  providers: [Handlers, ...more],
 })
 class WorkerModule {}
 
@@ -63,4 +85,5 @@ const app = await NestFactory.createApplicationContext(WorkerModule, {
 app.enableShutdownHooks();
 // A test that dies must not leave its workers behind.
 process.on('disconnect', () => process.exit(1));
+app.get(JobQueue).events$.subscribe((event) => process.send?.({ event }));
 process.send?.({ ready: process.pid });

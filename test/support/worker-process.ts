@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { DataSourceOptions } from 'typeorm';
+import type { QueueEvent } from '../../lib/events/queue-event.js';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 
 const SCRIPT = join(process.cwd(), '.cache/processes/worker.js');
@@ -12,6 +13,8 @@ export class WorkerProcess {
   readonly started: string[] = [];
   /** Ids of the jobs whose signal was aborted. */
   readonly aborted: string[] = [];
+  /** What it has told about itself since its application has started. */
+  readonly events: QueueEvent[] = [];
 
   private constructor(private readonly child: ChildProcess) {
     child.on('message', (message) => {
@@ -19,12 +22,18 @@ export class WorkerProcess {
         this.started.push(String(message.started));
       if (typeof message === 'object' && message !== null && 'aborted' in message)
         this.aborted.push(String(message.aborted));
+      if (typeof message === 'object' && message !== null && 'event' in message)
+        this.events.push(message.event as QueueEvent);
     });
   }
 
   /** Starts a process and waits until its application has started. */
-  static async start(database: DataSourceOptions, queue: PersistentQueueOptions): Promise<WorkerProcess> {
-    const worker = WorkerProcess.launch(database, queue);
+  static async start(
+    database: DataSourceOptions,
+    queue: PersistentQueueOptions,
+    moreTypes = 0,
+  ): Promise<WorkerProcess> {
+    const worker = WorkerProcess.launch(database, queue, moreTypes);
     const [first] = (await Promise.race([once(worker.child, 'message'), once(worker.child, 'exit')])) as [unknown];
     if (typeof first !== 'object' || first === null)
       throw new Error(`the worker ended with ${String(first)} before it was ready`);
@@ -32,8 +41,8 @@ export class WorkerProcess {
   }
 
   /** Starts a process that may die at any moment. */
-  static launch(database: DataSourceOptions, queue: PersistentQueueOptions): WorkerProcess {
-    const settings = JSON.stringify({ database, queue });
+  static launch(database: DataSourceOptions, queue: PersistentQueueOptions, moreTypes = 0): WorkerProcess {
+    const settings = JSON.stringify({ database, queue, moreTypes });
     // Without --experimental-vm-modules and the like: a worker runs as a user's would.
     return new WorkerProcess(fork(SCRIPT, [settings], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }));
   }
@@ -49,6 +58,15 @@ export class WorkerProcess {
   /** `kill -9`, and waits until the process is gone. */
   kill(): Promise<void> {
     return this.end('SIGKILL');
+  }
+
+  /** Freezes it, threads and all, until `thaw()`. */
+  freeze(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child.kill('SIGCONT');
   }
 
   /** As a deployment would stop it. */
