@@ -19,7 +19,7 @@ const KEPT_OPEN = { types: undefined, idleTimeoutMillis: 0, maxUses: Infinity, m
 export function plainOptions(application: DataSource, pool: PoolSettings): PlainOptions | string {
   const own = ownOptions(application, pool) as DataSourceOptions & { password?: unknown; extra?: object };
   const asksPassword = typeof own.password === 'function';
-  const options = {
+  const options: object = {
     ...own,
     ...NOT_FOR_CONNECTIONS,
     password: asksPassword ? undefined : own.password,
@@ -27,7 +27,7 @@ export function plainOptions(application: DataSource, pool: PoolSettings): Plain
   };
   const obstacle = findObstacle(options, 'dataSource');
   if (obstacle !== undefined) return `${obstacle} cannot be handed to a thread`;
-  return { options: options as unknown as DataSourceOptions, asksPassword };
+  return { options: options as DataSourceOptions, asksPassword };
 }
 
 /** The path of the first value that would not arrive as it is. */

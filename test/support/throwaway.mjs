@@ -6,6 +6,8 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** Between two looks whether a server is there. */
+const LOOK_MS = 20;
 const READY_MS = 30_000;
 const STOP_MS = 15_000;
 
@@ -52,7 +54,7 @@ export class ThrowawayServer {
       } catch (error) {
         if (hasEnded(this.#child)) throw new Error(`${program} ended at its start\n${this.#log()}`, { cause: error });
         if (Date.now() > deadline) throw new Error(`${program} is not ready\n${this.#log()}`, { cause: error });
-        await sleep(20);
+        await sleep(LOOK_MS);
       }
     }
   }
@@ -72,7 +74,7 @@ export class ThrowawayServer {
         return await this.#again();
       } catch (error) {
         if (!hasEnded(this.#child) || Date.now() > deadline) throw error;
-        await sleep(200);
+        await sleep(LOOK_MS);
       }
     }
   }
