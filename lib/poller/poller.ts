@@ -116,8 +116,7 @@ export class Poller implements Service {
     let survey = await this.survey({ sweep, held, node: asksForClaims ? this.lease.id : undefined });
     // A claim whose answer was lost may even be committed long after the error: then the database knows of more than we do.
     if (survey.claims > this.pool.size + this.completer.size) this.mayHaveStrays = true;
-    // With their fences: a job may have ended and come back to this node since.
-    this.pool.lose(held.filter(({ id }) => survey.lost.includes(id)));
+    this.pool.lose(survey.lost);
     if (survey.orphans) await this.rescuer.rescue();
     const promoted = isDue(survey) ? await this.repository.promote(PROMOTE_BATCH) : 0;
     if (survey.orphans || promoted > 0) survey = await this.survey({ sweep: false });

@@ -56,8 +56,8 @@ export interface Survey {
   /** A node has missed its heartbeat, or a job is running on a node that is not alive. */
   readonly orphans: boolean;
   readonly paused: readonly string[];
-  /** Ids of held claims that are over: cancelled, or given to another node. */
-  readonly lost: readonly string[];
+  /** Held claims that are over: cancelled, or given to another node. */
+  readonly lost: readonly JobToken[];
   /** Claims of the node that was asked about; 0 when none was. */
   readonly claims: number;
 }

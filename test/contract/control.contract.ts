@@ -34,6 +34,18 @@ function cancelContract(context: ContractContext): void {
       expect(await claim(await registerNode(), 't')).toEqual([]);
     });
 
+    it('leaves a newer claim of the same job and node alone', async () => {
+      const { queue, repository, claimOne, registerNode } = await open(context);
+      const { id } = await queue.enqueue('t', 1);
+      const node = await registerNode('busy');
+      const cancelled = await claimOne(node, 't');
+      await queue.cancel(id);
+      await queue.retry(id);
+      const again = await claimOne(node, 't');
+      const { lost } = await repository.survey({ types: [], sweep: false, held: [cancelled, again] });
+      expect(lost).toEqual([{ id, fence: cancelled.fence }]);
+    });
+
     it('takes a running job away: its attempt is in the history, and what comes late is dropped', async () => {
       const { queue, repository, claimOne, registerNode } = await open(context);
       const { id } = await queue.enqueue('t', 1);
@@ -43,7 +55,9 @@ function cancelContract(context: ContractContext): void {
       await queue.cancel(id);
       const cancelled = { state: 'cancelled', fence: claimed.fence + 1, result: undefined, retries: 0 };
       expect(await queue.get(id)).toMatchObject(cancelled);
-      expect((await repository.survey({ types: [], sweep: false, held: [claimed] })).lost).toEqual([id]);
+      expect((await repository.survey({ types: [], sweep: false, held: [claimed] })).lost).toEqual([
+        { id, fence: claimed.fence },
+      ]);
       expect(await repository.settle([success(claimed, { result: '"late"' })], NODE)).toEqual([id]);
       expect(await repository.settle([retry(claimed, 0)], NODE)).toEqual([id]);
       expect(await queue.get(id)).toMatchObject(cancelled);

@@ -20,14 +20,14 @@ export function readSurvey(rows: readonly Row[]): Survey {
   let nextDueIn: number | undefined;
   let someOrphans = false;
   const paused: string[] = [];
-  const lost: string[] = [];
+  const lost: JobToken[] = [];
   let claimed = 0;
   for (const { fact, type, value } of rows) {
     if (value === null) continue;
     if (fact === 'due') nextDueIn = Number(value);
     else if (fact === 'orphans') someOrphans = Number(value) > 0;
     else if (fact === 'paused') paused.push(String(type));
-    else if (fact === 'lost') lost.push(`${value as string | number}`);
+    else if (fact === 'lost') lost.push(readToken(String(type)));
     else if (fact === 'claims') claimed = Number(value);
     else ready.push({ type: String(type), priority: Number(value) });
   }
@@ -70,11 +70,18 @@ function pauses({ names, service }: QueueTables): Part {
 
 /** A claim is over when its row carries another fence or is not running: cancelled, rescued, or pruned by somebody. */
 function lostClaims({ dialect, names }: QueueTables, held: readonly JobToken[]): Part {
-  const source = dialect.rows({ id: 'id', fence: 'integer' });
+  const source = dialect.rows({ id: 'id', fence: 'integer', token: 'name' });
   const sql =
-    `SELECT 'lost' AS fact, '' AS type, v.id AS value FROM ${source} v ` +
+    `SELECT 'lost' AS fact, v.token AS type, 1 AS value FROM ${source} v ` +
     `LEFT JOIN ${names.job} j ON j.id = v.id AND j.fence = v.fence AND j.state = 'running' WHERE j.id IS NULL`;
-  return { sql, parameters: [JSON.stringify(held.map(({ id, fence }) => ({ id: Number(id), fence })))] };
+  const rows = held.map(({ id, fence }) => ({ id: Number(id), fence, token: `${id}:${fence}` }));
+  return { sql, parameters: [JSON.stringify(rows)] };
+}
+
+/** With its fence: a node may hold an old and a new claim of the same job. */
+function readToken(token: string): JobToken {
+  const [id = '', fence] = token.split(':');
+  return { id, fence: Number(fence) };
 }
 
 function claims({ dialect, names, service }: QueueTables, node: string): Part {

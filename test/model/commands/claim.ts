@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { ClaimedJob } from '../../../lib/job/job.js';
+import type { JobToken, ClaimedJob } from '../../../lib/job/job.js';
 import { HOUR, type ModelJob } from '../model-state.js';
 import { command, pick } from './command.js';
 import { TYPES } from './enqueue.js';
@@ -44,17 +44,19 @@ export const survey = command('survey', {
     const held = model.claims.map(({ id, fence }) => ({ id, fence }));
     const seen = await fixture.repository.survey({ types: TYPES, sweep: true, held, node });
     const next = model.all(({ state }) => state === 'scheduled').map(({ due }) => due - Date.now());
-    expect({ ...seen, nextDueIn: undefined, ready: seen.ready.toSorted(byType), lost: seen.lost.toSorted() }).toEqual({
+    expect({
+      ...seen,
+      nextDueIn: undefined,
+      ready: seen.ready.toSorted(byType),
+      lost: seen.lost.toSorted(byClaim),
+    }).toEqual({
       ready: TYPES.flatMap((type) => model.readyLevel(type)).sort(byType),
       nextDueIn: undefined,
       orphans:
         [...model.nodes.values()].some((each) => model.isSilent(each)) ||
         model.all((job) => model.isOrphan(job)).length > 0,
       paused: [...model.paused].sort(),
-      lost: held
-        .filter((token) => !model.holds(token))
-        .map(({ id }) => id)
-        .sort(),
+      lost: held.filter((token) => !model.holds(token)).sort(byClaim),
       claims: model.all((job) => job.node === node).length,
     });
     expect(seen.nextDueIn === undefined).toBe(next.length === 0);
@@ -83,4 +85,8 @@ function factsOf(job: ClaimedJob | ModelJob) {
     key: job.key ?? null,
     deadline: job.deadline ?? null,
   };
+}
+
+function byClaim(a: JobToken, b: JobToken): number {
+  return Number(a.id) - Number(b.id) || a.fence - b.fence;
 }
