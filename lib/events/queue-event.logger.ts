@@ -66,6 +66,10 @@ const LINES: { readonly [Name in QueueEvent['name']]?: (event: EventNamed<Name>)
     `The application's SQLite DataSource has timeout ${timeout} ms: while another process writes, that wait freezes the event loop. ` +
       'Set timeout: 0 and write through jobQueue.transaction()',
   ],
+  'database.retried': ({ tries, wait, error }) => [
+    'debug',
+    `The database has undone a statement of ours (try ${tries}), tried again in ${Math.round(wait)} ms: ${brief(error)}`,
+  ],
   'database.error': ({ during, error }) => ['error', `Database error during ${during}: ${brief(error)}`],
 };
 

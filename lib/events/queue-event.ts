@@ -24,6 +24,7 @@ export type QueueEvent =
   | { readonly name: 'types.unhandled'; readonly types: readonly string[] }
   | { readonly name: 'shutdown.hooks-missing' }
   | { readonly name: 'sqlite.busy-timeout'; readonly timeout: number }
+  | { readonly name: 'database.retried'; readonly tries: number; readonly wait: number; readonly error: string }
   | { readonly name: 'database.error'; readonly during: string; readonly error: string };
 
 /**

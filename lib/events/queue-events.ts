@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Subject, type Observable } from 'rxjs';
-import { isErrorLike } from '../support/is-error-like.js';
+import { messageOf } from '../support/message-of.js';
 import type { QueueEvent } from './queue-event.js';
 
 /** The engine only emits; what is logged, counted or shown is the subscribers' business. */
@@ -14,6 +14,10 @@ export class QueueEvents {
   }
 
   databaseError(during: string, error: unknown): void {
-    this.emit({ name: 'database.error', during, error: isErrorLike(error) ? error.message : String(error) });
+    this.emit({ name: 'database.error', during, error: messageOf(error) });
+  }
+
+  databaseRetried({ error, tries, wait }: { error: unknown; tries: number; wait: number }): void {
+    this.emit({ name: 'database.retried', tries, wait, error: messageOf(error) });
   }
 }

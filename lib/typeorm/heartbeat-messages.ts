@@ -18,6 +18,7 @@ export interface HeartbeatSettings extends PlainOptions {
 export type FromThread =
   | { readonly kind: 'ready' }
   | { readonly kind: 'lost' }
+  | { readonly kind: 'retried'; readonly error: string; readonly tries: number; readonly wait: number }
   | { readonly kind: 'failed'; readonly error: string }
   | { readonly kind: 'password'; readonly request: number };
 

@@ -1,6 +1,6 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { DataSourceOptions } from 'typeorm';
-import { isErrorLike } from '../support/is-error-like.js';
+import { messageOf } from '../support/message-of.js';
 import { PollLoop } from '../support/poll-loop.js';
 import { processTime, Pulse } from '../support/pulse.js';
 import type { Database } from './database.js';
@@ -46,14 +46,16 @@ async function beatFor(database: Database, node: string): Promise<number> {
 
 async function open(): Promise<Database> {
   const options = settings.asksPassword ? { ...settings.options, password: () => passwords.ask() } : settings.options;
-  const database = await openFrom(options as DataSourceOptions, settings.pool);
+  const database = await openFrom(options as DataSourceOptions, settings.pool, ({ error, ...retry }) =>
+    tell({ kind: 'retried', error: messageOf(error), ...retry }),
+  );
   tell({ kind: 'ready' });
   return database;
 }
 
 /** Told once: while the database is away, the main thread has as much to say. */
 function failed(error: unknown): number {
-  if (!hasFailed) tell({ kind: 'failed', error: isErrorLike(error) ? error.message : String(error) });
+  if (!hasFailed) tell({ kind: 'failed', error: messageOf(error) });
   hasFailed = true;
   return Math.min(settings.beat, 1_000);
 }

@@ -4,7 +4,7 @@ import { BUSY_RETRY } from './busy-retry.js';
 import type { Database } from './database.js';
 import { detectDialect } from './detect-dialect.js';
 import { isOverloaded } from './dialects/dialect.js';
-import { retryRolledBack, type RetryPolicy } from './retry-rolled-back.js';
+import { retryRolledBack, type Retry, type RetryPolicy } from './retry-rolled-back.js';
 import { ServerDatabase } from './server.database.js';
 import { mysqlOptions, postgresOptions, type PoolSettings } from './server-options.js';
 import { SqliteDatabase } from './sqlite.database.js';
@@ -12,9 +12,15 @@ import { SqliteDatabase } from './sqlite.database.js';
 /** For how long a server that is full is asked again, and how seldom at last, in milliseconds. */
 const OVERLOAD_RETRY: RetryPolicy = { isRolledBack: isOverloaded, patience: 10_000, longestWait: 1_000 };
 
-/** Opens connections of our own to the database that the application's DataSource is for. */
-export async function openDatabase(application: DataSource, pool: PoolSettings): Promise<Database> {
-  if (['mysql', 'mariadb', 'postgres'].includes(application.options.type)) return openServer(application, pool);
+type OnRetry = (retry: Retry) => void;
+
+/**
+ * Opens connections of our own to the database that the application's DataSource is for. A server's retries are told to `onRetry`;
+ * those of SQLite are how its writers take turns.
+ */
+export async function openDatabase(application: DataSource, pool: PoolSettings, onRetry: OnRetry): Promise<Database> {
+  if (['mysql', 'mariadb', 'postgres'].includes(application.options.type))
+    return openServer(application, pool, onRetry);
   // SQLite reads the file before it answers anything, even its version.
   await retryRolledBack(BUSY_RETRY, () => detectDialect(application.options, application));
   const options = ownOptions(application, pool);
@@ -22,8 +28,8 @@ export async function openDatabase(application: DataSource, pool: PoolSettings):
 }
 
 /** The same, from the options alone that `ownOptions()` has answered: for a thread, which has no DataSource of the application's. */
-export async function openFrom(options: DataSourceOptions, pool: PoolSettings): Promise<Database> {
-  if (options.type !== 'better-sqlite3') return openServer(new DataSource(options), pool);
+export async function openFrom(options: DataSourceOptions, pool: PoolSettings, onRetry: OnRetry): Promise<Database> {
+  if (options.type !== 'better-sqlite3') return openServer(new DataSource(options), pool, onRetry);
   return retryRolledBack(BUSY_RETRY, () => openSqlite(options));
 }
 
@@ -31,12 +37,13 @@ export async function openFrom(options: DataSourceOptions, pool: PoolSettings): 
  * The application's own connections are not needed: they may all be taken, lead to a replica, or not be open yet, as with
  * `manualInitialization`.
  */
-async function openServer(application: DataSource, pool: PoolSettings): Promise<Database> {
-  const own = await retryRolledBack(OVERLOAD_RETRY, () => connect(new DataSource(ownOptions(application, pool))));
+async function openServer(application: DataSource, pool: PoolSettings, onRetry: OnRetry): Promise<Database> {
+  const policy = { ...OVERLOAD_RETRY, onRetry };
+  const own = await retryRolledBack(policy, () => connect(new DataSource(ownOptions(application, pool))));
   try {
     const dialect = await detectDialect(own.options, own);
     if (dialect.name === 'postgres') hearEveryError(own);
-    return new ServerDatabase(own, dialect, pool.connections);
+    return new ServerDatabase(own, dialect, pool.connections, onRetry);
   } catch (error) {
     await own.destroy();
     throw error;

@@ -42,7 +42,9 @@ export class QueueConnection {
   private async connect(): Promise<Connected> {
     const { tablePrefix, serviceName, connections, synchronize } = this.options;
     const application = this.application.get();
-    const database = await openDatabase(application, { connections, serviceName });
+    const database = await openDatabase(application, { connections, serviceName }, (retry) =>
+      this.events.databaseRetried(retry),
+    );
     const isSqlite = database.dialect.name === 'sqlite';
     try {
       if (synchronize ?? isSqlite) await synchronizeSchema(database, tablePrefix);

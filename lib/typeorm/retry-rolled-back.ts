@@ -6,6 +6,16 @@ export interface RetryPolicy {
   readonly patience: number;
   /** The first wait is about a millisecond, each next one twice that, up to this. */
   readonly longestWait: number;
+  readonly onRetry?: ((retry: Retry) => void) | undefined;
+}
+
+/** A try that has failed, and will be followed by another one. */
+export interface Retry {
+  readonly error: unknown;
+  /** How many have failed. */
+  readonly tries: number;
+  /** Milliseconds until the next one. */
+  readonly wait: number;
 }
 
 const FIRST_WAIT = 1;
@@ -16,13 +26,15 @@ const FIRST_WAIT = 1;
  */
 export async function retryRolledBack<T>(policy: RetryPolicy, work: () => Promise<T>): Promise<T> {
   const giveUpAt = performance.now() + policy.patience;
-  for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, policy.longestWait)) {
+  for (let tries = 1, longest = FIRST_WAIT; ; tries++, longest = Math.min(longest * 2, policy.longestWait)) {
     try {
       return await work();
     } catch (error) {
       if (!policy.isRolledBack(error) || performance.now() > giveUpAt) throw error;
       // Jitter: transactions that met once would otherwise meet again.
-      await pause(wait * (0.5 + Math.random()));
+      const wait = longest * (0.5 + Math.random());
+      policy.onRetry?.({ error, tries, wait });
+      await pause(wait);
     }
   }
 }

@@ -4,7 +4,7 @@ import { answerWithin, breakConnection } from './connection-deadline.js';
 import { Database, type Lane, type TransactionOptions } from './database.js';
 import { isOverloaded, type Dialect } from './dialects/dialect.js';
 import { runOn } from './query-runner.executor.js';
-import { retryRolledBack } from './retry-rolled-back.js';
+import { retryRolledBack, type Retry } from './retry-rolled-back.js';
 import { drive, statement, type Result, type Script, type Statement } from './statement.js';
 
 const PATIENCE = 10_000;
@@ -26,6 +26,7 @@ export class ServerDatabase extends Database {
     private readonly dataSource: DataSource,
     readonly dialect: Dialect,
     connections: number,
+    private readonly onRetry?: (retry: Retry) => void,
   ) {
     super();
     // However many statements queue up for work, one connection is always left for the heartbeat.
@@ -33,17 +34,19 @@ export class ServerDatabase extends Database {
   }
 
   query(single: Statement, lane: Lane = 'work'): Promise<Result> {
-    const { isRolledBack, isLockTimeout } = this.dialect;
-    const mayRetry = (error: unknown) => isRolledBack(error) || isLockTimeout(error);
-    return this.withConnection(lane, mayRetry, PATIENCE, (execute) => execute(single));
+    return this.withConnection(
+      lane,
+      (error) => this.hasChangedNothing(error),
+      PATIENCE,
+      (execute) => execute(single),
+    );
   }
 
   transaction<T>(script: () => Script<T>, { lane = 'work', patience = PATIENCE }: TransactionOptions = {}): Promise<T> {
-    const { isRolledBack, isLockTimeout, isConnectionLost } = this.dialect;
     let committing = false;
     // What breaks before the COMMIT was sent has not happened; afterwards nobody knows.
     const mayRetry = (error: unknown) =>
-      isRolledBack(error) || isLockTimeout(error) || (!committing && isConnectionLost(error));
+      this.hasChangedNothing(error) || (!committing && this.dialect.isConnectionLost(error));
     return this.withConnection(lane, mayRetry, patience, async (execute, giveUp) => {
       committing = false;
       await execute(statement('START TRANSACTION'));
@@ -64,6 +67,11 @@ export class ServerDatabase extends Database {
     return this.dataSource.destroy();
   }
 
+  private hasChangedNothing(error: unknown): boolean {
+    const { isRolledBack, isLockTimeout, isReadOnly } = this.dialect;
+    return isRolledBack(error) || isLockTimeout(error) || isReadOnly(error);
+  }
+
   private withConnection<T>(
     lane: Lane,
     isRolledBack: (error: unknown) => boolean,
@@ -76,16 +84,22 @@ export class ServerDatabase extends Database {
         const execute = (step: Statement) =>
           answerWithin(DEADLINES[lane], connection, runOn(runner, this.dialect, step));
         return await work(execute, () => breakConnection(connection, 'it could not be rolled back'));
+      } catch (error) {
+        // After a failover the old primary may only be read, for as long as we stay with it.
+        if (this.dialect.isReadOnly(error)) breakConnection(connection, 'its server may only be read');
+        throw error;
       } finally {
         await runner.release();
       }
     };
-    return this.lanes[lane](() => retryRolledBack({ isRolledBack, patience, longestWait: 100 }, attempt));
+    const policy = { isRolledBack, patience, longestWait: 100, onRetry: this.onRetry };
+    return this.lanes[lane](() => retryRolledBack(policy, attempt));
   }
 
   /** While the server has no connection for us, it is asked less and less often: everybody else asks too. */
   private connect(lane: Lane, patience: number): Promise<Connected> {
-    return retryRolledBack({ isRolledBack: isOverloaded, patience, longestWait: 1_000 }, async () => {
+    const policy = { isRolledBack: isOverloaded, patience, longestWait: 1_000, onRetry: this.onRetry };
+    return retryRolledBack(policy, async () => {
       const runner = this.dataSource.createQueryRunner('master');
       try {
         return { runner, connection: await this.prepare(runner, lane) };

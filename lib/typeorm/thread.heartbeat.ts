@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { QueueEvents } from '../events/queue-events.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { Heartbeat } from '../repository/heartbeat.js';
-import { isErrorLike } from '../support/is-error-like.js';
+import { messageOf } from '../support/message-of.js';
 import type { Pulse } from '../support/pulse.js';
 import { ApplicationDataSource } from './application-data-source.js';
 import type { FromThread, HeartbeatSettings, ToThread } from './heartbeat-messages.js';
@@ -82,6 +82,7 @@ export class ThreadHeartbeat extends Heartbeat {
       this.pause = FIRST_PAUSE;
     } else if (message.kind === 'lost') onNews();
     else if (message.kind === 'failed') this.events.databaseError("the thread's heartbeat", message.error);
+    else if (message.kind === 'retried') this.events.databaseRetried(message);
     else send(worker, { kind: 'password', request: message.request, ...(await this.password()) });
   }
 
@@ -91,14 +92,14 @@ export class ThreadHeartbeat extends Heartbeat {
       const { password } = ownOptions(this.application.get(), this.pool) as { password?: () => unknown };
       return { password: String(await password?.()) };
     } catch (error) {
-      return { error: isErrorLike(error) ? error.message : String(error) };
+      return { error: messageOf(error) };
     }
   }
 
   private replace(settings: HeartbeatSettings, onNews: () => void, cause: unknown): void {
     this.worker = undefined;
     this.isReady = false;
-    const error = isErrorLike(cause) ? cause.message : String(cause);
+    const error = messageOf(cause);
     this.events.emit({ name: 'heartbeat.thread-ended', error, againIn: this.pause });
     this.restart = setTimeout(() => {
       this.restart = undefined;

@@ -65,6 +65,8 @@ export interface Dialect {
   readonly isRefused: (error: unknown) => boolean;
   /** Somebody has held a lock for longer than we wait. */
   readonly isLockTimeout: (error: unknown) => boolean;
+  /** The server may only be read, as an old primary after a failover: nothing was written. */
+  readonly isReadOnly: (error: unknown) => boolean;
   /** The connection has broken: whether a statement under way was carried out is unknown. */
   readonly isConnectionLost: (error: unknown) => boolean;
   /** The database has undone the whole transaction or never began it: running it again is safe. */

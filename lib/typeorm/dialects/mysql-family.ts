@@ -2,6 +2,8 @@ import { errorCode, type Dialect, type JoinedUpdate, type RowColumns } from './d
 
 const DUPLICATE_KEY = 1062;
 const NO_SUCH_TABLE = 1146;
+/** Of the server, of the transaction, of the engine. */
+const READ_ONLY = [1290, 1792, 1836];
 
 export const LOCK_WAIT_TIMEOUT = 1205;
 export const DEADLOCK = 1213;
@@ -43,6 +45,7 @@ export const mysqlFamily = {
   },
   isDuplicate: (error: unknown) => errorCode(error) === DUPLICATE_KEY,
   isMissingTable: (error: unknown) => errorCode(error) === NO_SUCH_TABLE,
+  isReadOnly: (error: unknown) => isOneOf(READ_ONLY, error),
 } satisfies Partial<Dialect>;
 
 export function tableOptions(collation: string): string {

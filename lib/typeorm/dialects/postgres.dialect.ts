@@ -4,6 +4,7 @@ const UNIQUE_VIOLATION = '23505';
 const UNDEFINED_TABLE = '42P01';
 const ROLLED_BACK = ['40001', '40P01'];
 const LOCK_NOT_AVAILABLE = '55P03';
+const READ_ONLY = '25006';
 
 const JSON_TYPES = { id: 'bigint', integer: 'bigint', name: 'text', text: 'text' };
 
@@ -52,6 +53,7 @@ export const postgresDialect: Dialect = {
   isMissingTable: (error) => errorCode(error) === UNDEFINED_TABLE,
   isRefused: (error) => /^2[23]/.test(String(errorCode(error))),
   isLockTimeout: (error) => errorCode(error) === LOCK_NOT_AVAILABLE,
+  isReadOnly: (error) => errorCode(error) === READ_ONLY,
   isConnectionLost: (error) => /^(08|57P0)/.test(String(errorCode(error))) || isBrokenSocket(error),
   isRolledBack: (error) => ROLLED_BACK.includes(String(errorCode(error))),
 };
