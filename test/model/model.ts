@@ -182,11 +182,17 @@ export class Model {
   change(id: string, change: JobChange): string | undefined {
     const job = this.jobs.get(id);
     if (job === undefined) return 'JobNotFoundError';
-    const isOpen = job.state === 'scheduled' || job.state === 'waiting';
-    if (change === 'cancel') return isOpen || job.state === 'running' ? this.cancel(job) : 'JobStateError';
-    if (change === 'runNow') return isOpen ? this.runNow(job) : 'JobStateError';
-    if (job.state !== 'failed' && job.state !== 'cancelled') return 'JobStateError';
+    if (!this.allows(id, change)) return 'JobStateError';
+    if (change === 'cancel') return this.cancel(job);
+    if (change === 'runNow') return this.runNow(job);
     return this.isRivalled(job) ? 'KeyTakenError' : this.retry(job);
+  }
+
+  allows(id: string, change: JobChange): boolean {
+    const state = this.jobs.get(id)?.state;
+    const isOpen = state === 'scheduled' || state === 'waiting';
+    if (change === 'retry') return state === 'failed' || state === 'cancelled';
+    return isOpen || (change === 'cancel' && state === 'running');
   }
 
   private cancel(job: ModelJob): undefined {
@@ -275,7 +281,7 @@ export class Model {
     return [...this.jobs.values()].filter(matches);
   }
 
-  private job(id: string): ModelJob {
+  job(id: string): ModelJob {
     const job = this.jobs.get(id);
     if (job === undefined) throw new Error(`the model knows no job ${id}`);
     return job;

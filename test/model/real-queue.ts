@@ -1,4 +1,4 @@
-import { expect } from '@jest/globals';
+import { expect, jest } from '@jest/globals';
 import type { ClaimedJob, JobLevel } from '../../lib/job/job.js';
 import type { ClaimRequest } from '../../lib/repository/job-repository.js';
 import type { Model } from './model.js';
@@ -10,12 +10,28 @@ type Row = Record<string, unknown>;
 /** The queue under test, and what its tables say. */
 export class RealQueue {
   private readonly marks = new Map<string, number>();
+  private readonly clock: { mockRestore(): void };
+  private ahead = 0;
 
   constructor(
     readonly fixture: QueueFixture,
     /** Claims may begin where the last one ended: see LowWaterMarks. */
     private readonly hasLowWaterMarks: boolean,
-  ) {}
+  ) {
+    const now = performance.now.bind(performance);
+    this.clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + this.ahead);
+  }
+
+  close(): Promise<void> {
+    this.clock.mockRestore();
+    return this.fixture.close();
+  }
+
+  /** The clock of this process, unlike the database's, can be moved. No low-water mark outlives a second of it. */
+  moveClock(span: number): void {
+    this.ahead += span;
+    this.marks.clear();
+  }
 
   lowWaterMark(level: JobLevel): number | undefined {
     return this.marks.get(`${level.priority} ${level.type}`);
@@ -30,18 +46,19 @@ export class RealQueue {
 
   /** Fails at the first difference between the tables and the model; reads the times that the model could only estimate. */
   async expectToEqual(model: Model): Promise<void> {
-    const jobs = await this.rows('SELECT * FROM pq_job WHERE service = ? ORDER BY id').then((rows) =>
-      rows.map(readJob),
-    );
+    const [jobRows, attempts, nodes] = await Promise.all([
+      this.rows('SELECT * FROM pq_job WHERE service = ? ORDER BY id'),
+      this.rows('SELECT * FROM pq_attempt WHERE service = ? ORDER BY job_id, fence'),
+      this.rows('SELECT id, state FROM pq_node WHERE service = ? ORDER BY id'),
+    ]);
+    const jobs = jobRows.map(readJob);
     for (const job of jobs) readEstimates(model, job);
     model.estimates.clear();
     expect(jobs).toEqual([...model.jobs.values()].sort(byId));
 
-    const attempts = await this.rows('SELECT * FROM pq_attempt WHERE service = ? ORDER BY job_id, fence');
     const recorded = [...model.attempts.values()].map(({ endedAt: _endedAt, ...attempt }) => attempt);
     expect(attempts.map(readAttempt)).toEqual(recorded.sort((a, b) => byId(a, b) || a.fence - b.fence));
 
-    const nodes = await this.rows('SELECT id, state FROM pq_node WHERE service = ? ORDER BY id');
     const states = [...model.nodes.values()].map(({ id, state }) => ({ id, state }));
     expect(nodes.map(({ id, state }) => ({ id: String(id), state: String(state) }))).toEqual(states);
   }

@@ -1,9 +1,14 @@
 import { expect } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { JobToken, ClaimedJob } from '../../../lib/job/job.js';
+import type { ClaimRequest } from '../../../lib/repository/job-repository.js';
+import type { Model } from '../model.js';
 import { HOUR, type ModelJob } from '../model-state.js';
-import { command, pick } from './command.js';
+import type { RealQueue } from '../real-queue.js';
+import { command, pick, pickLikely } from './command.js';
 import { TYPES } from './enqueue.js';
+import { anyNode, nodeOf } from './nodes.js';
+import { recordStarts } from './settle.js';
 
 export const promote = command('promote', {
   argument: fc.constant(undefined),
@@ -14,27 +19,33 @@ export const promote = command('promote', {
 
 export const claim = command('claim', {
   argument: fc.record({
-    node: fc.nat(),
+    node: anyNode,
     level: fc.nat(),
-    limit: fc.integer({ min: 1, max: 4 }),
+    limit: fc.constantFrom(1, 1, 2, 4),
     deadline: fc.constantFrom(undefined, HOUR),
     maxCrashes: fc.constantFrom(1, 2),
+    starts: fc.boolean(),
   }),
   isPossible: (model) => model.jobs.size > 0 && model.nodes.size > 0,
-  async run(model, real, { node, level, ...options }) {
-    const { type, priority } = pick(model.jobs.values(), level);
-    const request = { node: pick(model.nodes.keys(), node), type, priority, ...options };
-    const claimed = await real.fixture.repository.claim(request);
-    const ids = claimed.map(({ id }) => id);
-    const expected = model.claimable(request);
-    // Jobs behind a mark may be overlooked for a second: then the claim is right for what it could see.
-    const from = real.lowWaterMark(request);
-    if (from === undefined || ids.join() === expected.join()) expect(ids).toEqual(expected);
-    else expect(ids).toEqual(model.claimable(request, from));
-    real.advanceLowWaterMark(request, claimed);
-    expect(claimed.map(factsOf)).toEqual(model.claim(ids, request).map(factsOf));
+  async run(model, real, { node, level, starts, ...options }) {
+    const { type, priority } = pickLikely(model.jobs.values(), ({ state }) => state === 'waiting', level);
+    const tokens = await claimLevel(model, real, { node: nodeOf(model, node).id, type, priority, ...options });
+    if (starts && tokens.length > 0) await recordStarts(model, real, tokens);
   },
 });
+
+export async function claimLevel(model: Model, real: RealQueue, request: ClaimRequest): Promise<JobToken[]> {
+  const claimed = await real.fixture.repository.claim(request);
+  const ids = claimed.map(({ id }) => id);
+  const expected = model.claimable(request);
+  // Jobs behind a mark may be overlooked for a second: then the claim is right for what it could see.
+  const from = real.lowWaterMark(request);
+  if (from === undefined || ids.join() === expected.join()) expect(ids).toEqual(expected);
+  else expect(ids).toEqual(model.claimable(request, from));
+  real.advanceLowWaterMark(request, claimed);
+  expect(claimed.map(factsOf)).toEqual(model.claim(ids, request).map(factsOf));
+  return claimed;
+}
 
 export const survey = command('survey', {
   argument: fc.record({ node: fc.nat() }),

@@ -25,6 +25,13 @@ export function command<Argument>(name: string, definition: Definition<Argument>
   }));
 }
 
+/** One of those that match, or of all where none does: most commands should find something to do, and some should not. */
+export function pickLikely<Item>(items: Iterable<Item>, matches: (item: Item) => boolean, index: number): Item {
+  const list = [...items];
+  const likely = list.filter(matches);
+  return pick(likely.length > 0 ? likely : list, index);
+}
+
 /** Arguments name things by a number, so that a sequence still means something when commands before it are left out. */
 export function pick<Item>(items: Iterable<Item>, index: number): Item {
   const list = [...items];

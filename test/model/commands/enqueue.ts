@@ -8,27 +8,26 @@ import { command } from './command.js';
 
 /** Compared byte by byte: to a careless database they are one. */
 export const TYPES = ['t', 'T'] as const;
-export const PRIORITIES = [0, 5] as const;
-
-const type = fc.constantFrom(...TYPES);
+/** Most jobs meet in one level: only there is an order, a limit that cuts, and a rival for a key. */
+export const anyType = fc.constantFrom(...TYPES, 't' as const);
 const unkeyed = {
   payload: fc.nat({ max: 1 }),
-  priority: fc.constantFrom(...PRIORITIES),
+  priority: fc.constantFrom(0, 0, 5),
   delay: fc.constantFrom(0, 0, HOUR, 3 * HOUR),
 };
 const keyed = {
   ...unkeyed,
-  key: fc.constantFrom('a', 'b', 'b '),
-  keyScope: fc.constantFrom('row' as const, 'open' as const, 'open' as const, 'forever' as const),
+  key: fc.constantFrom('a', 'a', 'b', 'b '),
+  keyScope: fc.constantFrom('row' as const, 'open' as const, 'open' as const, 'forever' as const, 'forever' as const),
   onConflict: fc.constantFrom('return' as const, 'error' as const),
 };
 const requests: fc.Arbitrary<EnqueueRequest[]> = fc.array(fc.oneof(fc.record(unkeyed), fc.record(keyed)), {
   minLength: 1,
-  maxLength: 3,
+  maxLength: 4,
 });
 
 export const enqueue = command('enqueue', {
-  argument: fc.record({ type, requests }),
+  argument: fc.record({ type: anyType, requests }),
   async run(model, { fixture }, { type: jobType, requests: jobs }) {
     const enqueued = fixture.queue.enqueueMany(jobType, jobs);
     if (model.refuses(jobType, jobs)) return expect(enqueued).rejects.toThrow(KeyTakenError);
@@ -38,7 +37,7 @@ export const enqueue = command('enqueue', {
 
 /** With the application's transaction, or not at all. */
 export const enqueueInTransaction = command('enqueueInTransaction', {
-  argument: fc.record({ type, requests, commits: fc.boolean() }),
+  argument: fc.record({ type: anyType, requests, commits: fc.boolean() }),
   async run(model, { fixture }, { type: jobType, requests: jobs, commits }) {
     const rollback = new Error('the application rolls back');
     const enqueued = fixture.queue.transaction(async () => {
@@ -52,13 +51,13 @@ export const enqueueInTransaction = command('enqueueInTransaction', {
   },
 });
 
-/** Another producer, which may write waiting jobs of the future. */
+/** Another producer, which may write waiting jobs of the future, and of the past: due before jobs with lower ids. */
 export const insertByHand = command('insertByHand', {
-  argument: fc.record({ type, delay: fc.constantFrom(0, HOUR) }),
+  argument: fc.record({ type: anyType, delay: fc.constantFrom(-HOUR, -HOUR, 0, HOUR) }),
   async run(model, { fixture }, { type: jobType, delay }) {
-    const columns = [fixture.service, jobType, '0', ...(delay > 0 ? [Date.now() + delay] : [])];
+    const columns = [fixture.service, jobType, '0', ...(delay === 0 ? [] : [Date.now() + delay])];
     await fixture.sql(
-      `INSERT INTO pq_job (service, type, payload${delay > 0 ? ', due' : ''}) VALUES (${columns.map(() => '?').join(', ')})`,
+      `INSERT INTO pq_job (service, type, payload${delay === 0 ? '' : ', due'}) VALUES (${columns.map(() => '?').join(', ')})`,
       columns,
     );
     const [row] = await fixture.sql('SELECT MAX(id) AS id FROM pq_job WHERE service = ?', [fixture.service]);

@@ -1,28 +1,33 @@
 import { expect } from '@jest/globals';
 import * as fc from 'fast-check';
+import type { JobChange } from '../../../lib/job/job-change.js';
 import type { JobState } from '../../../lib/job/job-state.js';
 import { ENDED } from '../model-state.js';
-import { command, pick } from './command.js';
-import { TYPES } from './enqueue.js';
+import { command, pick, pickLikely } from './command.js';
+import { anyType } from './enqueue.js';
 
-const type = fc.constantFrom(...TYPES);
+/** One thing after the other to the same job: begun anew by hand, it must have forgotten all that it has been through. */
+const verbs = fc.constantFrom<readonly JobChange[]>(['cancel'], ['retry'], ['cancel', 'retry'], ['runNow']);
 
 export const change = command('change', {
-  argument: fc.record({ job: fc.nat(), verb: fc.constantFrom('cancel', 'retry', 'retry', 'runNow') }),
-  async run(model, { fixture }, { job, verb }) {
-    const id = pick([...model.jobs.keys(), '999999999'], job);
-    const refused = await fixture.queue[verb](id).then(
-      () => undefined,
-      (error: Error) => error.constructor.name,
-    );
-    expect(refused).toBe(model.change(id, verb));
+  argument: fc.record({ job: fc.nat(), verbs, isAllowed: fc.constantFrom(true, true, true, false) }),
+  async run(model, { fixture }, { job, verbs: [first = 'cancel', ...others], isAllowed }) {
+    const ids = [...model.jobs.keys(), '999999999'];
+    const id = pickLikely(ids, (each) => model.allows(each, first) === isAllowed, job);
+    for (const verb of [first, ...others]) {
+      const refused = await fixture.queue[verb](id).then(
+        () => undefined,
+        (error: Error) => error.constructor.name,
+      );
+      expect(refused).toBe(model.change(id, verb));
+    }
   },
 });
 
 export const retryBatch = command('retryBatch', {
   argument: fc.record({
-    type,
-    states: fc.subarray<JobState>(['failed', 'cancelled'], { minLength: 1 }),
+    type: anyType,
+    states: fc.constantFrom<JobState[]>(['failed'], ['cancelled'], ['failed', 'cancelled'], ['failed', 'cancelled']),
     limit: fc.constantFrom(1, 2, 100),
   }),
   async run(model, { fixture }, { type: jobType, states, limit }) {
@@ -33,7 +38,7 @@ export const retryBatch = command('retryBatch', {
 });
 
 export const pause = command('pause', {
-  argument: type,
+  argument: anyType,
   async run(model, { fixture }, jobType) {
     await fixture.queue.pause(jobType);
     model.paused.add(jobType);
@@ -41,7 +46,7 @@ export const pause = command('pause', {
 });
 
 export const resume = command('resume', {
-  argument: type,
+  argument: anyType,
   async run(model, { fixture }, jobType) {
     await fixture.queue.resume(jobType);
     model.paused.delete(jobType);

@@ -1,10 +1,12 @@
 import { expect } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { AttemptEnd } from '../../../lib/job/attempt.js';
+import type { JobToken } from '../../../lib/job/job.js';
 import { releaseOf, type Settlement } from '../../../lib/job/settlement.js';
 import type { Model } from '../model.js';
 import { DAY, HOUR, type ModelClaim } from '../model-state.js';
-import { command, pick } from './command.js';
+import type { RealQueue } from '../real-queue.js';
+import { command, pickLikely } from './command.js';
 
 const NODE = 'host:1#1';
 
@@ -24,13 +26,13 @@ type End = keyof typeof ENDS | 'releaseUnstarted';
 
 const end = fc.constantFrom(...(Object.keys(ENDS) as End[]), 'releaseUnstarted' as const);
 interface ClaimChoice {
-  readonly which: 'held' | 'overtaken' | 'any';
+  readonly which: 'held' | 'overtaken' | 'lost';
   readonly index: number;
 }
 
-/** Many are still held; the others come late, while the job runs elsewhere, or for the second time. */
+/** Half of them are still held; the others come late: while the job runs elsewhere, after its end, or for the second time. */
 const claim: fc.Arbitrary<ClaimChoice> = fc.record({
-  which: fc.constantFrom('held', 'held', 'overtaken', 'any'),
+  which: fc.constantFrom('held', 'held', 'held', 'overtaken', 'lost', 'lost'),
   index: fc.nat(),
 });
 const ends = fc.array(fc.record({ claim, end }), { minLength: 1, maxLength: 4 });
@@ -38,12 +40,13 @@ const ends = fc.array(fc.record({ claim, end }), { minLength: 1, maxLength: 4 })
 export const start = command('start', {
   argument: fc.array(claim, { minLength: 1, maxLength: 3 }),
   isPossible: hasClaims,
-  async run(model, { fixture }, claims) {
-    const tokens = distinct(claims.map((each) => claimOf(model, each)));
-    const starts = tokens.map(({ id, fence }) => ({ id, fence, ago: 0 }));
-    expect(await fixture.repository.recordStarts(starts)).toEqual(model.start(tokens));
-  },
+  run: (model, real, claims) => recordStarts(model, real, distinct(claims.map((each) => claimOf(model, each)))),
 });
+
+export async function recordStarts(model: Model, { fixture }: RealQueue, tokens: readonly JobToken[]): Promise<void> {
+  const starts = tokens.map(({ id, fence }) => ({ id, fence, ago: 0 }));
+  expect(await fixture.repository.recordStarts(starts)).toEqual(model.start(tokens));
+}
 
 export const settle = command('settle', {
   argument: fc.record({ ends, times: fc.constantFrom(1, 1, 2) }),
@@ -81,9 +84,12 @@ function hasClaims(model: Readonly<Model>): boolean {
 
 /** The latest first: a sequence that goes on with what it has just claimed gets further. */
 function claimOf(model: Model, { which, index }: ClaimChoice): ModelClaim {
-  const latest = model.claims.toReversed();
-  const chosen = latest.filter((each) => (which === 'held' ? model.holds(each) : model.isOvertaken(each)));
-  return pick(which === 'any' || chosen.length === 0 ? latest : chosen, index);
+  const matches = {
+    held: (each: ModelClaim) => model.holds(each),
+    overtaken: (each: ModelClaim) => model.isOvertaken(each),
+    lost: (each: ModelClaim) => !model.holds(each),
+  };
+  return pickLikely(model.claims.toReversed(), matches[which], index);
 }
 
 function settlementOf(token: ModelClaim, chosen: End): Settlement {
