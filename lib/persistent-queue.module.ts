@@ -12,7 +12,7 @@ import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
 import { JobHandlerRegistry } from './handler/job-handler.registry.js';
 import { Rescuer } from './maintenance/rescuer.js';
 import { Pruner } from './maintenance/pruner.js';
-import { UnhandledTypesReporter } from './maintenance/unhandled-types.reporter.js';
+import { UnhandledJobsReporter } from './maintenance/unhandled-jobs.reporter.js';
 import { EventLoopWatch } from './node/event-loop-watch.js';
 import { NodeLease } from './node/node-lease.js';
 import type {
@@ -66,7 +66,7 @@ const PROVIDERS: Provider[] = [
   NodeLease,
   Poller,
   Rescuer,
-  UnhandledTypesReporter,
+  UnhandledJobsReporter,
   Pruner,
   WorkerPool,
   JobRunner,

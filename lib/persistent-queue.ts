@@ -11,7 +11,7 @@ import { QueueEventLogger } from './events/queue-event.logger.js';
 import { QueueEvents } from './events/queue-events.js';
 import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
 import { Pruner } from './maintenance/pruner.js';
-import { UnhandledTypesReporter } from './maintenance/unhandled-types.reporter.js';
+import { UnhandledJobsReporter } from './maintenance/unhandled-jobs.reporter.js';
 import { NodeLease } from './node/node-lease.js';
 import { ResolvedOptions } from './options/resolved-options.js';
 import { Poller } from './poller/poller.js';
@@ -43,7 +43,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     private readonly starts: StartRecorder,
     private readonly pool: WorkerPool,
     private readonly poller: Poller,
-    private readonly unhandledTypes: UnhandledTypesReporter,
+    private readonly unhandledJobs: UnhandledJobsReporter,
     private readonly pruner: Pruner,
     private readonly notes: NoteRecorder,
     private readonly afterCommit: AfterCommit,
@@ -74,14 +74,14 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     this.completer.start();
     this.poller.start();
     this.notes.start();
-    this.unhandledTypes.start();
+    this.unhandledJobs.start();
     this.pruner.start();
     this.hooksCheck = setTimeout(() => this.checkShutdownHooks(), HOOKS_CHECK_AFTER).unref();
   }
 
   async onModuleDestroy(): Promise<void> {
     clearTimeout(this.hooksCheck);
-    await Promise.all([this.poller.stop(), this.unhandledTypes.stop(), this.pruner.stop()]);
+    await Promise.all([this.poller.stop(), this.unhandledJobs.stop(), this.pruner.stop()]);
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -57,6 +57,10 @@ const LINES: { readonly [Name in QueueEvent['name']]?: (event: EventNamed<Name>)
     'warn',
     `Jobs are waiting that no living node handles, of type ${types.slice(0, MOST_TYPES).join(', ')}`,
   ],
+  'services.unhandled': ({ services }) => [
+    'warn',
+    `Jobs are waiting of services without a living node: ${services.slice(0, MOST_TYPES).join(', ')}`,
+  ],
   'shutdown.hooks-missing': () => [
     'warn',
     'Nothing listens to SIGTERM: call app.enableShutdownHooks(), or a stop of this process looks like a crash to its jobs',

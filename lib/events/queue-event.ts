@@ -22,6 +22,7 @@ export type QueueEvent =
   | { readonly name: 'enqueue.progress'; readonly type: string; readonly done: number; readonly total: number }
   | { readonly name: 'retry.progress'; readonly retried: number }
   | { readonly name: 'types.unhandled'; readonly types: readonly string[] }
+  | { readonly name: 'services.unhandled'; readonly services: readonly string[] }
   | { readonly name: 'shutdown.hooks-missing' }
   | { readonly name: 'sqlite.busy-timeout'; readonly timeout: number }
   | { readonly name: 'database.retried'; readonly tries: number; readonly wait: number; readonly error: string }

@@ -169,6 +169,8 @@ export abstract class JobRepository {
 
   /** Types that have waiting jobs and no living node that runs them: the first few of them. */
   abstract unhandledTypes(): Promise<string[]>;
+  /** Services, of all that share the tables, that have waiting jobs and no living node: the first few of them. */
+  abstract unhandledServices(): Promise<string[]>;
 
   /** Does one thing to one job, if its state allows it. `undefined`: there is no such job. */
   abstract change(id: string, change: JobChange): Promise<ChangedJob | undefined>;

@@ -51,6 +51,7 @@ import { recordStarts } from './statements/record-starts.js';
 import { rescueJobs } from './statements/rescue-jobs.js';
 import { settleHeldJob, settleJobs } from './statements/settle-jobs.js';
 import { readSurvey, surveyQueue } from './statements/survey-queue.js';
+import { unhandledServices } from './statements/unhandled-services.js';
 import { unhandledTypes } from './statements/unhandled-types.js';
 
 /** The verbs of the port, each one statement or script, on the database of the application's DataSource. */
@@ -205,6 +206,11 @@ export class SqlJobRepository extends JobRepository {
   async unhandledTypes(): Promise<string[]> {
     const { database, tables } = await this.connected();
     return database.transaction(() => unhandledTypes(tables));
+  }
+
+  async unhandledServices(): Promise<string[]> {
+    const { database, tables } = await this.connected();
+    return database.transaction(() => unhandledServices(tables));
   }
 
   async get(id: string): Promise<Job | undefined> {

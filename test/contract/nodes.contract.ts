@@ -3,8 +3,7 @@ import { detectDialect } from '../../lib/typeorm/detect-dialect.js';
 import { queueTables } from '../../lib/typeorm/queue-tables.js';
 import { drive } from '../../lib/typeorm/statement.js';
 import { unhandledTypes } from '../../lib/typeorm/statements/unhandled-types.js';
-import type { QueueFixture } from '../support/queue-fixture.js';
-import { success } from '../support/queue-fixture.js';
+import { QueueFixture, success } from '../support/queue-fixture.js';
 import type { ContractContext } from './contract-context.js';
 
 export function nodesContract(context: ContractContext): void {
@@ -101,6 +100,34 @@ export function nodesContract(context: ContractContext): void {
       expect(some).toEqual(expect.arrayContaining(['A', 'type 0a', 'zzz']));
       expect(some.length).toBeGreaterThan(8);
       expect(some.length).toBeLessThanOrEqual(20);
+    });
+  });
+
+  describe('a service with waiting jobs and no living node', () => {
+    it('is found by the nodes of other services, whatever else is in the tables', async () => {
+      // Tables of their own: the services of all the other tests are without a node too.
+      const schema = await context.database.create();
+      const open = async (serviceName: string) => {
+        const fixture = new QueueFixture(await schema.connect(), { serviceName });
+        await fixture.repository.open();
+        return fixture;
+      };
+      const all = await Promise.all(['a', 'ended', 'lonely', 'served', 'z'].map(open));
+      const [a, ended, lonely, served, z] = all as [
+        QueueFixture,
+        QueueFixture,
+        QueueFixture,
+        QueueFixture,
+        QueueFixture,
+      ];
+      for (const { queue } of [a, lonely, served, z]) await queue.enqueue('t', null);
+      await ended.queue.cancel((await ended.queue.enqueue('t', null)).id);
+      await served.registerNode();
+      expect(await served.repository.unhandledServices()).toEqual(['a', 'lonely', 'z']);
+      await lonely.registerNode();
+      expect(await served.repository.unhandledServices()).toEqual(['a', 'z']);
+      await Promise.all(all.map((fixture) => fixture.close()));
+      await schema.drop();
     });
   });
 

@@ -1,6 +1,7 @@
 import type { QueueTables } from '../queue-tables.js';
 import { parseJson } from '../row.js';
 import { statement, type Parameter, type Script, type Statement } from '../statement.js';
+import { byBytes, gapsBetween, type Gap } from './gaps.js';
 
 /** Enough to know that something is wrong. */
 const MOST_TYPES = 20;
@@ -8,12 +9,6 @@ const MOST_TYPES = 20;
 const MOST_LOOKS = 9;
 /** SQLite joins at most 500 SELECTs. */
 const MOST_GAPS = 200;
-
-/** The types between two handled ones, these excluded. The last gap has no end. */
-interface Gap {
-  readonly above: string;
-  readonly below: string | undefined;
-}
 
 /**
  * Types that have waiting jobs and no living node that runs them. Each look asks every gap between handled types for its first
@@ -36,11 +31,6 @@ export function* unhandledTypes(tables: QueueTables): Script<string[]> {
   return unhandled.sort(byBytes).slice(0, MOST_TYPES);
 }
 
-function gapsBetween(types: readonly string[]): Gap[] {
-  const handled = [...new Set(types)].sort(byBytes);
-  return ['', ...handled].map((above, index) => ({ above, below: handled[index] }));
-}
-
 function firstOfEach({ dialect, names, service }: QueueTables, gaps: readonly Gap[]): Statement {
   const waiting =
     `SELECT type FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
@@ -53,9 +43,4 @@ function firstOfEach({ dialect, names, service }: QueueTables, gaps: readonly Ga
     below === undefined ? [service, above] : [service, above, below],
   );
   return statement(parts.join(' UNION ALL '), parameters);
-}
-
-/** As the databases compare names. */
-function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

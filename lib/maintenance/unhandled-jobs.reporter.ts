@@ -10,9 +10,9 @@ const EVERY = 60_000;
 
 /** Jobs without a handler are left where they are, so that a newer node can run them; but somebody should know. */
 @Injectable()
-export class UnhandledTypesReporter implements Service {
+export class UnhandledJobsReporter implements Service {
   private readonly loop: PollLoop;
-  private reported = '';
+  private readonly reported = new Map<string, string>();
 
   constructor(
     private readonly repository: JobRepository,
@@ -23,7 +23,7 @@ export class UnhandledTypesReporter implements Service {
     this.loop = new PollLoop(
       () => this.look(),
       (error) => {
-        this.events.databaseError('looking for unhandled types', error);
+        this.events.databaseError('looking for unhandled jobs', error);
         return EVERY;
       },
     );
@@ -41,9 +41,16 @@ export class UnhandledTypesReporter implements Service {
   private async look(): Promise<number> {
     if (!this.lease.maySweep) return this.options.leaseDuration;
     const types = await this.repository.unhandledTypes();
-    const found = JSON.stringify(types);
-    if (types.length > 0 && found !== this.reported) this.events.emit({ name: 'types.unhandled', types });
-    this.reported = found;
+    if (this.isNews('types', types)) this.events.emit({ name: 'types.unhandled', types });
+    const services = await this.repository.unhandledServices();
+    if (this.isNews('services', services)) this.events.emit({ name: 'services.unhandled', services });
     return EVERY;
+  }
+
+  private isNews(what: string, found: readonly string[]): boolean {
+    const text = JSON.stringify(found);
+    const isNew = found.length > 0 && text !== this.reported.get(what);
+    this.reported.set(what, text);
+    return isNew;
   }
 }
