@@ -96,6 +96,12 @@ class Handlers {
     return ms;
   }
 
+  /** The same for another process than the one that computes. */
+  @JobHandler('hang', { maxRetries: 0 })
+  hang(payload: { ms: number }, job: JobContext): number {
+    return this.compute(payload, job);
+  }
+
   @JobHandler('noop', { concurrency: 20 })
   async noop(): Promise<number> {
     await pause(2);
