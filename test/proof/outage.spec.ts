@@ -67,8 +67,8 @@ describe.each(kinds.filter(({ name }) => available.has(name)))('$name, down for 
     await server.restart();
     const returned = performance.now();
     const before = workers.map(({ started }) => started.length);
-    const within = async (isBack: () => boolean, describe: string) => {
-      await waitUntil(isBack, { timeout: 3 * RESUMES_WITHIN, describe });
+    const within = async (isBack: () => boolean, what: string) => {
+      await waitUntil(isBack, { timeout: 3 * RESUMES_WITHIN, describe: what });
       return Math.round(performance.now() - returned);
     };
     const took = await Promise.all([
@@ -91,7 +91,7 @@ describe.each(kinds.filter(({ name }) => available.has(name)))('$name, down for 
     const open = async () =>
       (await service.queue.counts()).filter(({ state }) => !['succeeded', 'failed', 'cancelled'].includes(state));
     await waitUntil(async () => (await open()).length === 0, { timeout: 90_000, describe: 'the last job to end' });
-    const rows = await service.sql<{ id: string }>("SELECT id FROM pq_job WHERE state = 'succeeded'");
+    const rows = await service.sql<{ id: unknown }>("SELECT id FROM pq_job WHERE state = 'succeeded'");
     const succeeded = new Set(rows.map(({ id }) => String(id)));
     expect([...producer.enqueued, ...long].filter((id) => !succeeded.has(id))).toEqual([]);
     expect((await service.queue.counts()).map(({ state }) => state)).toEqual(['succeeded']);
