@@ -1,6 +1,7 @@
 export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.spec.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/proof/'],
   testTimeout: 30_000,
   maxWorkers: 2,
   extensionsToTreatAsEsm: ['.ts'],

@@ -1,5 +1,6 @@
 // npm test [-- jest's arguments]: servers, build, process fixtures, jest, and a look at what was left behind.
 // Without arguments the tests of SQLite run with its other drivers too; npm test -- --sqlite-drivers [jest's arguments]: only those.
+// npm test -- --proof [jest's arguments]: instead of all that the long tests, with the default settings.
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ const QUIET = { NODE_OPTIONS: '--disable-warning=ExperimentalWarning' };
 
 const args = process.argv.slice(2);
 const onlyDrivers = args[0] === '--sqlite-drivers';
+const isProof = args[0] === '--proof';
 const servers = onlyDrivers ? [] : ensureServers();
 const drivers = onlyDrivers || args.length === 0 ? ensureSqliteDrivers() : { runs: [], missing: [] };
 const missing = [...servers, ...drivers.missing];
@@ -34,6 +36,7 @@ process.exitCode = status || (leftovers.length > 0 || incomplete ? 1 : 0);
 
 /** Goes on after a failure, so that one run shows them all, but not after an interruption. */
 async function runAll() {
+  if (isProof) return runJest(['-c', 'test/proof/jest.config.js', ...args.slice(1)]);
   let worst = onlyDrivers ? 0 : await runJest(args);
   for (const { title, node, driver } of drivers.runs) {
     if (worst >= 128) break;

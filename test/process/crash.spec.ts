@@ -2,12 +2,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 import { databases, type TestSchema } from '../support/databases.js';
 import { QueueFixture } from '../support/queue-fixture.js';
+import { graceIsOver } from '../support/service-fixture.js';
 import { waitUntil } from '../support/wait-until.js';
 import { WorkerProcess } from '../support/worker-process.js';
 
-/** Short, so that tests are; the default is measured by `PQ_TEST_LEASE=default`. */
-const LEASE = process.env['PQ_TEST_LEASE'] === 'default' ? {} : { lease: { duration: 2_000, beat: 400 } };
-const RECOVERY = process.env['PQ_TEST_LEASE'] === 'default' ? 20_000 : 6_000;
+/** Short, so that tests are; with the default lease, recovery is measured in test/proof. */
+const LEASE = { duration: 2_000, beat: 400 };
+const RECOVERY = 6_000;
 
 describe.each(databases())('a crash on $name', (database) => {
   let schema: TestSchema;
@@ -31,7 +32,7 @@ describe.each(databases())('a crash on $name', (database) => {
 
   async function service(): Promise<QueueFixture> {
     await queue.close();
-    options = { serviceName: `service-${++services}`, ...LEASE, connections: { max: 2 }, poll: { max: '200ms' } };
+    options = { serviceName: `service-${++services}`, lease: LEASE, connections: { max: 2 }, poll: { max: '200ms' } };
     queue = new QueueFixture(await schema.connect(), options);
     await queue.repository.open();
     return queue;
@@ -121,12 +122,3 @@ describe.each(databases())('a crash on $name', (database) => {
     }
   }, 90_000);
 });
-
-/** The node must have beaten for one full lease before it may rescue: its row tells for how long it has. */
-async function graceIsOver(queue: QueueFixture, worker: WorkerProcess): Promise<boolean> {
-  const [row] = await queue.sql<{ beaten: string; lease: string }>(
-    'SELECT beat_at - registered_at AS beaten, expires_at - beat_at AS lease FROM pq_node WHERE name LIKE ?',
-    [`%:${worker.pid}`],
-  );
-  return row !== undefined && Number(row.beaten) > Number(row.lease);
-}

@@ -8,9 +8,11 @@ import {
   PersistentQueueModule,
   type JobContext,
   type PersistentQueueOptions,
+  type QueueEvent,
 } from 'nestjs-persistent-queue';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { DataSource, DataSourceOptions } from 'typeorm';
+import type { Worker } from 'node:worker_threads';
+import type { DataSource, DataSourceOptions, EntityManager } from 'typeorm';
 import { sqliteDriver } from './sqlite-driver.js';
 
 /** What the test tells a worker process, as JSON in its first argument. */
@@ -20,6 +22,21 @@ export interface WorkerSettings {
   /** How many handlers it has beside those of `Handlers`, of the types `type 0`, `type 1` and so on. */
   moreTypes?: number;
 }
+
+/** What it tells the test. Of jobs it tells the ids, of threads how many have come so far to say anything. */
+export type WorkerMessage =
+  | { ready: number }
+  | { event: QueueEvent }
+  | { started: string }
+  | { aborted: string }
+  | { enqueued: string }
+  | { refused: string }
+  | { threads: number };
+
+/** What the test tells it later. */
+export type WorkerCommand = { enqueue: string; payload: unknown } | 'end threads';
+
+const tell = (message: WorkerMessage) => process.send?.(message);
 
 const settings = JSON.parse(process.argv[2] ?? '') as WorkerSettings;
 const database =
@@ -34,19 +51,55 @@ class Handlers {
   /** Writes into the ledger who runs which attempt, tells the test, and takes `ms` to end. */
   @JobHandler('ledger', { concurrency: 100, maxRetries: 0 })
   async ledger({ ms = 0 }: { ms?: number } = {}, job: JobContext): Promise<number> {
-    await this.dataSource.query(`INSERT INTO ledger (job_id, pid) VALUES (${Number(job.id)}, ${process.pid})`);
-    process.send?.({ started: job.id });
-    job.signal.addEventListener('abort', () => process.send?.({ aborted: job.id }));
+    await this.write(this.dataSource.manager, job);
+    tell({ started: job.id });
+    job.signal.addEventListener('abort', () => tell({ aborted: job.id }));
     if (ms > 0) await pause(ms, undefined, { signal: job.signal });
+    return process.pid;
+  }
+
+  /** Takes `ms` to end, and needs no database for it. */
+  @JobHandler('wait', { maxRetries: 0 })
+  async wait({ ms }: { ms: number }, job: JobContext): Promise<number> {
+    tell({ started: job.id });
+    await pause(ms);
+    return process.pid;
+  }
+
+  /** Writes into the ledger together with its end, `ms` after its start. Whatever its signal says, it tries. */
+  @JobHandler('transfer', { maxRetries: 0 })
+  async transfer({ ms }: { ms: number }, job: JobContext): Promise<number> {
+    tell({ started: job.id });
+    await pause(ms);
+    try {
+      return await job.transaction((manager) => this.write(manager, job));
+    } catch (error) {
+      tell({ refused: (error as Error).name });
+      throw error;
+    }
+  }
+
+  /** The same, in a transaction that is open for all of the `ms`. */
+  @JobHandler('long transfer', { maxRetries: 0, transactional: true })
+  async longTransfer({ ms }: { ms: number }, job: JobContext): Promise<number> {
+    await this.write(job.manager, job);
+    tell({ started: job.id });
+    await pause(ms);
     return process.pid;
   }
 
   /** Keeps the event loop from everything else for `ms`, without a single await. */
   @JobHandler('compute', { maxRetries: 0 })
   compute({ ms }: { ms: number }, job: JobContext): number {
-    process.send?.({ started: job.id });
+    tell({ started: job.id });
     for (const until = performance.now() + ms; performance.now() < until;);
     return ms;
+  }
+
+  /** The same for another process than the one that computes. */
+  @JobHandler('hang', { maxRetries: 0 })
+  hang(payload: { ms: number }, job: JobContext): number {
+    return this.compute(payload, job);
   }
 
   @JobHandler('noop', { concurrency: 20 })
@@ -59,6 +112,11 @@ class Handlers {
   @JobHandler('poison')
   poison(): void {
     process.kill(process.pid, 'SIGKILL');
+  }
+
+  private async write(manager: EntityManager, { id }: JobContext): Promise<number> {
+    await manager.query(`INSERT INTO ledger (job_id, pid) VALUES (${Number(id)}, ${process.pid})`);
+    return process.pid;
   }
 }
 
@@ -79,11 +137,23 @@ const more = Array.from({ length: settings.moreTypes ?? 0 }, (_, n) => {
 })
 class WorkerModule {}
 
+const threads: Worker[] = [];
+process.on('worker', (thread) => thread.once('message', () => tell({ threads: threads.push(thread) })));
+
 const app = await NestFactory.createApplicationContext(WorkerModule, {
   logger: process.env['PQ_TEST_LOG'] === undefined ? false : ['error', 'warn', 'debug'],
 });
 app.enableShutdownHooks();
+const queue = app.get(JobQueue);
 // A test that dies must not leave its workers behind.
 process.on('disconnect', () => process.exit(1));
-app.get(JobQueue).events$.subscribe((event) => process.send?.({ event }));
-process.send?.({ ready: process.pid });
+process.on('message', (command: WorkerCommand) => {
+  if (command === 'end threads') for (const thread of threads) void thread.terminate();
+  else
+    queue.enqueue(command.enqueue, command.payload).then(
+      ({ id }) => tell({ enqueued: id }),
+      ({ name }: Error) => tell({ refused: name }),
+    );
+});
+queue.events$.subscribe((event) => tell({ event }));
+tell({ ready: process.pid });

@@ -43,8 +43,16 @@ export function databases(): TestDatabase[] {
 }
 
 /** A fresh database on a server that the test has started itself; `settings` go into the options of every DataSource. */
-export function databaseOn(name: 'mariadb' | 'postgres', url: string, settings: object = {}): TestDatabase {
+export function databaseOn(name: 'mariadb' | 'mysql' | 'postgres', url: string, settings: object = {}): TestDatabase {
   return name === 'postgres' ? postgres(url, settings) : mysqlFamily(name, url, settings);
+}
+
+/** Begins `work` on every database at once, for tests that mostly wait; answers where to find what has come of it. */
+export function onEveryDatabase<T>(work: (database: TestDatabase) => Promise<T>): (name: string) => Promise<T> {
+  const underWay = new Map(databases().map((database) => [database.name as string, work(database)]));
+  // A failure is the test's that asks for it: until then nobody does.
+  for (const each of underWay.values()) each.catch(() => undefined);
+  return (name) => underWay.get(name) as Promise<T>;
 }
 
 function sqlite(): TestDatabase {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { DataSourceOptions } from 'typeorm';
 import type { QueueEvent } from '../../lib/events/queue-event.js';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
+import type { WorkerCommand, WorkerMessage } from '../processes/worker.js';
+import { deferred } from './wait-until.js';
 
 const SCRIPT = join(process.cwd(), '.cache/processes/worker.js');
 
@@ -13,18 +15,19 @@ export class WorkerProcess {
   readonly started: string[] = [];
   /** Ids of the jobs whose signal was aborted. */
   readonly aborted: string[] = [];
+  /** Ids of the jobs that it has enqueued. */
+  readonly enqueued: string[] = [];
+  /** Names of the errors that its enqueues, and the transactions of its handlers, have ended with. */
+  readonly refused: string[] = [];
+  /** How many threads it has had, those that have ended included. */
+  threads = 0;
   /** What it has told about itself since its application has started. */
   readonly events: QueueEvent[] = [];
 
+  private readonly ready = deferred();
+
   private constructor(private readonly child: ChildProcess) {
-    child.on('message', (message) => {
-      if (typeof message === 'object' && message !== null && 'started' in message)
-        this.started.push(String(message.started));
-      if (typeof message === 'object' && message !== null && 'aborted' in message)
-        this.aborted.push(String(message.aborted));
-      if (typeof message === 'object' && message !== null && 'event' in message)
-        this.events.push(message.event as QueueEvent);
-    });
+    child.on('message', (message) => this.hear(message as WorkerMessage));
   }
 
   /** Starts a process and waits until its application has started. */
@@ -34,9 +37,9 @@ export class WorkerProcess {
     moreTypes = 0,
   ): Promise<WorkerProcess> {
     const worker = WorkerProcess.launch(database, queue, moreTypes);
-    const [first] = (await Promise.race([once(worker.child, 'message'), once(worker.child, 'exit')])) as [unknown];
-    if (typeof first !== 'object' || first === null)
-      throw new Error(`the worker ended with ${String(first)} before it was ready`);
+    await Promise.race([worker.ready.promise, worker.ended()]);
+    if (!worker.isRunning)
+      throw new Error(`the worker ended with ${worker.child.exitCode ?? worker.child.signalCode} before it was ready`);
     return worker;
   }
 
@@ -53,6 +56,21 @@ export class WorkerProcess {
 
   get isRunning(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Of its events, those of this name. */
+  named<Name extends QueueEvent['name']>(name: Name): Extract<QueueEvent, { name: Name }>[] {
+    return this.events.filter((event): event is Extract<QueueEvent, { name: Name }> => event.name === name);
+  }
+
+  /** What comes of it is in `enqueued` or `refused`. Where there is room, it runs the job itself before anybody else sees it. */
+  enqueue(type: string, payload: unknown): void {
+    this.command({ enqueue: type, payload });
+  }
+
+  /** Ends the threads of its process, as a lack of memory would. */
+  endThreads(): void {
+    this.command('end threads');
   }
 
   /** `kill -9`, and waits until the process is gone. */
@@ -76,6 +94,20 @@ export class WorkerProcess {
 
   async ended(): Promise<void> {
     if (this.isRunning) await once(this.child, 'exit');
+  }
+
+  private command(command: WorkerCommand): void {
+    this.child.send(command);
+  }
+
+  private hear(message: WorkerMessage): void {
+    if ('ready' in message) this.ready.resolve();
+    else if ('started' in message) this.started.push(message.started);
+    else if ('aborted' in message) this.aborted.push(message.aborted);
+    else if ('enqueued' in message) this.enqueued.push(message.enqueued);
+    else if ('refused' in message) this.refused.push(message.refused);
+    else if ('threads' in message) this.threads = message.threads;
+    else if ('event' in message) this.events.push(message.event);
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {

@@ -59,6 +59,8 @@ export interface Dialect {
   /** A derived table over a JSON array of objects, given as one parameter. */
   readonly rows: (columns: RowColumns) => string;
   readonly joinedUpdate: (update: JoinedUpdate) => string;
+  /** Joins a table as `j` to the few rows before it, by its primary key. */
+  readonly joinByKey: (table: string) => string;
   readonly isDuplicate: (error: unknown) => boolean;
   readonly isMissingTable: (error: unknown) => boolean;
   /** The database refuses a value: trying again does not help. */

@@ -49,6 +49,7 @@ export const postgresDialect: Dialect = {
     return `(SELECT * FROM json_to_recordset(?::json) AS r(${list.join(', ')}))`;
   },
   joinedUpdate: updateFrom,
+  joinByKey: (table) => `JOIN ${table} j`,
   isDuplicate: (error) => errorCode(error) === UNIQUE_VIOLATION,
   isMissingTable: (error) => errorCode(error) === UNDEFINED_TABLE,
   isRefused: (error) => /^2[23]/.test(String(errorCode(error))),

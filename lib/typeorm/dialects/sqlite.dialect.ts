@@ -35,6 +35,7 @@ export const sqliteDialect: Dialect = {
     return `(SELECT ${list.join(', ')} FROM json_each(?))`;
   },
   joinedUpdate: updateFrom,
+  joinByKey: (table) => `JOIN ${table} j`,
   isDuplicate: (error) => isErrorLike(error) && error.message.includes('UNIQUE constraint failed'),
   isMissingTable: (error) => isErrorLike(error) && error.message.includes('no such table'),
   isRefused: (error) => /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(String(errorCode(error))),

@@ -18,7 +18,7 @@ export function* findLost<Claim extends LeftClaim>(
 ): Script<Claim[]> {
   const source = dialect.rows({ id: 'id', fence: 'integer', state: 'name' });
   const kept = yield statement(
-    `SELECT j.id, j.fence, j.state FROM ${source} v JOIN ${names.job} j ON j.id = v.id AND j.fence = v.fence AND j.state = v.state`,
+    `SELECT j.id, j.fence, j.state FROM ${source} v ${dialect.joinByKey(names.job)} ON j.id = v.id AND j.fence = v.fence AND j.state = v.state`,
     [JSON.stringify(claims.map(({ id, fence, state }) => ({ id: Number(id), fence, state })))],
   );
   const left = new Set(kept.rows.map(({ id, fence, state }) => `${String(id)}:${String(fence)}:${String(state)}`));

@@ -29,6 +29,6 @@ function insertLines({ dialect, names }: QueueTables): string {
   return (
     `INSERT INTO ${names.log} (job_id, fence, line, logged_at, message) ` +
     `SELECT v.id, v.fence, v.line, ${dialect.now} - v.ago, v.message FROM ${source} v ` +
-    `JOIN ${names.job} j ON j.id = v.id AND j.fence = v.fence WHERE j.state = 'running' ${dialect.skipDuplicates('job_id')}`
+    `${dialect.joinByKey(names.job)} ON j.id = v.id AND j.fence = v.fence WHERE j.state = 'running' ${dialect.skipDuplicates('job_id')}`
   );
 }

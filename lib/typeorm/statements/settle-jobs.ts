@@ -93,7 +93,7 @@ function insertAttempts({ dialect, names }: QueueTables): string {
   return (
     `INSERT INTO ${names.attempt} (job_id, fence, service, attempt, node, started_at, ended_at, outcome, reason, error) ` +
     `SELECT v.id, v.fence, ?, v.attempt, ?, ${dialect.now} - v.started_ago, ${dialect.now} - v.ended_ago, v.outcome, v.reason, v.error ` +
-    `FROM ${dialect.rows(SETTLED_ROWS)} v JOIN ${names.job} j ON j.id = v.id AND j.fence = v.fence AND j.state = v.state ` +
+    `FROM ${dialect.rows(SETTLED_ROWS)} v ${dialect.joinByKey(names.job)} ON j.id = v.id AND j.fence = v.fence AND j.state = v.state ` +
     `WHERE v.outcome IS NOT NULL ${dialect.skipDuplicates('job_id')}`
   );
 }
