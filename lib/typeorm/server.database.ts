@@ -7,7 +7,10 @@ import { runOn } from './query-runner.executor.js';
 import { retryRolledBack, type Retry } from './retry-rolled-back.js';
 import { drive, statement, type Result, type Script, type Statement } from './statement.js';
 
+/** For how long to try again, in milliseconds. */
 const PATIENCE = 10_000;
+/** Also for those whose turn came late: two transactions may meet at any time. */
+const LEAST_PATIENCE = 20;
 
 /** How long a statement may take before its connection is given up, in milliseconds: a heartbeat must not wait for the network. */
 const DEADLINES: Readonly<Record<Lane, number>> = { control: 5_000, work: 15_000 };
@@ -78,8 +81,11 @@ export class ServerDatabase extends Database {
     patience: number,
     work: (execute: (step: Statement) => Promise<Result>, giveUp: () => void) => Promise<T>,
   ): Promise<T> {
+    // From the call, and not from when its turn comes: in an outage whoever waits behind others would wait for all of them.
+    const giveUpAt = performance.now() + patience;
+    const left = () => Math.max(Math.min(patience, LEAST_PATIENCE), giveUpAt - performance.now());
     const attempt = async () => {
-      const { runner, connection } = await this.connect(lane, patience);
+      const { runner, connection } = await this.connect(lane, left());
       try {
         const execute = (step: Statement) =>
           answerWithin(DEADLINES[lane], connection, runOn(runner, this.dialect, step));
@@ -92,8 +98,9 @@ export class ServerDatabase extends Database {
         await runner.release();
       }
     };
-    const policy = { isRolledBack, patience, longestWait: 100, onRetry: this.onRetry };
-    return this.lanes[lane](() => retryRolledBack(policy, attempt));
+    return this.lanes[lane](() =>
+      retryRolledBack({ isRolledBack, patience: left(), longestWait: 100, onRetry: this.onRetry }, attempt),
+    );
   }
 
   /** While the server has no connection for us, it is asked less and less often: everybody else asks too. */

@@ -8,6 +8,8 @@ import type { WorkerProcess } from '../support/worker-process.js';
 
 const OUTAGE = 30_000;
 const RESUMES_WITHIN = 5_000;
+/** For how long an enqueue is tried again. */
+const PATIENCE = 10_000;
 /** Of the producer, in milliseconds: 50 jobs a second. */
 const EVERY = 20;
 /** How long the jobs take that run when the database goes: some end while it is away, the others after its return. */
@@ -80,6 +82,11 @@ describe.each(kinds.filter(({ name }) => available.has(name)))('$name, down for 
     console.info(`${name}: the producer and both workers are back after ${took.join(', ')} ms`);
     expect(Math.max(...took)).toBeLessThan(RESUMES_WITHIN);
   }, 90_000);
+
+  it('has kept no caller waiting for long: enqueues of the first seconds were refused, not left behind others', () => {
+    const firstSeconds = (OUTAGE - PATIENCE - 5_000) / EVERY;
+    expect(producer.refused.length).toBeGreaterThan(firstSeconds / 2);
+  });
 
   it('has ended no process', () => {
     // Node ends a process that leaves a rejection unhandled.
