@@ -4,6 +4,7 @@ import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { violation } from './checks/violation.mjs';
 import { Proxy } from './proxy.mjs';
 
 const PAUSE = 300;
@@ -35,6 +36,11 @@ export class Member {
       this.#settings.database = this.#database.optionsThrough(await this.proxy.listen());
     } else this.#settings.database = this.#database.optionsThrough();
     this.#life = this.#live();
+  }
+
+  /** Of its present life. */
+  get pid() {
+    return this.#child.pid;
   }
 
   send(message) {
@@ -86,7 +92,8 @@ export class Member {
       const child = this.#spawn(life);
       const [code, signal] = await once(child, 'exit');
       if (this.#stopping) return;
-      if (!this.#killed.has(child)) this.deaths.push(`${this.name} ended by itself (${signal ?? code}): see its log`);
+      const text = `${this.name} ended by itself (${signal ?? code}): see its log`;
+      if (!this.#killed.has(child)) this.deaths.push(violation('process-ended', text));
       await sleep(PAUSE);
     }
   }

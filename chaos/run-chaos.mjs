@@ -21,7 +21,7 @@ export async function runChaos({ database, folder, seed, minutes, lease, plant }
   try {
     for (const member of members.values()) await member.start();
     const plan = drawPlan({ seed, minutes, lease, dialect: database.dialect });
-    const nemesis = new Nemesis({ members, database, seed });
+    const nemesis = new Nemesis({ members, database, seed, folder });
     progress(`${plan.length} faults in ${minutes} minutes …`);
     await nemesis.carryOut(plan);
     progress('the faults are over: the producers stop …');
@@ -33,7 +33,7 @@ export async function runChaos({ database, folder, seed, minutes, lease, plant }
     const found = await check(database, folder);
     const deaths = [...members.values()].flatMap((member) => member.deaths);
     if (found.attempts.succeeded === undefined)
-      throw new Error(`No job has succeeded: ${deaths.join(', ')} (${folder})`);
+      throw new Error(`No job has succeeded: ${deaths.map(({ text }) => text).join(', ')} (${folder})`);
     return { ...found, violations: [...deaths, ...found.violations], faults: nemesis.faults };
   } finally {
     destroy();
