@@ -8,6 +8,7 @@ import { violation } from './checks/violation.mjs';
 import { Proxy } from './proxy.mjs';
 
 const PAUSE = 300;
+const FIRST_START = 90_000;
 
 /** One worker or producer: a process that is started again whenever it has died, and its proxy to the server. */
 export class Member {
@@ -18,8 +19,12 @@ export class Member {
   #child;
   #stopping = false;
   #killed = new WeakSet();
+  #ready = new WeakSet();
   #life;
-  /** How often it has ended although nobody had killed it: the library, or the harness, has done that. */
+  /**
+   * How often it has ended although nobody had killed it: the library, or the harness, has done that. A start that fails is none:
+   * an application says what it misses, and is started again.
+   */
   deaths = [];
 
   constructor({ name, script, settings, database, folder }) {
@@ -30,12 +35,15 @@ export class Member {
     this.#folder = folder;
   }
 
+  /** Resolves when it runs: on a slow machine the faults would be over before there is anything to break. */
   async start() {
     if (this.#database.port !== undefined) {
       this.proxy = new Proxy(this.#database.port);
       this.#settings.database = this.#database.optionsThrough(await this.proxy.listen());
     } else this.#settings.database = this.#database.optionsThrough();
     this.#life = this.#live();
+    await Promise.race([this.said('ready'), sleep(FIRST_START, undefined, { ref: false })]);
+    if (!this.#ready.has(this.#child)) throw new Error(`${this.name} has not started: see its log in ${this.#folder}`);
   }
 
   /** Of its present life. */
@@ -93,7 +101,7 @@ export class Member {
       const [code, signal] = await once(child, 'exit');
       if (this.#stopping) return;
       const text = `${this.name} ended by itself (${signal ?? code}): see its log`;
-      if (!this.#killed.has(child)) this.deaths.push(violation('process-ended', text));
+      if (this.#ready.has(child) && !this.#killed.has(child)) this.deaths.push(violation('process-ended', text));
       await sleep(PAUSE);
     }
   }
@@ -106,6 +114,8 @@ export class Member {
       execArgv: ['--enable-source-maps', '--import', clock],
       stdio: ['ignore', log, log, 'ipc'],
     });
-    return this.#child;
+    const child = this.#child;
+    child.on('message', ({ kind }) => kind === 'ready' && this.#ready.add(child));
+    return child;
   }
 }

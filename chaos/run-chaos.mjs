@@ -19,7 +19,7 @@ export async function runChaos({ database, folder, seed, minutes, lease, plant }
   const destroy = () => members.forEach((member) => member.destroy());
   process.on('exit', destroy);
   try {
-    for (const member of members.values()) await member.start();
+    await Promise.all([...members.values()].map((member) => member.start()));
     const plan = drawPlan({ seed, minutes, lease, dialect: database.dialect });
     const nemesis = new Nemesis({ members, database, seed, folder });
     progress(`${plan.length} faults in ${minutes} minutes …`);
