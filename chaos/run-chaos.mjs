@@ -10,6 +10,8 @@ import { tablesOf } from './tables.mjs';
 
 /** How long the workers may take to finish what is left when all faults are over: retries and lost leases have to pass. */
 const DRAIN = 90_000;
+/** What a planted bug leaves behind may never end, and has been seen by then. */
+const DRAIN_PLANTED = 20_000;
 const STOP = 30_000;
 
 /** Tables → workers and producers → the nemesis → producers stop → workers drain and stop → the checker. */
@@ -27,7 +29,7 @@ export async function runChaos({ database, folder, seed, minutes, lease, plant }
     progress('the faults are over: the producers stop …');
     await stopAll(members, 'producer');
     progress('the workers finish what is left …');
-    await drain(database);
+    await drain(database, plant === undefined ? DRAIN : DRAIN_PLANTED);
     await stopAll(members, 'worker');
     progress('checking …');
     const found = await check(database, folder);
@@ -76,10 +78,10 @@ async function stopAll(members, script) {
 }
 
 /** What has not ended by the deadline is for the checker to find. */
-async function drain(database) {
+async function drain(database, patience) {
   const connection = await connect(database.direct);
   const open = "SELECT COUNT(*) AS open FROM pq_job WHERE state NOT IN ('succeeded', 'failed')";
-  const deadline = Date.now() + DRAIN;
+  const deadline = Date.now() + patience;
   while (Number((await connection.query(open))[0].open) > 0 && Date.now() < deadline) await sleep(250);
   await connection.close();
 }
