@@ -12,6 +12,7 @@ const NUMBERS = [
   'ended_at',
   'expires_at',
   'at',
+  'process',
 ];
 
 /** All that is known about a run after its end: what the database says, what producers intended and were told, and what the nemesis did. */
