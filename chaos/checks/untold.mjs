@@ -32,6 +32,7 @@ export function* checkUntold({ id }, untold, { faults, dialect }) {
 }
 
 function explains(loss, at, others) {
-  if (at > loss.to) return false;
+  // Whoever is stopped on the way to the ledger writes into it after waking up, before hearing that the job is gone.
+  if (at > loss.to + TELLING) return false;
   return loss.from - at < TELLING || others.some(({ from, to }) => from <= loss.from && to + RECOVERY >= at);
 }
