@@ -10,7 +10,7 @@ const CHECKS = [checkEnqueues, checkEffects, checkFences, checkAttempts, checkNo
 
 const { direct, folder } = JSON.parse(process.argv[2]);
 const connection = await connect(direct);
-const facts = await readFacts(connection, folder);
+const facts = await readFacts(connection, { dialect: direct.dialect, folder });
 await connection.close();
 
 const violations = CHECKS.flatMap((check) => [...check(facts)]);

@@ -4,9 +4,11 @@ import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { violation } from './checks/violation.mjs';
 import { Proxy } from './proxy.mjs';
 
 const PAUSE = 300;
+const FIRST_START = 90_000;
 
 /** One worker or producer: a process that is started again whenever it has died, and its proxy to the server. */
 export class Member {
@@ -17,8 +19,12 @@ export class Member {
   #child;
   #stopping = false;
   #killed = new WeakSet();
+  #ready = new WeakSet();
   #life;
-  /** How often it has ended although nobody had killed it: the library, or the harness, has done that. */
+  /**
+   * How often it has ended although nobody had killed it: the library, or the harness, has done that. A start that fails is none:
+   * an application says what it misses, and is started again.
+   */
   deaths = [];
 
   constructor({ name, script, settings, database, folder }) {
@@ -29,12 +35,20 @@ export class Member {
     this.#folder = folder;
   }
 
+  /** Resolves when it runs: on a slow machine the faults would be over before there is anything to break. */
   async start() {
     if (this.#database.port !== undefined) {
       this.proxy = new Proxy(this.#database.port);
       this.#settings.database = this.#database.optionsThrough(await this.proxy.listen());
     } else this.#settings.database = this.#database.optionsThrough();
     this.#life = this.#live();
+    await Promise.race([this.said('ready'), sleep(FIRST_START, undefined, { ref: false })]);
+    if (!this.#ready.has(this.#child)) throw new Error(`${this.name} has not started: see its log in ${this.#folder}`);
+  }
+
+  /** Of its present life. */
+  get pid() {
+    return this.#child.pid;
   }
 
   send(message) {
@@ -86,7 +100,8 @@ export class Member {
       const child = this.#spawn(life);
       const [code, signal] = await once(child, 'exit');
       if (this.#stopping) return;
-      if (!this.#killed.has(child)) this.deaths.push(`${this.name} ended by itself (${signal ?? code}): see its log`);
+      const text = `${this.name} ended by itself (${signal ?? code}): see its log`;
+      if (this.#ready.has(child) && !this.#killed.has(child)) this.deaths.push(violation('process-ended', text));
       await sleep(PAUSE);
     }
   }
@@ -99,6 +114,8 @@ export class Member {
       execArgv: ['--enable-source-maps', '--import', clock],
       stdio: ['ignore', log, log, 'ipc'],
     });
-    return this.#child;
+    const child = this.#child;
+    child.on('message', ({ kind }) => kind === 'ready' && this.#ready.add(child));
+    return child;
   }
 }

@@ -1,21 +1,25 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from './random.mjs';
 
 const HOUR = 3_600_000;
 
-/** Does the plan, and counts what it has done. */
+/** Does the plan, counts what it has done, and writes down for the checker to whom and when. */
 export class Nemesis {
   #members;
   #database;
   #random;
+  #journal;
   #restarting = Promise.resolve();
   /** Kind → how often. */
   faults = new Map();
 
-  constructor({ members, database, seed }) {
+  constructor({ members, database, seed, folder }) {
     this.#members = members;
     this.#database = database;
     this.#random = new Random(seed + 1);
+    this.#journal = join(folder, 'nemesis.jsonl');
   }
 
   /** Resolves when the last fault is over: everything runs again, and all connections may be used. */
@@ -24,11 +28,20 @@ export class Nemesis {
     const underWay = [];
     for (const fault of plan) {
       await sleep(Math.max(0, began + fault.at - performance.now()));
-      this.faults.set(fault.kind, (this.faults.get(fault.kind) ?? 0) + 1);
-      underWay.push(FAULTS[fault.kind].call(this, this.#members.get(fault.target), fault));
+      underWay.push(this.#commit(fault));
     }
     await Promise.all(underWay);
     for (const member of this.#members.values()) member.send({ kind: 'clock', shift: 0 });
+  }
+
+  async #commit(fault) {
+    const { kind, target } = fault;
+    this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
+    const member = this.#members.get(target);
+    const { pid } = member;
+    const from = Date.now();
+    await FAULTS[kind].call(this, member, fault);
+    appendFileSync(this.#journal, `${JSON.stringify({ kind, target, pid, from, to: Date.now() })}\n`);
   }
 
   /** One at a time: the next one needs a server that runs. */

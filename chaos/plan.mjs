@@ -6,6 +6,7 @@ const COMMON = [
   'kill a producer',
   'stop a worker',
   'stop a worker',
+  'stop a worker',
   'lie about the clock',
 ];
 const ON_SERVERS = [
@@ -47,7 +48,7 @@ function drawTarget(random, kind) {
 
 /** How long it lasts: a stop outlives the lease, so that others have taken the jobs when it ends. */
 function drawTime(random, kind, lease) {
-  if (kind === 'stop a worker') return lease.duration + random.between(500, 4_000);
+  if (kind === 'stop a worker') return lease.duration + random.between(1_000, 5_000);
   if (kind === 'stall connections') return random.between(500, lease.duration + 2_000);
   if (kind === 'restart the database') return random.between(0, 1_500);
   return random.between(1_000, 4_000);

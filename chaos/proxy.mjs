@@ -55,9 +55,13 @@ export class Proxy {
     this.#cutCommit = decide;
   }
 
+  /** Not by a reset: that waits until everything is written, which nobody may read any more. */
   close() {
     this.#listener.close();
-    this.drop();
+    for (const { client, server } of this.#pairs) {
+      client.destroy();
+      server.destroy();
+    }
   }
 
   #accept(client) {

@@ -3,17 +3,24 @@ const MOST_LINES = 40;
 /** For people; the last line is for scripts too. */
 export function report(
   { faults, jobs, attempts, enqueues, effects, nodes, violations },
-  { name, seed, minutes, plant, folder },
+  { name, seed, minutes, plant, expect, isRight, folder },
 ) {
   console.log(`\n## ${name}, seed ${seed}, ${minutes} minutes${plant === undefined ? '' : `, planted: ${plant}`}\n`);
   console.log(table('fault', [...faults]));
   for (const [title, counts] of Object.entries({ enqueues, jobs, attempts, nodes }))
     console.log(`${title}: ${list(counts)}`);
   console.log(`effects in the ledger: ${effects}`);
-  for (const violation of violations.slice(0, MOST_LINES)) console.log(`- ${violation}`);
+  for (const { kind, text } of violations.slice(0, MOST_LINES)) console.log(`- ${kind}: ${text}`);
   if (violations.length > MOST_LINES) console.log(`- … and ${violations.length - MOST_LINES} more`);
-  if (violations.length > 0) console.log(`The logs of the processes: ${folder}`);
-  console.log(`violations: ${violations.length}`);
+  if (!isRight) console.log(`The logs of the processes: ${folder}`);
+  console.log(`violations: ${list(countKinds(violations))}`);
+  if (expect !== undefined) console.log(`${expect}, as expected: ${isRight ? 'found' : 'NOT FOUND'}`);
+}
+
+function countKinds(violations) {
+  const counts = {};
+  for (const { kind } of violations) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
 }
 
 function table(head, rows) {
@@ -25,5 +32,5 @@ function table(head, rows) {
 function list(counts) {
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const parts = Object.entries(counts).map(([kind, count]) => `${count} ${kind}`);
-  return `${total} (${parts.join(', ')})`;
+  return parts.length === 0 ? '0' : `${total} (${parts.join(', ')})`;
 }

@@ -10,6 +10,8 @@ import { tablesOf } from './tables.mjs';
 
 /** How long the workers may take to finish what is left when all faults are over: retries and lost leases have to pass. */
 const DRAIN = 90_000;
+/** What a planted bug leaves behind may never end, and has been seen by then. */
+const DRAIN_PLANTED = 20_000;
 const STOP = 30_000;
 
 /** Tables → workers and producers → the nemesis → producers stop → workers drain and stop → the checker. */
@@ -19,21 +21,21 @@ export async function runChaos({ database, folder, seed, minutes, lease, plant }
   const destroy = () => members.forEach((member) => member.destroy());
   process.on('exit', destroy);
   try {
-    for (const member of members.values()) await member.start();
+    await Promise.all([...members.values()].map((member) => member.start()));
     const plan = drawPlan({ seed, minutes, lease, dialect: database.dialect });
-    const nemesis = new Nemesis({ members, database, seed });
+    const nemesis = new Nemesis({ members, database, seed, folder });
     progress(`${plan.length} faults in ${minutes} minutes …`);
     await nemesis.carryOut(plan);
     progress('the faults are over: the producers stop …');
     await stopAll(members, 'producer');
     progress('the workers finish what is left …');
-    await drain(database);
+    await drain(database, plant === undefined ? DRAIN : DRAIN_PLANTED);
     await stopAll(members, 'worker');
     progress('checking …');
     const found = await check(database, folder);
     const deaths = [...members.values()].flatMap((member) => member.deaths);
     if (found.attempts.succeeded === undefined)
-      throw new Error(`No job has succeeded: ${deaths.join(', ')} (${folder})`);
+      throw new Error(`No job has succeeded: ${deaths.map(({ text }) => text).join(', ')} (${folder})`);
     return { ...found, violations: [...deaths, ...found.violations], faults: nemesis.faults };
   } finally {
     destroy();
@@ -76,10 +78,10 @@ async function stopAll(members, script) {
 }
 
 /** What has not ended by the deadline is for the checker to find. */
-async function drain(database) {
+async function drain(database, patience) {
   const connection = await connect(database.direct);
   const open = "SELECT COUNT(*) AS open FROM pq_job WHERE state NOT IN ('succeeded', 'failed')";
-  const deadline = Date.now() + DRAIN;
+  const deadline = Date.now() + patience;
   while (Number((await connection.query(open))[0].open) > 0 && Date.now() < deadline) await sleep(250);
   await connection.close();
 }

@@ -11,10 +11,9 @@ const options = readArguments();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.once(signal, () => process.exit(128 + constants.signals[signal]));
 
-// At once: connections that were left stalled on purpose would keep this process.
-process.exit(await attackAll());
+process.exitCode = await attackAll();
 
-/** 1: there are violations. 2: the harness has failed or a database is missing, and not all was proved. */
+/** 1: there are violations, or not the expected one. 2: the harness has failed or a database is missing, and not all was proved. */
 async function attackAll() {
   const found = [];
   try {
@@ -23,11 +22,11 @@ async function attackAll() {
     console.error(error);
     return 2;
   }
-  if (found.some((violations) => violations > 0)) return 1;
+  if (found.includes(false)) return 1;
   return found.includes(undefined) ? 2 : 0;
 }
 
-/** Answers the number of violations; undefined when the database cannot be started here. */
+/** Answers whether it went as it must; undefined when the database cannot be started here. */
 async function attack(name) {
   const database = await openDatabase(name);
   if (database === undefined) {
@@ -37,10 +36,16 @@ async function attack(name) {
   const folder = mkdtempSync(join(tmpdir(), 'pq-chaos-'));
   try {
     const outcome = await runChaos({ ...options, name, database, folder });
-    report(outcome, { ...options, name, folder });
-    if (outcome.violations.length === 0) rmSync(folder, { recursive: true });
-    return outcome.violations.length;
+    const isRight = isAsExpected(outcome.violations);
+    report(outcome, { ...options, name, isRight, folder });
+    if (isRight) rmSync(folder, { recursive: true });
+    return isRight;
   } finally {
     await database.stop();
   }
+}
+
+function isAsExpected(violations) {
+  const { expect } = options;
+  return expect === undefined ? violations.length === 0 : violations.some(({ kind }) => kind === expect);
 }

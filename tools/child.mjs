@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 /**
  * Runs a Node script in the foreground: its output and signals are ours. Answers its exit status, as a shell counts it.
  *
@@ -9,12 +11,10 @@ import { constants } from 'node:os';
  */
 export async function runNode(args, { node = process.execPath, ...options } = {}) {
   const child = spawn(node, args, { stdio: 'inherit', ...options });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      // A terminal has already sent its Ctrl-C to the child, and a second one may mean "now".
-      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
-    });
-  }
+  // A terminal has already sent its Ctrl-C to the child, and a second one may mean "now".
+  const forward = (signal) => (signal !== 'SIGINT' || !process.stdin.isTTY) && child.kill(signal);
+  for (const signal of SIGNALS) process.on(signal, forward);
   const [code, signal] = await once(child, 'exit');
+  for (const each of SIGNALS) process.off(each, forward);
   return code ?? 128 + constants.signals[signal];
 }

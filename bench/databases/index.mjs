@@ -1,12 +1,18 @@
-/** Each exports `open()`, which answers the database, or undefined when it cannot be started here. */
-const MODULES = {
-  sqlite: './sqlite.mjs',
-  mariadb: './mariadb.mjs',
-  mysql: './mysql.mjs',
-  postgres: './postgres.mjs',
+import { startMariaDb, startMySql } from '../../test/support/servers.mjs';
+import { openFamily } from './mysql-family.mjs';
+import { openPostgres } from './postgres.mjs';
+import { openSqlite } from './sqlite.mjs';
+
+const { MARIADB_URL, MYSQL_URL } = process.env;
+
+const OPENERS = {
+  sqlite: openSqlite,
+  mariadb: () => openFamily({ type: 'mariadb', product: 'MariaDB', url: MARIADB_URL, start: startMariaDb }),
+  mysql: () => openFamily({ type: 'mysql', product: 'MySQL', url: MYSQL_URL, start: startMySql }),
+  postgres: openPostgres,
 };
 
-export const DATABASES = Object.keys(MODULES);
+export const DATABASES = Object.keys(OPENERS);
 
 /**
  * A durable database server (or folder) with
@@ -23,8 +29,9 @@ export const DATABASES = Object.keys(MODULES);
  *     statements()     how many statements others have sent so far
  *     drainBare(type)  takes every waiting job through claim and completion without the library; answers how many
  *     drop()
+ *
+ * Undefined when it cannot be started here.
  */
-export async function openDatabase(name) {
-  const { open } = await import(MODULES[name]);
-  return open();
+export function openDatabase(name) {
+  return OPENERS[name]();
 }

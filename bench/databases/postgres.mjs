@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { startPostgres } from '../../test/support/servers.mjs';
 import { drainBare } from '../bare/postgres.mjs';
 
-export async function open() {
+export async function openPostgres() {
   const server = process.env.POSTGRES_URL
     ? { url: process.env.POSTGRES_URL, stop: async () => undefined }
     : await startPostgres({ durable: true });

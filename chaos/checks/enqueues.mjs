@@ -1,7 +1,10 @@
+import { violation } from './violation.mjs';
+
 /** What was committed is there and has ended; what was rolled back never was; a purchase and its jobs are one thing. */
 export function* checkEnqueues({ jobs, ledger, purchases, intents }) {
   for (const { id, type, state } of jobs) {
-    if (!['succeeded', 'failed'].includes(state)) yield `job ${id} (${type}) has not reached its end: it is ${state}`;
+    if (!['succeeded', 'failed'].includes(state))
+      yield violation('unfinished', `job ${id} (${type}) has not reached its end: it is ${state}`);
   }
   yield* checkOnce(jobs, purchases);
   yield* checkCommitted(jobs, purchases, intents);
@@ -10,8 +13,10 @@ export function* checkEnqueues({ jobs, ledger, purchases, intents }) {
 }
 
 function* checkOnce(jobs, purchases) {
-  for (const token of repeated(jobs.map(({ reference }) => reference))) yield `two jobs of ${token}, enqueued once`;
-  for (const token of repeated(purchases.map((purchase) => purchase.token))) yield `two purchases ${token}, made once`;
+  for (const token of repeated(jobs.map(({ reference }) => reference)))
+    yield violation('doubled-enqueue', `two jobs of ${token}, enqueued once`);
+  for (const token of repeated(purchases.map((purchase) => purchase.token)))
+    yield violation('doubled-enqueue', `two purchases ${token}, made once`);
 }
 
 function* checkCommitted(jobs, purchases, intents) {
@@ -19,8 +24,10 @@ function* checkCommitted(jobs, purchases, intents) {
   const bought = new Set(purchases.map(({ token }) => token));
   for (const { token, way, committed } of intents) {
     if (committed === undefined) continue;
-    for (const { id } of committed) if (!ids.has(id)) yield `job ${id} of ${token} is lost: its enqueue was committed`;
-    if (isPurchase(way) && !bought.has(token)) yield `purchase ${token} is lost: its transaction was committed`;
+    for (const { id } of committed)
+      if (!ids.has(id)) yield violation('lost-enqueue', `job ${id} of ${token} is lost: its enqueue was committed`);
+    if (isPurchase(way) && !bought.has(token))
+      yield violation('lost-enqueue', `purchase ${token} is lost: its transaction was committed`);
   }
 }
 
@@ -28,9 +35,11 @@ function* checkRolledBack(jobs, ledger, purchases, intents) {
   const tokens = new Set(intents.filter(({ way }) => way === 'rolledback').map(({ token }) => token));
   const isOfOne = (token) => tokens.has(purchaseOf(token));
   for (const { id, reference } of jobs)
-    if (isOfOne(reference)) yield `job ${id} of ${reference} exists: it was rolled back`;
-  for (const { token } of ledger) if (isOfOne(token)) yield `a job of ${token} has run: its enqueue was rolled back`;
-  for (const { token } of purchases) if (tokens.has(token)) yield `purchase ${token} exists: it was rolled back`;
+    if (isOfOne(reference)) yield violation('not-rolled-back', `job ${id} of ${reference} exists: it was rolled back`);
+  for (const { token } of ledger)
+    if (isOfOne(token)) yield violation('not-rolled-back', `a job of ${token} has run: its enqueue was rolled back`);
+  for (const { token } of purchases)
+    if (tokens.has(token)) yield violation('not-rolled-back', `purchase ${token} exists: it was rolled back`);
 }
 
 /** A transaction whose COMMIT was never answered may have happened or not, but not in part. */
@@ -43,12 +52,12 @@ function* checkTogether(jobs, purchases, intents) {
     if (reference.endsWith('-child')) continue;
     jobsOf.set(token, (jobsOf.get(token) ?? 0) + 1);
     if (isPurchase(ways.get(token)) && !bought.has(token))
-      yield `job ${id} of ${reference} exists without its purchase`;
+      yield violation('torn-transaction', `job ${id} of ${reference} exists without its purchase`);
   }
   for (const { token, way, jobs: count } of intents) {
     const found = jobsOf.get(token) ?? 0;
     if (way === 'bought' && bought.has(token) && found !== count)
-      yield `purchase ${token} has ${found} of its ${count} jobs`;
+      yield violation('torn-transaction', `purchase ${token} has ${found} of its ${count} jobs`);
   }
 }
 

@@ -12,13 +12,14 @@ const NUMBERS = [
   'ended_at',
   'expires_at',
   'at',
+  'process',
 ];
 
-/** All that is known about a run after its end: what the database says, and what producers intended and were told. */
-export async function readFacts(connection, folder) {
+/** All that is known about a run after its end: what the database says, what producers intended and were told, and what the nemesis did. */
+export async function readFacts(connection, { dialect, folder }) {
   const select = async (sql) => (await connection.query(sql)).map(withNumbers);
   const jobs = await select(
-    'SELECT id, type, state, fence, retries, crashes, reference, job_key, result FROM pq_job ORDER BY id',
+    'SELECT id, type, state, fence, retries, crashes, reference, job_key, payload, result FROM pq_job ORDER BY id',
   );
   const attempts = await select(
     'SELECT job_id, fence, attempt, node, started_at, ended_at, outcome, reason FROM pq_attempt ORDER BY job_id, fence',
@@ -27,12 +28,14 @@ export async function readFacts(connection, folder) {
   const purchases = await select('SELECT token FROM purchase ORDER BY id');
   const nodes = await select('SELECT id, name, state, expires_at FROM pq_node');
   return {
+    dialect,
     jobs,
     attempts,
     ledger,
     purchases,
     nodes,
-    intents: readJournals(folder),
+    intents: readIntents(folder),
+    faults: readLines(folder, 'nemesis'),
     attemptsOf: grouped(attempts, 'job_id'),
     effectsOf: grouped(ledger, 'job_id'),
   };
@@ -55,14 +58,16 @@ function grouped(rows, column) {
 }
 
 /** Token → `{ token, way, jobs, committed }`; `committed` is undefined where the producer was not told so. */
-function readJournals(folder) {
+function readIntents(folder) {
   const intents = new Map();
-  const files = readdirSync(folder).filter((name) => name.startsWith('producer-') && name.endsWith('.jsonl'));
-  for (const file of files) {
-    for (const line of readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1)) {
-      const entry = JSON.parse(line);
-      intents.set(entry.token, { ...intents.get(entry.token), ...entry });
-    }
-  }
+  for (const entry of readLines(folder, 'producer'))
+    intents.set(entry.token, { ...intents.get(entry.token), ...entry });
   return [...intents.values()];
+}
+
+/** What was written down outside of the database, by everybody whose name begins so. */
+function readLines(folder, writer) {
+  const files = readdirSync(folder).filter((name) => name.startsWith(writer) && name.endsWith('.jsonl'));
+  const lines = files.flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1));
+  return lines.map((line) => JSON.parse(line));
 }

@@ -1,12 +1,16 @@
-/** Each exports `open()`, which answers the database, or undefined when it cannot be started here. */
-const MODULES = {
-  sqlite: './sqlite.mjs',
-  mariadb: './mariadb.mjs',
-  mysql: './mysql.mjs',
-  postgres: './postgres.mjs',
+import { startMariaDb, startMySql } from '../../test/support/servers.mjs';
+import { openFamily } from './mysql-family.mjs';
+import { openPostgres } from './postgres.mjs';
+import { openSqlite } from './sqlite.mjs';
+
+const OPENERS = {
+  sqlite: openSqlite,
+  mariadb: () => openFamily('mariadb', startMariaDb),
+  mysql: () => openFamily('mysql', startMySql),
+  postgres: openPostgres,
 };
 
-export const DATABASES = Object.keys(MODULES);
+export const DATABASES = Object.keys(OPENERS);
 
 /**
  * A durable, empty database with
@@ -17,8 +21,9 @@ export const DATABASES = Object.keys(MODULES);
  *     direct               how `connect()` reaches it past every proxy, as JSON
  *     crash(), restart()   kill -9 and a start on the same data
  *     stop()               removes everything
+ *
+ * or undefined when it cannot be started here.
  */
-export async function openDatabase(name) {
-  const { open } = await import(MODULES[name]);
-  return open();
+export function openDatabase(name) {
+  return OPENERS[name]();
 }

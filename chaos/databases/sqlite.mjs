@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export async function open() {
+export async function openSqlite() {
   const folder = mkdtempSync(join(tmpdir(), 'pq-chaos-'));
   const file = join(folder, 'chaos.sqlite');
   const remove = () => rmSync(folder, { recursive: true, force: true });

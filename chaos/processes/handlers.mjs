@@ -1,7 +1,7 @@
 import { JobHandler, JobOutcome } from 'nestjs-persistent-queue';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { insertEffect, wordsOf } from '../tables.mjs';
-import { MAX_RETRIES } from './limits.mjs';
+import { MAX_CRASHES, MAX_RETRIES } from './limits.mjs';
 import { fences } from './watched-repository.mjs';
 
 /**
@@ -10,6 +10,7 @@ import { fences } from './watched-repository.mjs';
  *
  *     token      names it
  *     ms         how long it takes
+ *     again      how long a sleeper takes when somebody has claimed it before
  *     fails      how many attempts throw
  *     continues  how many times it asks to be run again
  *     swallows   it goes on after an inner transaction that has failed: the first time
@@ -42,10 +43,13 @@ export function handlersOf(application) {
       return { fence };
     }
 
-    /** Writes nothing: its end is on its way to the database the moment that its process wakes up. */
-    async sleeper({ ms }, job) {
+    /**
+     * Writes nothing: its end is on its way to the database the moment that its process wakes up. Whoever has it then sleeps for long
+     * enough to be in the middle of it: that is when a late end does harm.
+     */
+    async sleeper({ ms, again }, job) {
       const fence = fences.get(job.id);
-      await sleep(ms);
+      await sleep(fence === 1 ? ms : again);
       return { fence };
     }
 
@@ -95,7 +99,7 @@ export function handlersOf(application) {
       return insertEffect(application().dialect, { ...effect, job: job.id, token });
     }
   }
-  const common = { maxRetries: MAX_RETRIES, waitTime: 300 };
+  const common = { maxRetries: MAX_RETRIES, maxCrashes: MAX_CRASHES, waitTime: 300 };
   // Transactions hold connections of the application's pool: the others must get some too.
   declare(ChaosJobs, 'plain', { ...common, concurrency: 12 });
   declare(ChaosJobs, 'sleeper', { ...common, concurrency: 8 });

@@ -4,6 +4,7 @@ const TYPES = ['plain', 'fenced', 'sleeper', 'transactional', 'owntransaction'];
 export function drawJob(random, token, dialect) {
   const type = random.pick(TYPES);
   const payload = { token, ms: drawTime(random, type, dialect) };
+  if (type === 'sleeper') payload.again = random.between(6_000, 8_000);
   if (random.chance(0.12)) payload.fails = random.between(1, 4);
   if (['plain', 'transactional'].includes(type) && random.chance(0.1)) payload.continues = random.between(1, 2);
   if (type === 'owntransaction' && random.chance(0.2)) payload.swallows = true;

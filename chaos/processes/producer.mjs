@@ -1,7 +1,7 @@
 import { JobQueue, JobRepository } from 'nestjs-persistent-queue';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
-import { plantedRepository } from '../plants.mjs';
+import { plantedRepository } from './planted-repository.mjs';
 import { Random } from '../random.mjs';
 import { createApplication, endWithParent, readSettings } from './application.mjs';
 import { Journal } from './journal.mjs';

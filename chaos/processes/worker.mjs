@@ -2,7 +2,7 @@ import { JobQueue, JobRepository, PersistentQueue } from 'nestjs-persistent-queu
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { POOL } from '../databases/server.mjs';
-import { plantedRepository } from '../plants.mjs';
+import { plantedRepository } from './planted-repository.mjs';
 import { createApplication, endWithParent, readSettings } from './application.mjs';
 import { handlersOf } from './handlers.mjs';
 

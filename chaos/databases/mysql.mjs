@@ -1,6 +1,0 @@
-import { startMySql } from '../../test/support/servers.mjs';
-import { openFamily } from './mysql-family.mjs';
-
-export function open() {
-  return openFamily('mysql', startMySql);
-}
