@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { answerWithin, breakConnection } from './connection-deadline.js';
@@ -60,7 +61,8 @@ export class ServerDatabase extends Database {
         return value;
       } catch (error) {
         // A connection that cannot even roll back may be inside the transaction still: nobody else must get it.
-        await execute(statement('ROLLBACK')).catch(giveUp);
+        if (this.dialect.isConnectionLost(error)) giveUp();
+        else await execute(statement('ROLLBACK')).catch(giveUp);
         throw error;
       }
     });
@@ -118,8 +120,10 @@ export class ServerDatabase extends Database {
   }
 
   private async prepare(runner: QueryRunner, lane: Lane): Promise<object> {
-    const connection = (await runner.connect()) as object;
+    const connection = (await runner.connect()) as EventEmitter;
     if (this.prepared.has(connection)) return connection;
+    // Whoever waits for its answer is told. What nobody waits for, as a server's goodbye before we break it, would end this process.
+    connection.on('error', () => undefined);
     for (const sql of this.dialect.sessionSetup)
       await answerWithin(DEADLINES[lane], connection, runOn(runner, this.dialect, statement(sql)));
     this.prepared.add(connection);

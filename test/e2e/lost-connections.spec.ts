@@ -1,6 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { DataSource } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { Database } from '../../lib/typeorm/database.js';
+import { openDatabase } from '../../lib/typeorm/open-database.js';
+import { statement, type Script } from '../../lib/typeorm/statement.js';
 import { handler, startApp, type AppFixture } from '../support/app-fixture.js';
 import { databases, type TestSchema } from '../support/databases.js';
 import { endSessionsBeside } from '../support/sessions.js';
@@ -58,4 +63,63 @@ describe.each(cuttable)('lost connections on $name', (database) => {
     expect(runs.size).toBe(JOBS);
     expect([...runs.values()].filter((times) => times > 1)).toEqual([]);
   }, 60_000);
+
+  /** Longer than the limit of our sessions, after which the server takes the connection away. */
+  const STILL = 6_000;
+
+  /** Writes, stands still the first time, and writes again; answers how many times it has been run. */
+  function standingStill(): () => Script<number> {
+    let runs = 0;
+    return function* script() {
+      yield statement("UPDATE pq_job SET priority = 1 WHERE service = 'still'");
+      if (++runs === 1) for (const until = performance.now() + STILL; performance.now() < until;);
+      yield statement("UPDATE pq_job SET priority = 2 WHERE service = 'still'");
+      return runs;
+    };
+  }
+
+  async function openOwn(application: DataSource): Promise<Database> {
+    fixture = await startApp(schema, { queue: { autoStart: false } });
+    return openDatabase(application, { connections: 2, serviceName: 'still' }, () => undefined);
+  }
+
+  it('of a process that stood still in a transaction are given up, and it is run again', async () => {
+    const database = await openOwn(killer);
+    expect(await database.transaction(standingStill())).toBe(2);
+    await database.close();
+  });
+
+  it('that the network hides end nobody’s process: the next transaction has a new one', async () => {
+    const relay = await startRelay(schema.options);
+    const application = await new DataSource(relay.options).initialize();
+    const database = await openOwn(application);
+    const script = standingStill();
+    await database.transaction(script).catch(() => undefined);
+    expect(await database.transaction(script)).toBeGreaterThan(1);
+    await database.close();
+    await application.destroy();
+    relay.close();
+  }, 60_000);
 });
+
+/** A network that carries what both ends say, and not that the server has closed its end. */
+async function startRelay(options: DataSourceOptions): Promise<{ options: DataSourceOptions; close: () => void }> {
+  const url = new URL((options as { url: string }).url);
+  const target = { host: url.hostname, port: Number(url.port) };
+  const sockets = new Set<Socket>();
+  const relay = createServer((client) => {
+    const server = connect({ ...target, allowHalfOpen: true });
+    for (const socket of [client, server]) sockets.add(socket.on('error', () => undefined));
+    client.on('data', (data) => server.write(data)).on('close', () => server.destroy());
+    server.on('data', (data) => client.write(data));
+  });
+  await once(relay.listen(0, '127.0.0.1'), 'listening');
+  url.port = String((relay.address() as AddressInfo).port);
+  return {
+    options: { ...options, url: url.toString() } as DataSourceOptions,
+    close() {
+      relay.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}

@@ -55,7 +55,8 @@ export const postgresDialect: Dialect = {
   isRefused: (error) => /^2[23]/.test(String(errorCode(error))),
   isLockTimeout: (error) => errorCode(error) === LOCK_NOT_AVAILABLE,
   isReadOnly: (error) => errorCode(error) === READ_ONLY,
-  isConnectionLost: (error) => /^(08|57P0)/.test(String(errorCode(error))) || isBrokenSocket(error),
+  // 25P03: the session's own limit for a transaction in which nothing happens.
+  isConnectionLost: (error) => /^(08|57P0|25P03)/.test(String(errorCode(error))) || isBrokenSocket(error),
   isRolledBack: (error) => ROLLED_BACK.includes(String(errorCode(error))),
 };
 
