@@ -9,14 +9,14 @@ import { JobRepository } from '../repository/job-repository.js';
 import { SettlementRetrier } from './settlement-retrier.js';
 import { takeBatch } from './take-batch.js';
 
-const LARGEST_BATCH = 200;
+const LARGEST_BATCH = 500;
 const LONGEST_AGE = 2;
-const FULL = 1_000;
+const FULL = 3_000;
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 1_000;
 
 /**
- * Writes the ends of claims in batches: as soon as 200 are there, or 2 ms after the first. One batch is under way at a time, and
+ * Writes the ends of claims in batches: as soon as 500 are there, or 2 ms after the first. One batch is under way at a time, and
  * what comes in meanwhile makes the next one. What cannot be written is kept and tried again: a result is never thrown away
  * because the database was.
  */

@@ -16,6 +16,8 @@ import { PollCadence } from './poll-cadence.js';
 import { ReadyLevels } from './ready-levels.js';
 
 const PROMOTE_BATCH = 1_000;
+/** A statement that writes more rows holds its locks, and keeps its connection, for longer. */
+const LARGEST_CLAIM = 500;
 /** While jobs are being claimed, how often to look for better levels, due jobs and the dead. */
 const LOOK_WHEN_BUSY = 100;
 const PAUSE_AFTER_ERROR = 500;
@@ -127,6 +129,7 @@ export class Poller implements Service {
         ? undefined
         : now + (promoted > 0 ? survey.nextDueIn : Math.max(survey.nextDueIn, this.options.pollMin));
     this.levels.pause(survey.paused);
+    this.pool.giveBack(survey.paused);
     for (const level of survey.ready) this.levels.add(level);
   }
 
@@ -154,7 +157,7 @@ export class Poller implements Service {
 
   /** At most a fair share of the room for each type whose turn is still to come. */
   private async claim(level: JobLevel, sharers: number): Promise<number> {
-    const limit = Math.ceil(this.pool.room(level.type) / sharers);
+    const limit = Math.min(Math.ceil(this.pool.room(level.type) / sharers), LARGEST_CLAIM);
     const handler = this.registry.get(level.type);
     if (limit === 0 || handler === undefined) return 0;
     const { deadline, maxCrashes } = handler.options;

@@ -12,7 +12,7 @@ export class ActiveJob {
   /** Its end, if its handler has committed that together with its own writes: nothing that comes later counts. */
   completion: Settlement | undefined;
   readonly notes = new NotePad();
-  private readonly abortion = new AbortController();
+  private abortion: AbortController | undefined;
   private abandoned = false;
   private timer: NodeJS.Timeout | undefined;
 
@@ -26,7 +26,9 @@ export class ActiveJob {
     return this.job.retries + 1;
   }
 
+  /** Made when it is asked for: few handlers do, and it costs more than everything else that a job has. */
   get signal(): AbortSignal {
+    this.abortion ??= new AbortController();
     return this.abortion.signal;
   }
 
@@ -60,6 +62,7 @@ export class ActiveJob {
   }
 
   abort(reason: Error): void {
+    this.abortion ??= new AbortController();
     this.abortion.abort(reason);
   }
 }

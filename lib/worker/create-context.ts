@@ -24,7 +24,9 @@ export function createContext(
     traceId,
     dueAt: new Date(due),
     createdAt: new Date(created),
-    signal: active.signal,
+    get signal() {
+      return active.signal;
+    },
     log: (message: string) => active.notes.log(message),
     progress: (value: unknown) => active.notes.tell(serialiseProgress(value)),
     transaction,

@@ -73,11 +73,10 @@ export class JobRunner {
 
   private async call(active: ActiveJob, payload: unknown): Promise<HandlerEnd> {
     const { timeout } = active.handler.options;
-    const timeoutError = new JobTimeoutError(active.job.type, timeout);
     let timedOut = false;
     active.startTimer(timeout, () => {
       timedOut = true;
-      active.abort(timeoutError);
+      active.abort(new JobTimeoutError(active.job.type, timeout));
       this.events.emit({ name: 'job.overrun', job: active.facts, timeout });
     });
     active.startedAt = performance.now();

@@ -10,15 +10,27 @@ import { ResolvedOptions } from '../options/resolved-options.js';
 import type { NotedJob } from '../repository/job-repository.js';
 import { ActiveJob } from './active-job.js';
 import { concludeRelease } from './conclusion.js';
+import { JobBuffer } from './job-buffer.js';
 import { JobRunner } from './job-runner.js';
+import { Loners, LONGEST_LONER_WAIT } from './loners.js';
+import { Pace } from './pace.js';
+import { Slots } from './slots.js';
 
-/** Milliseconds. */
-const LONGEST_LONER_WAIT = 60_000;
+/** Claimed jobs of all types that wait for a slot. */
+const MOST_WAITING = 1_000;
+/** Then they are given back, in milliseconds: the handlers before them take longer than those that were measured. */
+const LONGEST_WAIT = 1_000;
 
 /**
- * The slots of this process. A slot is taken until the handler's promise settles, even when nobody waits for its answer any
- * more. A job on its last chance runs alone: it waits until every slot is free and every result is written, because a crash
- * would be held against whoever has no result yet; and nothing else starts before it has ended.
+ * The slots of this process, and a small buffer before them.
+ *
+ *     accept ──► slot free? ──► run ──────────────────► leave ──► the next one from the buffer
+ *                   │ no                                   ▲
+ *                   ├──► buffer ───────────────────────────┘
+ *                   └──► on its last chance: alone, when every slot is free
+ *
+ * A slot is taken until the handler's promise settles, even when nobody waits for its answer any more. What waits in the buffer has
+ * not started: it uses up nothing when it is given back, by a pause, a shutdown, or because it waits for too long.
  *
  * @publicApi
  */
@@ -26,12 +38,11 @@ const LONGEST_LONER_WAIT = 60_000;
 export class WorkerPool {
   /** How many claims have ever come in. */
   accepted = 0;
-  private readonly active = new Set<ActiveJob>();
-  private readonly perType = new Map<string, number>();
-  /** On their last chance, waiting for the slots to be empty. */
-  private readonly loners: ActiveJob[] = [];
-  private runsAlone = false;
-  private lonerTimer: NodeJS.Timeout | undefined;
+  private readonly slots: Slots;
+  private readonly buffer = new JobBuffer();
+  private readonly loners: Loners;
+  private readonly paces = new Map<string, Pace>();
+  private waitTimer: NodeJS.Timeout | undefined;
   private readonly roomListeners = new Set<() => void>();
   private readonly idleListeners = new Set<() => void>();
 
@@ -40,68 +51,85 @@ export class WorkerPool {
     private readonly runner: JobRunner,
     private readonly completer: Completer,
     private readonly events: QueueEvents,
-    private readonly options: ResolvedOptions,
+    options: ResolvedOptions,
     lease: NodeLease,
     notes: NoteRecorder,
   ) {
+    this.slots = new Slots(registry, options.concurrency);
+    this.loners = new Loners((jobs) => this.postpone(jobs));
     lease.onLoss(() => this.abandonAll(lease.name));
     notes.collectFrom(() => this.takeNotes());
     completer.onFlush(() => {
-      this.startLoner();
+      this.startNext();
       this.tellRoom();
     });
   }
 
   /** Claims that are in this process and have not ended. */
   get size(): number {
-    return this.active.size + this.loners.length;
+    return this.slots.count + this.buffer.size + this.loners.size;
   }
 
-  /** How many jobs of this type could start now. */
+  /** How many jobs of this type to claim: what could start now, and what may wait here until it can. */
   room(type: string): number {
-    if (this.runsAlone || this.loners.length > 0 || this.completer.isFull) return 0;
-    const ofType = this.registry.get(type)?.options.concurrency ?? 0;
-    return Math.max(0, Math.min(this.options.concurrency - this.active.size, ofType - (this.perType.get(type) ?? 0)));
+    if (this.loners.areWaiting || this.completer.isFull) return 0;
+    const free = this.slots.free(type);
+    const waiting = this.buffer.count(type);
+    const allowed = this.paceOf(type).allowance(this.slots.takenBy(type) + free);
+    // Half of it at a time: a claim for each job that has started would cost as much as one for hundreds.
+    if (waiting > allowed / 2) return 0;
+    return free + Math.max(0, Math.min(allowed - waiting, MOST_WAITING - this.buffer.size));
   }
 
-  /** `listener` is called when a slot has become free. */
+  /** `listener` is called when there is room. */
   onRoom(listener: () => void): void {
     this.roomListeners.add(listener);
   }
 
   /** Whether this claim is in this process, running or waiting for its turn. */
   has({ id, fence }: JobToken): boolean {
-    return [...this.active, ...this.loners].some(({ job }) => job.id === id && job.fence === fence);
+    return this.claims.some(({ job }) => job.id === id && job.fence === fence);
   }
 
-  /** The claims whose handlers run here. */
+  /** The claims of this process that may still be in the database. */
   held(): JobToken[] {
-    return [...this.active].filter(isHeld).map(({ job: { id, fence } }) => ({ id, fence }));
+    return this.claims.filter(isHeld).map(({ job: { id, fence } }) => ({ id, fence }));
   }
 
   /** Claims that are over in the database: their handlers are told, and what they answer is dropped. */
   lose(tokens: readonly JobToken[]): void {
-    for (const active of this.active) {
-      const isLost = tokens.some(({ id, fence }) => id === active.job.id && fence === active.job.fence);
-      if (isLost && isHeld(active)) active.abandon('taken away');
+    if (tokens.length === 0) return;
+    const lost = new Set(tokens.map(keyOf));
+    for (const active of this.claims) {
+      if (!lost.has(keyOf(active.job)) || !isHeld(active)) continue;
+      this.buffer.remove(active);
+      this.loners.remove(active);
+      active.abandon('taken away');
     }
   }
 
   accept(jobs: readonly ClaimedJob[]): void {
     this.accepted += jobs.length;
+    const now = performance.now();
     for (const job of jobs) {
       const handler = this.registry.get(job.type);
       if (handler === undefined) this.completer.settle(releaseOf(job));
-      else this.place(new ActiveJob(job, handler));
+      else this.place(new ActiveJob(job, handler), now);
     }
+  }
+
+  /** What waits here of these types may run elsewhere, or has been paused. */
+  giveBack(types: readonly string[]): void {
+    for (const type of types) for (const { job } of this.buffer.takeAll(type)) this.completer.settle(releaseOf(job));
   }
 
   /** Waits for the running handlers; after `timeout` milliseconds aborts them and releases their jobs. Answers how many. */
   async drain(timeout: number): Promise<number> {
-    clearTimeout(this.lonerTimer);
-    for (const loner of this.loners.splice(0)) this.completer.settle(releaseOf(loner.job));
+    clearTimeout(this.waitTimer);
+    for (const { job } of [...this.loners.takeAll(), ...this.buffer.jobs]) this.completer.settle(releaseOf(job));
+    this.buffer.clear();
     await this.idleWithin(timeout);
-    const late = [...this.active].filter(isHeld);
+    const late = this.slots.running.filter(isHeld);
     for (const active of late) {
       this.completer.settle(concludeRelease(active));
       active.abandon('shutdown');
@@ -109,68 +137,95 @@ export class WorkerPool {
     return late.length;
   }
 
-  private place(active: ActiveJob): void {
+  private get claims(): ActiveJob[] {
+    return [...this.slots.running, ...this.buffer.jobs, ...this.loners.jobs];
+  }
+
+  private paceOf(type: string): Pace {
+    const known = this.paces.get(type);
+    if (known !== undefined) return known;
+    const pace = new Pace();
+    this.paces.set(type, pace);
+    return pace;
+  }
+
+  private place(active: ActiveJob, now: number): void {
+    const { type } = active.job;
     if (active.isOnLastChance) {
-      this.loners.push(active);
-      this.startLoner();
-    } else this.run(active);
+      this.loners.add(active);
+      this.startNext();
+    } else if (this.buffer.count(type) === 0 && this.slots.free(type) > 0 && !this.loners.isRunning) this.run(active);
+    else this.wait(active, now);
   }
 
-  private startLoner(): void {
-    if (this.active.size > 0 || !this.completer.isEmpty) return this.boundLonersWait();
-    const loner = this.loners.shift();
-    if (loner === undefined) return;
-    this.runsAlone = true;
-    this.run(loner);
+  private wait(active: ActiveJob, now: number): void {
+    this.buffer.add(active, now);
+    this.waitTimer ??= setTimeout(() => this.giveBackLate(), LONGEST_WAIT);
   }
 
-  /** A handler that never ends must not keep the whole node waiting for the slots to be empty: another node may have it sooner. */
-  private boundLonersWait(): void {
-    if (this.loners.length === 0) return;
-    this.lonerTimer ??= setTimeout(() => {
-      this.lonerTimer = undefined;
-      for (const { job } of this.loners.splice(0)) {
-        this.completer.settle({ ...releaseOf(job), state: 'scheduled', delay: LONGEST_LONER_WAIT });
-      }
-      this.tellRoom();
-    }, LONGEST_LONER_WAIT);
+  private giveBackLate(): void {
+    this.waitTimer = undefined;
+    const late = this.buffer.waitingSince(performance.now() - LONGEST_WAIT);
+    for (const type of late) this.paceOf(type).stalled();
+    this.giveBack(late);
+    if (this.buffer.size > 0) this.waitTimer = setTimeout(() => this.giveBackLate(), LONGEST_WAIT / 4);
+  }
+
+  /** Whoever may start now: those that wait, before one that must be alone. */
+  private startNext(): void {
+    if (this.loners.isRunning) return;
+    for (;;) {
+      const next = this.buffer.take((type) => this.slots.free(type) > 0);
+      if (next === undefined) break;
+      this.run(next);
+    }
+    if (!this.loners.areWaiting) return;
+    const isAlone = this.slots.count === 0 && this.buffer.size === 0 && this.completer.isEmpty;
+    const loner = isAlone ? this.loners.start() : undefined;
+    if (loner !== undefined) this.run(loner);
   }
 
   private run(active: ActiveJob): void {
-    const { type } = active.job;
-    this.active.add(active);
-    this.perType.set(type, (this.perType.get(type) ?? 0) + 1);
-    void this.runner.run(active).finally(() => this.leave(active));
+    const began = performance.now();
+    this.slots.take(active);
+    void this.runner.run(active).finally(() => this.leave(active, began));
   }
 
-  private leave(active: ActiveJob): void {
+  private leave(active: ActiveJob, began: number): void {
     const { type } = active.job;
-    this.active.delete(active);
-    this.perType.set(type, (this.perType.get(type) ?? 1) - 1);
-    // Only one could be running.
-    this.runsAlone = false;
-    this.startLoner();
-    if (this.active.size === 0) for (const listener of this.idleListeners) listener();
+    this.slots.leave(active);
+    this.paceOf(type).ended(performance.now() - began);
+    this.loners.left(active);
+    this.startNext();
+    if (this.slots.count === 0) for (const listener of this.idleListeners) listener();
+    if (this.room(type) > 0) this.tellRoom();
+  }
+
+  /** A handler that never ends must not keep the whole node waiting for the slots to be empty: another node may have it sooner. */
+  private postpone(jobs: readonly ActiveJob[]): void {
+    for (const { job } of jobs)
+      this.completer.settle({ ...releaseOf(job), state: 'scheduled', delay: LONGEST_LONER_WAIT });
     this.tellRoom();
   }
 
   /** The node is dead: other nodes have its jobs. */
   private abandonAll(node: string): void {
-    const running = [...this.active].filter((active) => !active.isAbandoned);
-    this.loners.splice(0);
+    const running = this.slots.running.filter((active) => !active.isAbandoned);
+    this.loners.takeAll();
+    this.buffer.clear();
     for (const active of running) active.abandon('node found dead');
     this.events.emit({ name: 'node.lost', node, running: running.length });
   }
 
   private takeNotes(): NotedJob[] {
-    return [...this.active].flatMap(({ job, notes, isAbandoned }) => {
+    return this.slots.running.flatMap(({ job, notes, isAbandoned }) => {
       const taken = isAbandoned ? undefined : notes.take();
       return taken === undefined ? [] : [{ id: job.id, fence: job.fence, notes: taken }];
     });
   }
 
   private idleWithin(timeout: number): Promise<void> {
-    if (this.active.size === 0) return Promise.resolve();
+    if (this.slots.count === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer);
@@ -190,4 +245,8 @@ export class WorkerPool {
 /** Whether its claim may still be in the database. */
 function isHeld({ isAbandoned, completion }: ActiveJob): boolean {
   return !isAbandoned && completion === undefined;
+}
+
+function keyOf({ id, fence }: JobToken): string {
+  return `${id}:${fence}`;
 }
