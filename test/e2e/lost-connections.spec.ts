@@ -84,19 +84,19 @@ describe.each(cuttable)('lost connections on $name', (database) => {
   }
 
   it('of a process that stood still in a transaction are given up, and it is run again', async () => {
-    const database = await openOwn(killer);
-    expect(await database.transaction(standingStill())).toBe(2);
-    await database.close();
+    const own = await openOwn(killer);
+    expect(await own.transaction(standingStill())).toBe(2);
+    await own.close();
   });
 
   it('that the network hides end nobody’s process: the next transaction has a new one', async () => {
     const relay = await startRelay(schema.options);
     const application = await new DataSource(relay.options).initialize();
-    const database = await openOwn(application);
+    const own = await openOwn(application);
     const script = standingStill();
-    await database.transaction(script).catch(() => undefined);
-    expect(await database.transaction(script)).toBeGreaterThan(1);
-    await database.close();
+    await own.transaction(script).catch(() => undefined);
+    expect(await own.transaction(script)).toBeGreaterThan(1);
+    await own.close();
     await application.destroy();
     relay.close();
   }, 60_000);
