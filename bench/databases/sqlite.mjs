@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { drainBare } from '../bare/sqlite.mjs';
+import { openBare } from '../bare/sqlite.mjs';
 
 export async function open() {
   const folder = mkdtempSync(join(tmpdir(), 'pq-bench-'));
@@ -11,12 +11,23 @@ export async function open() {
   let stores = 0;
   return {
     title: `SQLite ${new Sqlite(':memory:').prepare('SELECT sqlite_version()').pluck().get()}`,
-    create: async (options) => createStore(join(folder, `${++stores}.sqlite`), options),
+    create: () => createStore(join(folder, `${++stores}.sqlite`)),
     stop: async () => stop(),
   };
 }
 
-function createStore(file, { countStatements = false } = {}) {
+async function createStore(file) {
+  const store = await attach({ file });
+  return {
+    ...store,
+    drop: async () => {
+      await store.close();
+      for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+    },
+  };
+}
+
+export async function attach({ file, countStatements = false }) {
   let statements = 0;
   // The module's own connection inherits the hook. It is dear, because it is told the parameters too.
   const counter = countStatements ? { verbose: () => void statements++ } : {};
@@ -24,6 +35,7 @@ function createStore(file, { countStatements = false } = {}) {
   connection.pragma('journal_mode = WAL');
   connection.pragma('synchronous = FULL');
   return {
+    address: { file },
     options: { name: file, type: 'better-sqlite3', database: file, enableWAL: true, timeout: 0, ...counter },
     query: async (sql) => {
       const statement = connection.prepare(sql);
@@ -31,10 +43,7 @@ function createStore(file, { countStatements = false } = {}) {
     },
     vacuum: async () => connection.pragma('wal_checkpoint(TRUNCATE)'),
     statements: async () => statements,
-    drainBare: async (type) => drainBare(connection, type),
-    drop: async () => {
-      connection.close();
-      for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
-    },
+    openBare: async () => openBare(file),
+    close: async () => connection.close(),
   };
 }

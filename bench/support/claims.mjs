@@ -1,4 +1,4 @@
-import { JobRepository } from 'nestjs-persistent-queue';
+import { JobRepository } from './library.mjs';
 import { enqueueJobs, JOB_TYPE, startProducer } from './application.mjs';
 import { waitForQuiet } from './quiet.mjs';
 import { insertUnhandled } from './rows.mjs';

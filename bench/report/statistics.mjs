@@ -10,6 +10,7 @@ export function percentile(values, percent) {
 
 /** The middle value with the extremes: `median (min–max)`. */
 export function spread(values, format) {
+  if (values.length === 1) return format(values[0]);
   return `${format(median(values))} (${format(Math.min(...values))}–${format(Math.max(...values))})`;
 }
 
