@@ -21,7 +21,7 @@ export const FULL = {
 export const QUICK = {
   ...FULL,
   rounds: 1,
-  seconds: 0.5,
+  seconds: 1,
   drainJobs: 1_000,
   enqueueSeconds: 0.2,
   bulkJobs: 2_000,

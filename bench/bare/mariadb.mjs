@@ -53,12 +53,12 @@ export async function openBare(url) {
   };
 }
 
-/** Batch after batch, until there is none. `history`: whether attempts are written too. */
-async function drain(connection, type, { batch, history, ended }) {
+/** Batch after batch, until there is none or `signal` is aborted. `history`: whether attempts are written too. */
+async function drain(connection, type, { batch, history, ended, signal }) {
   const [{ insertId: node }] = await connection.query(REGISTER);
   // Where the last claim ended: what lies before has been claimed, and its index entries are waiting to be purged.
   let mark = 0;
-  for (;;) {
+  while (!signal.aborted) {
     await connection.query('START TRANSACTION');
     const [jobs] = await connection.query(PICK, [type, mark, node, batch]);
     if (jobs.length > 0) await connection.query(CLAIM, [json(jobs, ({ id }) => ({ id, node }))]);

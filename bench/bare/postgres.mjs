@@ -49,11 +49,11 @@ export async function openBare(url) {
   };
 }
 
-/** Batch after batch, until there is none. `history`: whether attempts are written too. */
-async function drain(connection, type, { batch, history, ended }) {
+/** Batch after batch, until there is none or `signal` is aborted. `history`: whether attempts are written too. */
+async function drain(connection, type, { batch, history, ended, signal }) {
   const node = (await connection.query(REGISTER)).rows[0].id;
   const prepared = (name, text, values) => connection.query({ name, text, values });
-  for (;;) {
+  while (!signal.aborted) {
     const { rows: jobs } = await prepared('claim', CLAIM, [node, type, batch]);
     if (jobs.length === 0) return;
     const tokens = JSON.stringify(jobs.map(({ id, fence }) => ({ id, fence })).toSorted((a, b) => a.id - b.id));

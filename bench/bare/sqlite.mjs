@@ -51,8 +51,8 @@ function insert(connection, type, payloads) {
   })();
 }
 
-/** Batch after batch, until there is none. `history`: whether attempts are written too. */
-async function drain(connection, type, { batch, history, ended }) {
+/** Batch after batch, until there is none or `signal` is aborted. `history`: whether attempts are written too. */
+async function drain(connection, type, { batch, history, ended, signal }) {
   const node = connection.prepare(REGISTER).run().lastInsertRowid;
   const [pick, claim, complete, record] = [PICK, CLAIM, COMPLETE, HISTORY].map((sql) => connection.prepare(sql));
   const takeBatch = connection.transaction(() => {
@@ -64,7 +64,7 @@ async function drain(connection, type, { batch, history, ended }) {
     complete.run(json(jobs, 1));
     if (history) record.run(json(jobs, 1));
   });
-  for (;;) {
+  while (!signal.aborted) {
     const jobs = takeBatch.immediate();
     if (jobs.length === 0) return;
     endBatch.immediate(jobs);

@@ -33,7 +33,8 @@ async function createStore(administrator, server, type) {
   };
 }
 
-export async function attachFamily(address) {
+/** The server counts for all of its clients. */
+export async function attachFamily({ countStatements, ...address }) {
   const connection = await mysql.createConnection(address.url);
   let probes = 0;
   return {

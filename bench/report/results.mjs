@@ -1,5 +1,7 @@
 import { median } from './statistics.mjs';
 
+const MOST_TEXT = 400;
+
 /** The figures of every round of every cell. */
 export class Results {
   failures = [];
@@ -12,7 +14,7 @@ export class Results {
   }
 
   fail({ measure, variant, system, database }, error) {
-    this.failures.push(`${measure} ${variant}, ${system} on ${database}: ${error.message}`);
+    this.failures.push(`${measure} ${variant}, ${system} on ${database}: ${error.message.slice(0, MOST_TEXT)}`);
   }
 
   /** One figure of each round; none when the cell was not measured. */

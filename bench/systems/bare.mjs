@@ -9,21 +9,26 @@ export async function open(store, { handle, concurrency, history = true }) {
   const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => store.openBare()));
   const [connection] = connections;
   const write = (payloads) => connection.insert(JOB_TYPE, payloads.map(serialise));
+  const stopped = new AbortController();
+  let running;
   return {
     prepare: async () => (await startProducer(store)).close(),
     enqueue: merged(connections),
     enqueueMany: write,
     enqueueInTransaction: (row, payload) => connection.insertInTransaction(row, JOB_TYPE, serialise(payload)),
-    start: async () => {
+    start: () => {
       const ended = (jobs) => {
-        for (const job of jobs) handle(JSON.parse(job.payload));
+        for (const job of jobs) void handle(JSON.parse(job.payload));
       };
-      await connection.drain(JOB_TYPE, { batch: concurrency, history, ended });
+      running = connection.drain(JOB_TYPE, { batch: concurrency, history, ended, signal: stopped.signal });
+      return running;
     },
     isDone: async () => (await store.query(isDoneSql)).length === 0,
     completed: async () => numberOf(await store.query(completedSql({ history }))),
     stored: async () => numberOf(await store.query(storedSql)),
     close: async () => {
+      stopped.abort();
+      await running;
       for (const each of connections) await each.close();
     },
   };
