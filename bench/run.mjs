@@ -36,7 +36,7 @@ process.exitCode = results.failures.length > 0 ? 1 : 0;
 
 async function measureAll(measures) {
   const rooms = measures.map(({ name, cells }) =>
-    plan({ measure: name, cells: cells(sizes), databases: [...databases.keys()], rounds: sizes.rounds }),
+    plan({ measure: name, cells: cells(sizes), databases: [...databases.keys()], sizes }),
   );
   const progress = new Progress(rooms.flat().reduce((sum, { rounds }) => sum + rounds, 0));
   try {

@@ -1,16 +1,18 @@
 /** What is measured by default. */
 export const FULL = {
   rounds: 3,
+  /** Of each system in each measure, at most. */
+  variants: Infinity,
   /** Of a cell, if its jobs have not ended before. */
-  seconds: 5,
+  seconds: 4,
   drainJobs: 100_000,
-  enqueueSeconds: 1.5,
+  enqueueSeconds: 1,
   bulkJobs: 100_000,
-  latencyJobs: 200,
+  latencyJobs: 150,
   latencyPause: 50,
   handlers: 50,
-  warmUpSeconds: 15,
-  idleSeconds: 20,
+  warmUpSeconds: 8,
+  idleSeconds: 10,
   waitingJobs: 100_000,
   crowd: 1_000_000,
   crowdedJobs: 10_000,
@@ -21,6 +23,7 @@ export const FULL = {
 export const QUICK = {
   ...FULL,
   rounds: 1,
+  variants: 1,
   seconds: 1,
   drainJobs: 1_000,
   enqueueSeconds: 0.2,

@@ -23,7 +23,7 @@ serve(async ({ system, database, address, options, handler, concurrency, countSt
 const ORDERS = {
   start: (opened) => opened.start(),
   statements: async (opened, report) => tell({ name: 'statements', count: await report.statements() }),
-  
+
   enqueue: async ({ enqueue }, report, { first, count, pause }) => {
     tell({ name: 'enqueued', called: await enqueueSlowly(enqueue, { first, count, pause }) });
   },

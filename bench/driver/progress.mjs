@@ -6,7 +6,13 @@ export class Progress {
 
   constructor(total) {
     this.#bar = new cliProgress.SingleBar(
-      { format: '{bar} {value}/{total}, {eta_formatted} left: {cell}', stream: process.stderr, clearOnComplete: true },
+      {
+        format: '{bar} {value}/{total}, {eta_formatted} left: {cell}',
+        stream: process.stderr,
+        noTTYOutput: true,
+        notTTYSchedule: 10_000,
+        clearOnComplete: true,
+      },
       cliProgress.Presets.shades_classic,
     );
     this.#bar.start(total, 0, { cell: '' });

@@ -28,7 +28,7 @@ export const POINTS = Object.keys(CROWDS);
 
 export function cells() {
   const workerOptions = { types: [JOB_TYPE, PAUSED] };
-  return POINTS.map((variant) => ({ system: 'ours', variant, keepsStore: true, workerOptions }));
+  return POINTS.map((variant) => ({ system: 'ours', variant, keepsStore: true, rounds: 2, workerOptions }));
 }
 
 export async function run(cell) {
@@ -42,13 +42,19 @@ export async function run(cell) {
 export function tables(results) {
   const rows = results.systems('curves').flatMap((at) => {
     const base = results.median({ measure: 'curves', variant: BASE, ...at, figure: 'rate' });
-    return POINTS.map((variant) => ({ variant, rounds: results.rounds({ measure: 'curves', variant, ...at, figure: 'rate' }) }))
+    return POINTS.map((variant) => ({
+      variant,
+      rounds: results.rounds({ measure: 'curves', variant, ...at, figure: 'rate' }),
+    }))
       .filter(({ rounds }) => rounds.length > 0)
       .map(({ variant, rounds }) => ({
         ...nameOf(at),
         beside: variant,
         'jobs/s': spread(rounds, perSecond),
-        'of 10 k': base === undefined ? '' : (results.median({ measure: 'curves', variant, ...at, figure: 'rate' }) / base).toFixed(2),
+        'of 10 k':
+          base === undefined
+            ? ''
+            : (results.median({ measure: 'curves', variant, ...at, figure: 'rate' }) / base).toFixed(2),
       }));
   });
   return [{ title: 'Curves: the drain of 10,000 jobs beside others', rows }];

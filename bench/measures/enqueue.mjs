@@ -1,4 +1,4 @@
-import { payload } from '../support/payload.mjs';
+import { callAgain } from '../support/call-again.mjs';
 import { preload } from '../support/preload.mjs';
 import { SYSTEMS } from '../systems/index.mjs';
 import { perSecond, spread } from '../report/statistics.mjs';
@@ -6,6 +6,8 @@ import { nameOf } from '../report/tables.mjs';
 
 const FIGURES = ['1 caller', '32 callers', 'in a transaction', 'bulk'];
 const VARIANT = 'enqueue';
+/** These get all rounds. */
+const OWN = new Set(['ours', 'bare']);
 const OWN_TABLE = 'CREATE TABLE bench_own (note VARCHAR(20))';
 const OWN_ROW = "INSERT INTO bench_own (note) VALUES ('own')";
 const MOST_BULK_SECONDS = 5;
@@ -14,7 +16,7 @@ const MOST_BULK_SECONDS = 5;
 export function cells() {
   return Object.keys(SYSTEMS)
     .filter((system) => system !== 'pg-boss-fast' && system !== 'graphile-fast')
-    .map((system) => ({ system, variant: VARIANT }));
+    .map((system) => ({ system, variant: VARIANT, ...(OWN.has(system) ? {} : { rounds: 1 }) }));
 }
 
 /** An error that reaches the caller fails the cell: deadlocks must not. */
@@ -38,17 +40,6 @@ export async function run({ sizes, store, producer }) {
   const found = await producer.stored();
   if (found !== stored) throw new Error(`${stored} jobs were enqueued, the store has ${found}.`);
   return figures;
-}
-
-/** Each caller waits for its job before it enqueues the next. */
-async function callAgain(callers, work, seconds) {
-  const began = performance.now();
-  let count = 0;
-  const call = async () => {
-    while (performance.now() - began < seconds * 1_000) await work(payload(count++));
-  };
-  await Promise.all(Array.from({ length: callers }, call));
-  return { count, seconds: (performance.now() - began) / 1_000 };
 }
 
 /** In calls of 1,000. */

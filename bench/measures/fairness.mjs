@@ -8,7 +8,7 @@ const JOBS = 200;
 const CONCURRENCY = 25;
 
 export function cells() {
-  return [{ system: 'ours', variant: VARIANT, rounds: 'one' }];
+  return [{ system: 'ours', variant: VARIANT, rounds: 1 }];
 }
 
 /** Two nodes that start together, with handlers of a second each: what the one takes early, the other cannot have. */

@@ -6,7 +6,7 @@ const VARIANT = 'idle';
 
 export function cells(sizes) {
   const types = Array.from({ length: sizes.handlers }, (_, index) => `bench.type${index}`);
-  return [{ system: 'ours', variant: VARIANT, rounds: 'one', workerOptions: { types } }];
+  return [{ system: 'ours', variant: VARIANT, rounds: 1, workerOptions: { types } }];
 }
 
 /** What a process at rest asks of the database: with nothing waiting, and beside a crowd of jobs it has no handler for. */

@@ -12,6 +12,7 @@ export const MEASURES = {
   slow: () => import('./slow.mjs'),
   fairness: () => import('./fairness.mjs'),
   memory: () => import('./memory.mjs'),
+  traffic: () => import('./traffic.mjs'),
   history: () => import('./history.mjs'),
   idle: () => import('./idle.mjs'),
   curves: () => import('./curves.mjs'),

@@ -7,7 +7,7 @@ const CONCURRENCY = 100;
 const FEW = 1_000;
 
 export function cells() {
-  return ['few', 'many'].map((variant) => ({ system: 'ours', variant, rounds: 'one' }));
+  return ['few', 'many'].map((variant) => ({ system: 'ours', variant, rounds: 1 }));
 }
 
 /** The most that a process needs beyond what it has at rest, with few and with many jobs waiting. */
@@ -22,7 +22,8 @@ export async function run({ variant, sizes, producer, workers }) {
 }
 
 export function tables(results) {
-  const read = (figure) => rateTable(results, { measure: 'memory', variants: ['few', 'many'], figure, format: mebibytes });
+  const read = (figure) =>
+    rateTable(results, { measure: 'memory', variants: ['few', 'many'], figure, format: mebibytes });
   return [
     { title: 'Memory of a process beyond that at rest, few and many jobs waiting', ...read('grown') },
     { title: 'Memory of a process in all (resident set)', ...read('rss') },

@@ -19,7 +19,9 @@ export class Results {
 
   /** One figure of each round; none when the cell was not measured. */
   rounds({ figure, ...cell }) {
-    return (this.#cells.get(keyOf(cell)) ?? []).map((figures) => figures[figure]).filter((value) => value !== undefined);
+    return (this.#cells.get(keyOf(cell)) ?? [])
+      .map((figures) => figures[figure])
+      .filter((value) => value !== undefined);
   }
 
   median(cell) {

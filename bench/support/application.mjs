@@ -4,8 +4,6 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { JOB_TYPE } from './job-type.mjs';
 import { JobHandler, PersistentQueueModule } from './library.mjs';
 
-
-
 /** An application with one handler method for each of `types`, and otherwise default options. */
 export function startApplication(store, { types = [JOB_TYPE], handle = () => undefined, ...options } = {}) {
   return NestFactory.createApplicationContext(

@@ -2,7 +2,10 @@ import { JOB_TYPE } from './job-type.mjs';
 
 /** Two walks along the claim index, which end at the first row. */
 export const isDoneSql = ['running', 'waiting']
-  .map((state) => `(SELECT id FROM pq_job WHERE service = 'default' AND state = '${state}' AND type = '${JOB_TYPE}' LIMIT 1)`)
+  .map(
+    (state) =>
+      `(SELECT id FROM pq_job WHERE service = 'default' AND state = '${state}' AND type = '${JOB_TYPE}' LIMIT 1)`,
+  )
   .map((sql) => `SELECT id FROM ${sql} AS open`)
   .join(' UNION ALL ');
 

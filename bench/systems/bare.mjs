@@ -59,7 +59,7 @@ function merged(connections) {
     new Promise((resolve, reject) => {
       waiting.push({ payload, resolve, reject });
       // Those of the same tick go together.
-      if (waiting.length === 1) setImmediate(flush);
+      if (waiting.length === 1) setImmediate(() => void flush());
     });
 }
 

@@ -1,5 +1,5 @@
 import { Logger, makeWorkerUtils, run } from 'graphile-worker';
-import pg from 'pg';
+import { Client } from 'pg';
 import { numberOf } from '../support/job-tables.mjs';
 
 const TASK = 'bench';
@@ -14,7 +14,7 @@ const logger = new Logger(() => (level, message) => void (level === 'error' && c
 export async function open(store, { handle, concurrency, localQueue, completionDelay }) {
   const connectionString = store.options.url;
   const utils = await makeWorkerUtils({ connectionString, logger });
-  const client = new pg.Client(connectionString);
+  const client = new Client(connectionString);
   await client.connect();
   const batching =
     localQueue === undefined

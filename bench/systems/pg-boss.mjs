@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client } from 'pg';
 import { PgBoss } from 'pg-boss';
 import { numberOf } from '../support/job-tables.mjs';
 
@@ -13,11 +13,10 @@ export async function open(store, { handle, concurrency, batchSize, notify = fal
   boss.on('error', (error) => console.error(error));
   await boss.start();
   await boss.createQueue(QUEUE, notify ? { notify } : {});
-  const client = new pg.Client(url);
+  const client = new Client(url);
   await client.connect();
   const db = { executeSql: (sql, values) => client.query(sql, values) };
-  const work =
-    batchSize === undefined ? { localConcurrency: concurrency } : { batchSize, burstWhenBatchFull: true };
+  const work = batchSize === undefined ? { localConcurrency: concurrency } : { batchSize, burstWhenBatchFull: true };
   return {
     prepare: async () => undefined,
     enqueue: (data) => boss.send(QUEUE, data),
@@ -32,7 +31,8 @@ export async function open(store, { handle, concurrency, batchSize, notify = fal
       await boss.send(QUEUE, data, { db });
       await client.query('COMMIT');
     },
-    start: () => boss.work(QUEUE, work, (jobs) => Promise.all(jobs.map(({ data }) => handle(data))).then(() => undefined)),
+    start: () =>
+      boss.work(QUEUE, work, (jobs) => Promise.all(jobs.map(({ data }) => handle(data))).then(() => undefined)),
     isDone: async () => (await store.query(FIRST_OPEN)).length === 0,
     completed: async () => numberOf(await store.query(`${COUNT} AND state = 'completed'`)),
     stored: async () => numberOf(await store.query(COUNT)),
