@@ -8,7 +8,7 @@ import { openSystem } from './systems/index.mjs';
 const TELL_EVERY = 10;
 
 serve(async ({ system, database, address, options, handler, concurrency, countStatements }) => {
-  const store = await attachStore(database, { ...address, countStatements });
+  const store = await attachStore(database, countStatements ? { ...address, countStatements } : address);
   const tally = { handled: 0, started: {} };
   const opened = await openSystem(system, store, { ...options, concurrency, handle: handlerOf(handler, tally) });
   const started = process.memoryUsage();

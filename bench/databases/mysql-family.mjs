@@ -33,8 +33,7 @@ async function createStore(administrator, server, type) {
   };
 }
 
-/** The server counts for all of its clients. */
-export async function attachFamily({ countStatements, ...address }) {
+export async function attachFamily(address) {
   const connection = await mysql.createConnection(address.url);
   let probes = 0;
   return {

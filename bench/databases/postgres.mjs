@@ -35,7 +35,7 @@ async function createStore(administrator, server) {
   };
 }
 
-export async function attach({ server, countStatements, ...options }) {
+export async function attach({ server, ...options }) {
   const connection = await connect(options.url);
   // Asked from another database, so that the questions do not count themselves.
   const observer = await connect(server);
