@@ -28,22 +28,37 @@ async function createStore(file) {
 }
 
 export async function attach({ file, countStatements = false }) {
-  let statements = 0;
-  // The module's own connection inherits the hook. It is dear, because it is told the parameters too.
-  const counter = countStatements ? { verbose: () => void statements++ } : {};
   const connection = new Sqlite(file);
   connection.pragma('journal_mode = WAL');
   connection.pragma('synchronous = FULL');
+  const statements = countStatements ? countCalls(connection) : () => 0;
   return {
     address: { file },
-    options: { name: file, type: 'better-sqlite3', database: file, enableWAL: true, timeout: 0, ...counter },
+    options: { name: file, type: 'better-sqlite3', database: file, enableWAL: true, timeout: 0 },
     query: async (sql) => {
       const statement = connection.prepare(sql);
       return statement.reader ? statement.all() : statement.run();
     },
     vacuum: async () => connection.pragma('wal_checkpoint(TRUNCATE)'),
-    statements: async () => statements,
+    statements: async () => statements(),
     openBare: async () => openBare(file),
     close: async () => connection.close(),
   };
+}
+
+/** Counts what any connection of this process is asked from now on: the library takes the driver's own hook off its connection. */
+function countCalls(connection) {
+  let calls = 0;
+  const count = (prototype, names) => {
+    for (const name of names) {
+      const method = prototype[name];
+      prototype[name] = function counted(...args) {
+        calls++;
+        return method.apply(this, args);
+      };
+    }
+  };
+  count(Object.getPrototypeOf(connection.prepare('SELECT 1')), ['run', 'get', 'all', 'iterate']);
+  count(Sqlite.prototype, ['exec']);
+  return () => calls;
 }

@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { SERVERS } from '../databases/index.mjs';
+import { USUAL } from '../driver/arguments.mjs';
 import { MEASURES } from '../measures/index.mjs';
 
 const RESULTS = new URL('../results/', import.meta.url);
 
 /** Writes the report and its charts, named by the day and by what was chosen. Answers the file. */
 export function save({ markdown, charts, figures }, { began, only, db }) {
-  const chosen = [...chosenOf(only, Object.keys(MEASURES)), ...chosenOf(db, SERVERS)];
+  const chosen = [...chosenOf(only, Object.keys(MEASURES)), ...chosenOf(db, USUAL)];
   const name = [began.toISOString().slice(0, 10), ...chosen].join('-');
   mkdirSync(RESULTS, { recursive: true });
   const images = charts.map((chart) => `![${chart.name}](${name}-${chart.name}.svg)`);

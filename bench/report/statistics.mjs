@@ -1,5 +1,8 @@
+/** Of an even number of values, the middle between the two. */
 export function median(values) {
-  return percentile(values, 50);
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
 }
 
 /** Nearest rank. */
