@@ -1,56 +1,47 @@
-import 'reflect-metadata';
-import { existsSync } from 'node:fs';
+// The benchmarks: npm run bench. Every figure comes from a process of its own, see driver/.
 import { constants } from 'node:os';
-import { parseArgs } from 'node:util';
-import { DATABASES, openDatabase } from './databases/index.mjs';
-import { Report } from './support/report.mjs';
-import { FULL, QUICK } from './support/sizes.mjs';
+import { openDatabase } from './databases/index.mjs';
+import { readArguments } from './driver/arguments.mjs';
+import { plan } from './driver/plan.mjs';
+import { Progress } from './driver/progress.mjs';
+import { runMeasure } from './driver/run-measure.mjs';
+import { MEASURES } from './measures/index.mjs';
+import { compose } from './report/compose.mjs';
+import { Results } from './report/results.mjs';
+import { save } from './report/save.mjs';
 
-const SCENARIOS = ['drain', 'latency', 'idle', 'backlog', 'retention', 'retry'];
-const USAGE = `node bench/run.mjs [--only ${SCENARIOS.join('|')}] [--db ${DATABASES.join('|')}] [--quick] [--save]`;
-
-const { only, db, quick, save } = readArguments();
+const { only, db, quick, sizes } = readArguments();
 // Exit handlers remove the servers and folders.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.once(signal, () => process.exit(128 + constants.signals[signal]));
 
-const report = new Report({ quick });
-for (const name of db) await measure(name);
-report.end();
-if (save) console.error(`Saved: ${report.save()}`);
+const databases = new Map();
+const results = new Results();
+const began = new Date();
+try {
+  for (const name of db) {
+    const database = await openDatabase(name);
+    if (database === undefined) console.error(`${name} is left out: its server program is not in the PATH.`);
+    else databases.set(name, database);
+  }
+  const measures = await Promise.all(only.map(async (name) => ({ name, ...(await MEASURES[name]()) })));
+  await measureAll(measures);
+  const report = compose({ results, measures, databases, began, quick });
+  console.log(report.markdown);
+  if (!quick) console.error(`Saved: ${save(report, { began, only, db })}`);
+} finally {
+  for (const database of databases.values()) await database.stop();
+}
+process.exitCode = results.failures.length > 0 ? 1 : 0;
 
-async function measure(name) {
-  const database = await openDatabase(name);
-  if (database === undefined)
-    return report.print(`\n**${name} was left out: its server programs are not in the PATH.**`);
+async function measureAll(measures) {
+  const rooms = measures.map(({ name, cells }) =>
+    plan({ measure: name, cells: cells(sizes), databases: [...databases.keys()], sizes }),
+  );
+  const progress = new Progress(rooms.flat().reduce((sum, { rounds }) => sum + rounds, 0));
   try {
-    report.print(`\n## ${database.title}`);
-    for (const scenario of only) {
-      console.error(`${name}: ${scenario} …`);
-      const { default: run } = await import(`./scenarios/${scenario}.mjs`);
-      report.table(await run(database, quick ? QUICK : FULL));
-    }
+    for (const cells of rooms) await runMeasure({ cells, databases, sizes, results, progress });
   } finally {
-    await database.stop();
+    progress.stop();
   }
-}
-
-function readArguments() {
-  const list = { type: 'string', multiple: true };
-  const flag = { type: 'boolean', default: false };
-  try {
-    const { values } = parseArgs({ options: { only: list, db: list, quick: flag, save: flag } });
-    refuseUnknown('--only', values.only, SCENARIOS);
-    refuseUnknown('--db', values.db, DATABASES);
-    if (!existsSync(new URL('../dist/index.js', import.meta.url))) throw new Error('There is no dist/: npm run build');
-    return { ...values, only: values.only ?? SCENARIOS, db: values.db ?? DATABASES };
-  } catch (error) {
-    console.error(`${error.message}\nUsage: ${USAGE}`);
-    process.exit(2);
-  }
-}
-
-function refuseUnknown(option, given = [], known) {
-  const unknown = given.find((value) => !known.includes(value));
-  if (unknown !== undefined) throw new Error(`${option} ${unknown} is none of ${known.join(', ')}.`);
 }

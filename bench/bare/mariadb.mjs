@@ -1,3 +1,5 @@
+import mysql from 'mysql2/promise';
+
 const NOW = "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)";
 
 const REGISTER = `INSERT INTO pq_node (service, name, state, registered_at, beat_at, expires_at, types)
@@ -22,26 +24,53 @@ const HISTORY = `INSERT INTO pq_attempt (job_id, fence, service, attempt, node, 
   SELECT v.id, v.fence, 'default', 1, 'bare', ${NOW}, ${NOW}, 'succeeded'
   FROM ${ENDED} JOIN pq_job j ON j.id = v.id AND j.fence = v.fence AND j.state = 'succeeded'`;
 
-/** What the library writes, statement by statement and batch after batch, on one connection. */
-export async function drainBare(connection, type, batch = 100) {
+const INSERT = "INSERT INTO pq_job (service, type, payload) VALUES ('default', ?, ?)";
+const MOST_ROWS = 500;
+
+/** What the library writes, statement by statement, on one connection. */
+export async function openBare(url) {
+  const connection = await mysql.createConnection(url);
   await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+  return {
+    drain: (type, options) => drain(connection, type, options),
+    insert: async (type, payloads) => {
+      for (let first = 0; first < payloads.length; first += MOST_ROWS) {
+        const rows = payloads.slice(first, first + MOST_ROWS);
+        const more = ", ('default', ?, ?)".repeat(rows.length - 1);
+        await connection.query(
+          INSERT + more,
+          rows.flatMap((payload) => [type, payload]),
+        );
+      }
+    },
+    insertInTransaction: async (ownRow, type, payload) => {
+      await connection.query('START TRANSACTION');
+      await connection.query(ownRow);
+      await connection.query(INSERT, [type, payload]);
+      await connection.query('COMMIT');
+    },
+    close: () => connection.end(),
+  };
+}
+
+/** Batch after batch, until there is none or `signal` is aborted. `history`: whether attempts are written too. */
+async function drain(connection, type, { batch, history, ended, signal }) {
   const [{ insertId: node }] = await connection.query(REGISTER);
-  let done = 0;
   // Where the last claim ended: what lies before has been claimed, and its index entries are waiting to be purged.
   let mark = 0;
-  for (;;) {
+  while (!signal.aborted) {
     await connection.query('START TRANSACTION');
     const [jobs] = await connection.query(PICK, [type, mark, node, batch]);
     if (jobs.length > 0) await connection.query(CLAIM, [json(jobs, ({ id }) => ({ id, node }))]);
     await connection.query('COMMIT');
-    if (jobs.length === 0) return done;
+    if (jobs.length === 0) return;
     mark = jobs.at(-1).due;
-    const ended = json(jobs, ({ id, fence }) => ({ id, fence: fence + 1 }));
+    const tokens = json(jobs, ({ id, fence }) => ({ id, fence: fence + 1 }));
     await connection.query('START TRANSACTION');
-    await connection.query(COMPLETE, [ended]);
-    await connection.query(HISTORY, [ended]);
+    await connection.query(COMPLETE, [tokens]);
+    if (history) await connection.query(HISTORY, [tokens]);
     await connection.query('COMMIT');
-    done += jobs.length;
+    ended(jobs);
   }
 }
 

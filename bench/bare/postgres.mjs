@@ -1,3 +1,5 @@
+import { Client } from 'pg';
+
 const NOW = '(extract(epoch FROM statement_timestamp()) * 1000)::bigint';
 
 const REGISTER = `INSERT INTO pq_node (service, name, state, registered_at, beat_at, expires_at, types)
@@ -21,17 +23,44 @@ const HISTORY = `INSERT INTO pq_attempt (job_id, fence, service, attempt, node, 
   SELECT v.id, v.fence, 'default', 1, 'bare', ${NOW}, ${NOW}, 'succeeded'
   FROM ${ENDED} JOIN pq_job j ON j.id = v.id AND j.fence = v.fence AND j.state = 'succeeded'`;
 
-/** What the library writes, statement by statement and batch after batch, on one connection. */
-export async function drainBare(connection, type, batch = 100) {
+const INSERT = `INSERT INTO pq_job (service, type, payload)
+  SELECT 'default', $1, v.payload FROM json_to_recordset($2::json) AS v(payload text)`;
+
+/** What the library writes, statement by statement, on one connection. */
+export async function openBare(url) {
+  const connection = new Client(url);
+  await connection.connect();
+  const insert = (type, payloads) =>
+    connection.query({
+      name: 'insert',
+      text: INSERT,
+      values: [type, JSON.stringify(payloads.map((payload) => ({ payload })))],
+    });
+  return {
+    drain: (type, options) => drain(connection, type, options),
+    insert,
+    insertInTransaction: async (ownRow, type, payload) => {
+      await connection.query('BEGIN');
+      await connection.query(ownRow);
+      await insert(type, [payload]);
+      await connection.query('COMMIT');
+    },
+    close: () => connection.end(),
+  };
+}
+
+/** Batch after batch, until there is none or `signal` is aborted. `history`: whether attempts are written too. */
+async function drain(connection, type, { batch, history, ended, signal }) {
   const node = (await connection.query(REGISTER)).rows[0].id;
-  for (let done = 0; ;) {
-    const { rows: jobs } = await connection.query(CLAIM, [node, type, batch]);
-    if (jobs.length === 0) return done;
-    const ended = JSON.stringify(jobs.map(({ id, fence }) => ({ id, fence })).toSorted((a, b) => a.id - b.id));
+  const prepared = (name, text, values) => connection.query({ name, text, values });
+  while (!signal.aborted) {
+    const { rows: jobs } = await prepared('claim', CLAIM, [node, type, batch]);
+    if (jobs.length === 0) return;
+    const tokens = JSON.stringify(jobs.map(({ id, fence }) => ({ id, fence })).toSorted((a, b) => a.id - b.id));
     await connection.query('BEGIN');
-    await connection.query(COMPLETE, [ended]);
-    await connection.query(HISTORY, [ended]);
+    await prepared('complete', COMPLETE, [tokens]);
+    if (history) await prepared('history', HISTORY, [tokens]);
     await connection.query('COMMIT');
-    done += jobs.length;
+    ended(jobs);
   }
 }

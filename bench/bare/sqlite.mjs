@@ -1,3 +1,5 @@
+import Sqlite from 'better-sqlite3';
+
 const NOW = "CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)";
 
 const REGISTER = `INSERT INTO pq_node (service, name, state, registered_at, beat_at, expires_at, types)
@@ -23,10 +25,36 @@ const HISTORY = `INSERT INTO pq_attempt (job_id, fence, service, attempt, node, 
   SELECT v.id, v.fence, 'default', 1, 'bare', ${NOW}, ${NOW}, 'succeeded'
   FROM ${ROWS} v JOIN pq_job j ON j.id = v.id AND j.fence = v.fence AND j.state = 'succeeded'`;
 
-/** What the library writes, statement by statement and batch after batch, on one connection. */
-export function drainBare(connection, type, batch = 100) {
+const INSERT = "INSERT INTO pq_job (service, type, payload) VALUES ('default', ?, ?)";
+
+/** What the library writes, statement by statement, on one connection. */
+export function openBare(file) {
+  const connection = new Sqlite(file);
+  connection.pragma('synchronous = FULL');
+  return {
+    drain: (type, options) => drain(connection, type, options),
+    insert: async (type, payloads) => insert(connection, type, payloads),
+    insertInTransaction: async (ownRow, type, payload) => {
+      connection.exec('BEGIN IMMEDIATE');
+      connection.prepare(ownRow).run();
+      connection.prepare(INSERT).run(type, payload);
+      connection.exec('COMMIT');
+    },
+    close: async () => connection.close(),
+  };
+}
+
+function insert(connection, type, payloads) {
+  const statement = connection.prepare(INSERT);
+  connection.transaction(() => {
+    for (const payload of payloads) statement.run(type, payload);
+  })();
+}
+
+/** Batch after batch, until there is none or `signal` is aborted. `history`: whether attempts are written too. */
+async function drain(connection, type, { batch, history, ended, signal }) {
   const node = connection.prepare(REGISTER).run().lastInsertRowid;
-  const [pick, claim, complete, history] = [PICK, CLAIM, COMPLETE, HISTORY].map((sql) => connection.prepare(sql));
+  const [pick, claim, complete, record] = [PICK, CLAIM, COMPLETE, HISTORY].map((sql) => connection.prepare(sql));
   const takeBatch = connection.transaction(() => {
     const jobs = pick.all(type, node, batch);
     claim.run(node, json(jobs, 0));
@@ -34,13 +62,15 @@ export function drainBare(connection, type, batch = 100) {
   });
   const endBatch = connection.transaction((jobs) => {
     complete.run(json(jobs, 1));
-    history.run(json(jobs, 1));
+    if (history) record.run(json(jobs, 1));
   });
-  for (let done = 0; ;) {
+  while (!signal.aborted) {
     const jobs = takeBatch.immediate();
-    if (jobs.length === 0) return done;
+    if (jobs.length === 0) return;
     endBatch.immediate(jobs);
-    done += jobs.length;
+    ended(jobs);
+    // Nothing here waits: the process would answer to nobody until the end.
+    await new Promise(setImmediate);
   }
 }
 

@@ -1,37 +1,41 @@
-import { startMariaDb, startMySql } from '../../test/support/servers.mjs';
-import { openFamily } from './mysql-family.mjs';
-import { openPostgres } from './postgres.mjs';
-import { openSqlite } from './sqlite.mjs';
-
-const { MARIADB_URL, MYSQL_URL } = process.env;
-
-const OPENERS = {
-  sqlite: openSqlite,
-  mariadb: () => openFamily({ type: 'mariadb', product: 'MariaDB', url: MARIADB_URL, start: startMariaDb }),
-  mysql: () => openFamily({ type: 'mysql', product: 'MySQL', url: MYSQL_URL, start: startMySql }),
-  postgres: openPostgres,
+/** Each exports `open()`, which answers the server, or undefined when it cannot be started here, and `attach(address)`. */
+const MODULES = {
+  sqlite: './sqlite.mjs',
+  mariadb: './mariadb.mjs',
+  mysql: './mysql.mjs',
+  postgres: './postgres.mjs',
+  redis: './redis.mjs',
 };
 
-export const DATABASES = Object.keys(OPENERS);
+/** What is left without what only peers store in. */
+export const DATABASES = Object.keys(MODULES).filter((name) => name !== 'redis');
+export const SERVERS = Object.keys(MODULES);
 
 /**
  * A durable database server (or folder) with
  *
  *     title            for people
- *     create(options)  a store: a fresh, empty database in it; `countStatements` when they will be asked for
+ *     create()         a store: a fresh, empty database in it
  *     stop()           removes everything
  *
  * and a store with
  *
+ *     address          for other processes: `attachStore(name, address)` answers the same store there, for which they `close()` it
  *     options          of the application's DataSource
  *     query(sql)       on a connection of its own
  *     vacuum()         what the engine would sooner or later do by itself after a bulk insert
  *     statements()     how many statements others have sent so far
- *     drainBare(type)  takes every waiting job through claim and completion without the library; answers how many
+ *     openBare()       a connection for the loops and inserts without the library
  *     drop()
  *
- * Undefined when it cannot be started here.
+ * Redis has only `address`, `statements`, and `drop`.
  */
-export function openDatabase(name) {
-  return OPENERS[name]();
+export async function openDatabase(name) {
+  const { open } = await import(MODULES[name]);
+  return open();
+}
+
+export async function attachStore(name, address) {
+  const { attach } = await import(MODULES[name]);
+  return attach(address);
 }

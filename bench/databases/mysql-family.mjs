@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import mysql from 'mysql2/promise';
-import { drainBare } from '../bare/mariadb.mjs';
+import { openBare } from '../bare/mariadb.mjs';
 
 /** `type`: TypeORM's. `start` answers a server of our own, or undefined; `url` is that of one of the user's. */
 export async function openFamily({ type, product, url, start }) {
@@ -18,15 +18,27 @@ export async function openFamily({ type, product, url, start }) {
   };
 }
 
-async function createStore(administrator, server, driver) {
+async function createStore(administrator, server, type) {
   const name = `bench_${randomBytes(6).toString('hex')}`;
   await administrator.query(`CREATE DATABASE ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  const connection = await mysql.createConnection(url.href);
+  const store = await attachFamily({ name, type, url: url.href });
+  return {
+    ...store,
+    drop: async () => {
+      await store.close();
+      await administrator.query(`DROP DATABASE ${name}`);
+    },
+  };
+}
+
+export async function attachFamily(address) {
+  const connection = await mysql.createConnection(address.url);
   let probes = 0;
   return {
-    options: { name, type: driver, url: url.href },
+    address,
+    options: address,
     query: async (sql) => (await connection.query(sql))[0],
     vacuum: async () => undefined,
     // What the whole server was asked, less these questions themselves.
@@ -34,10 +46,7 @@ async function createStore(administrator, server, driver) {
       const [[{ Value }]] = await connection.query("SHOW GLOBAL STATUS LIKE 'Questions'");
       return Number(Value) - ++probes;
     },
-    drainBare: (jobType) => drainBare(connection, jobType),
-    drop: async () => {
-      await connection.end();
-      await administrator.query(`DROP DATABASE ${name}`);
-    },
+    openBare: () => openBare(address.url),
+    close: () => connection.end(),
   };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { startPostgres } from '../../test/support/servers.mjs';
-import { drainBare } from '../bare/postgres.mjs';
+import { openBare } from '../bare/postgres.mjs';
 
 export async function openPostgres() {
   const server = process.env.POSTGRES_URL
@@ -23,32 +23,45 @@ export async function openPostgres() {
 async function createStore(administrator, server) {
   const name = `bench_${randomBytes(6).toString('hex')}`;
   await administrator.query(`CREATE DATABASE ${name}`);
-  const countSql = await statementCounter(administrator);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  const connection = await connect(url.href);
+  const store = await attach({ name, type: 'postgres', url: url.href, server });
   return {
-    options: { name, type: 'postgres', url: url.href },
-    query: async (sql) => (await connection.query(sql)).rows,
-    vacuum: () => connection.query('VACUUM ANALYZE pq_job'),
-    // Asked from another database, so that the questions do not count themselves.
-    statements: async () => Number((await administrator.query(countSql, [name])).rows[0].count),
-    drainBare: (type) => drainBare(connection, type),
+    ...store,
     drop: async () => {
-      await connection.end();
+      await store.close();
       await administrator.query(`DROP DATABASE ${name} WITH (FORCE)`);
     },
   };
 }
 
+export async function attach({ server, ...options }) {
+  const connection = await connect(options.url);
+  // Asked from another database, so that the questions do not count themselves.
+  const observer = await connect(server);
+  const countSql = await statementCounter(observer);
+  return {
+    address: { ...options, server },
+    options,
+    query: async (sql) => (await connection.query(sql)).rows,
+    vacuum: () => connection.query('VACUUM ANALYZE pq_job'),
+    statements: async () => Number((await observer.query(countSql, [options.name])).rows[0].count),
+    openBare: () => openBare(options.url),
+    close: async () => {
+      await connection.end();
+      await observer.end();
+    },
+  };
+}
+
 /** Without pg_stat_statements: transactions, of which a statement outside of one is one. The server's own housekeeping is among them. */
-async function statementCounter(administrator) {
+async function statementCounter(observer) {
   const extension = 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements';
   const sql =
     'SELECT COALESCE(SUM(calls), 0) AS count FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = $1';
   try {
-    await administrator.query(extension);
-    await administrator.query(sql, ['']);
+    await observer.query(extension);
+    await observer.query(sql, ['']);
     return sql;
   } catch {
     return 'SELECT xact_commit + xact_rollback AS count FROM pg_stat_database WHERE datname = $1';

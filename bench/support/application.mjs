@@ -1,11 +1,8 @@
+import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { JobHandler, JobQueue, PersistentQueueModule } from 'nestjs-persistent-queue';
-
-/** The type whose jobs are measured. */
-export const JOB_TYPE = 'bench.job';
-
-const CHUNK = 1_000;
+import { JOB_TYPE } from './job-type.mjs';
+import { JobHandler, PersistentQueueModule } from './library.mjs';
 
 /** An application with one handler method for each of `types`, and otherwise default options. */
 export function startApplication(store, { types = [JOB_TYPE], handle = () => undefined, ...options } = {}) {
@@ -36,20 +33,4 @@ function handlersOf(types, handle) {
 /** An application that runs nothing, to make the tables and to enqueue. */
 export function startProducer(store) {
   return startApplication(store, { roles: ['enqueue'], types: [] });
-}
-
-/** Waiting jobs with a payload of about 200 bytes. */
-export async function enqueueJobs(application, count) {
-  const queue = application.get(JobQueue);
-  for (let first = 0; first < count; first += CHUNK) {
-    const numbers = Array.from({ length: Math.min(CHUNK, count - first) }, (_, index) => first + index);
-    await queue.enqueueMany(
-      JOB_TYPE,
-      numbers.map((number) => ({ payload: payload(number) })),
-    );
-  }
-}
-
-export function payload(number) {
-  return { orderId: number, note: 'x'.repeat(175) };
 }

@@ -1,8 +1,8 @@
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const LOOK = 250;
-const LONGEST_WAIT = 5_000;
+const LOOK = 100;
+const LONGEST_WAIT = 1_000;
 const BUSY = 0.15;
 
 /** Waits until nobody else uses the processors, but not for ever. What comes afterwards it cannot prevent: hence several rounds. */

@@ -1,5 +1,8 @@
+/** Of an even number of values, the middle between the two. */
 export function median(values) {
-  return percentile(values, 50);
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
 }
 
 /** Nearest rank. */
@@ -10,9 +13,12 @@ export function percentile(values, percent) {
 
 /** The middle value with the extremes: `median (min–max)`. */
 export function spread(values, format) {
+  if (values.length === 1) return format(values[0]);
   return `${format(median(values))} (${format(Math.min(...values))}–${format(Math.max(...values))})`;
 }
 
 export const perSecond = (value) => Math.round(value).toLocaleString('en');
 export const milliseconds = (value) => `${value.toFixed(value < 10 ? 2 : 1)} ms`;
 export const ratio = (value) => `${value.toFixed(2)} ×`;
+export const percent = (value) => `${(value * 100).toFixed(0)} %`;
+export const mebibytes = (value) => `${(value / 2 ** 20).toFixed(1)} MiB`;

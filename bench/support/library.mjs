@@ -1,0 +1,2 @@
+/** This folder is a package of its own, which cannot name the one around it. */
+export * from '../../dist/index.js';
