@@ -4,7 +4,7 @@ const HORIZON = 250;
 const WEIGHT = 0.1;
 
 /** How fast the jobs of one type go through their slots, and so how many more may be claimed than can start at once. */
-export class Pace {
+class Pace {
   /** Of a handler, in milliseconds; `undefined` until the first one has ended. */
   private average: number | undefined;
 
@@ -21,5 +21,18 @@ export class Pace {
   allowance(slots: number): number {
     if (this.average === undefined || this.average > HORIZON) return 0;
     return Math.floor((slots * HORIZON) / Math.max(this.average, 1));
+  }
+}
+
+/** Of each type. */
+export class Paces {
+  private readonly byType = new Map<string, Pace>();
+
+  of(type: string): Pace {
+    const known = this.byType.get(type);
+    if (known !== undefined) return known;
+    const pace = new Pace();
+    this.byType.set(type, pace);
+    return pace;
   }
 }

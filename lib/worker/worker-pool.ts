@@ -13,7 +13,7 @@ import { concludeRelease } from './conclusion.js';
 import { JobBuffer } from './job-buffer.js';
 import { JobRunner } from './job-runner.js';
 import { Loners, LONGEST_LONER_WAIT } from './loners.js';
-import { Pace } from './pace.js';
+import { Paces } from './pace.js';
 import { Slots } from './slots.js';
 
 /** Claimed jobs of all types that wait for a slot. */
@@ -41,7 +41,7 @@ export class WorkerPool {
   private readonly slots: Slots;
   private readonly buffer = new JobBuffer();
   private readonly loners: Loners;
-  private readonly paces = new Map<string, Pace>();
+  private readonly paces = new Paces();
   private waitTimer: NodeJS.Timeout | undefined;
   private readonly roomListeners = new Set<() => void>();
   private readonly idleListeners = new Set<() => void>();
@@ -75,7 +75,7 @@ export class WorkerPool {
     if (this.loners.areWaiting || this.completer.isFull) return 0;
     const free = this.slots.free(type);
     const waiting = this.buffer.count(type);
-    const allowed = this.paceOf(type).allowance(this.slots.takenBy(type) + free);
+    const allowed = this.paces.of(type).allowance(this.slots.takenBy(type) + free);
     // Half of it at a time: a claim for each job that has started would cost as much as one for hundreds.
     if (waiting > allowed / 2) return 0;
     return free + Math.max(0, Math.min(allowed - waiting, MOST_WAITING - this.buffer.size));
@@ -141,14 +141,6 @@ export class WorkerPool {
     return [...this.slots.running, ...this.buffer.jobs, ...this.loners.jobs];
   }
 
-  private paceOf(type: string): Pace {
-    const known = this.paces.get(type);
-    if (known !== undefined) return known;
-    const pace = new Pace();
-    this.paces.set(type, pace);
-    return pace;
-  }
-
   private place(active: ActiveJob, now: number): void {
     const { type } = active.job;
     if (active.isOnLastChance) {
@@ -166,7 +158,7 @@ export class WorkerPool {
   private giveBackLate(): void {
     this.waitTimer = undefined;
     const late = this.buffer.waitingSince(performance.now() - LONGEST_WAIT);
-    for (const type of late) this.paceOf(type).stalled();
+    for (const type of late) this.paces.of(type).stalled();
     this.giveBack(late);
     if (this.buffer.size > 0) this.waitTimer = setTimeout(() => this.giveBackLate(), LONGEST_WAIT / 4);
   }
@@ -194,7 +186,7 @@ export class WorkerPool {
   private leave(active: ActiveJob, began: number): void {
     const { type } = active.job;
     this.slots.leave(active);
-    this.paceOf(type).ended(performance.now() - began);
+    this.paces.of(type).ended(performance.now() - began);
     this.loners.left(active);
     this.startNext();
     if (this.slots.count === 0) for (const listener of this.idleListeners) listener();
