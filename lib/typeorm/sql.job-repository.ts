@@ -24,6 +24,7 @@ import {
 } from '../repository/job-repository.js';
 import { ApplicationDataSource } from './application-data-source.js';
 import { Callers } from './callers.js';
+import { JobInserter } from './job-inserter.js';
 import { LowWaterMarks } from './low-water-marks.js';
 import { QueueConnection, type Connected } from './queue-connection.js';
 import type { QueueTables } from './queue-tables.js';
@@ -31,7 +32,6 @@ import type { Statement } from './statement.js';
 import { changeJob } from './statements/change-job.js';
 import { claimJobs } from './statements/claim-jobs.js';
 import { retryJobs, selectEnded, selectPage } from './statements/filter-jobs.js';
-import { insertJobs } from './statements/insert-jobs.js';
 import { beat, claimsOf, registerNode, retireNode } from './statements/nodes.js';
 import { pauseType, resumeType } from './statements/pauses.js';
 import { promoteJobs } from './statements/promote-jobs.js';
@@ -60,6 +60,7 @@ export class SqlJobRepository extends JobRepository {
   private readonly marks = new LowWaterMarks();
   private readonly callers: Callers;
   private readonly connection: QueueConnection;
+  private readonly inserter: JobInserter;
 
   constructor(
     application: ApplicationDataSource,
@@ -69,6 +70,7 @@ export class SqlJobRepository extends JobRepository {
     super();
     this.callers = new Callers(application);
     this.connection = new QueueConnection(application, options, events);
+    this.inserter = new JobInserter(this.callers, this.connection);
   }
 
   async open(): Promise<void> {
@@ -84,11 +86,7 @@ export class SqlJobRepository extends JobRepository {
     manager?: JobManager,
     onProgress?: (done: number) => void,
   ): Promise<EnqueuedJob[]> {
-    const connected = await this.connected();
-    const script = () => insertJobs(connected.tables, jobs, onProgress);
-    return manager === undefined
-      ? connected.database.transaction(script)
-      : this.callers.run(manager, connected, script);
+    return this.inserter.insert(jobs, manager, onProgress);
   }
 
   async survey(request: SurveyRequest): Promise<Survey> {

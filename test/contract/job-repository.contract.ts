@@ -9,6 +9,7 @@ import { controlContract } from './control.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
 import { findContract } from './find.contract.js';
 import { mysqlFamilyContract } from './mysql-family.contract.js';
+import { mergeContract } from './merge.contract.js';
 import { nodesContract } from './nodes.contract.js';
 import { retentionContract } from './retention.contract.js';
 import { schemaContract } from './schema.contract.js';
@@ -16,6 +17,7 @@ import { settleContract } from './settle.contract.js';
 
 const PARTS = [
   enqueueContract,
+  mergeContract,
   callersContract,
   claimContract,
   settleContract,
