@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { startPostgres } from '../../test/support/servers.mjs';
 import { openBare } from '../bare/postgres.mjs';
 
-export async function openPostgres() {
+export async function open() {
   const server = process.env.POSTGRES_URL
     ? { url: process.env.POSTGRES_URL, stop: async () => undefined }
     : await startPostgres({ durable: true });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { openBare } from '../bare/sqlite.mjs';
 
-export async function openSqlite() {
+export async function open() {
   const folder = mkdtempSync(join(tmpdir(), 'pq-bench-'));
   const stop = () => rmSync(folder, { recursive: true, force: true });
   process.on('exit', stop);
