@@ -7,15 +7,11 @@ import { JobRepository } from '../repository/job-repository.js';
 const RECORD_AFTER = 100;
 const PAUSE_AFTER_ERROR = 1_000;
 
-interface Start {
-  readonly token: JobToken;
-  readonly at: number;
-}
-
 /** Tells the database which jobs have started, in batches, so that a crash can be told from a job that was never begun. */
 @Injectable()
 export class StartRecorder {
-  private readonly unrecorded = new Map<string, Start>();
+  /** Claim → when its handler was called. By identity: a key for each would have to be made and thrown away. */
+  private readonly unrecorded = new Map<JobToken, number>();
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
 
@@ -25,12 +21,12 @@ export class StartRecorder {
   ) {}
 
   started(token: JobToken, at: number): void {
-    this.unrecorded.set(keyOf(token), { token, at });
+    this.unrecorded.set(token, at);
     this.schedule();
   }
 
   ended(token: JobToken): void {
-    this.unrecorded.delete(keyOf(token));
+    this.unrecorded.delete(token);
   }
 
   async stop(): Promise<void> {
@@ -53,22 +49,16 @@ export class StartRecorder {
 
   /** Answers how long to wait before the next time. */
   private async record(): Promise<number> {
-    const starts = [...this.unrecorded.values()];
+    const starts = [...this.unrecorded];
     if (starts.length === 0) return RECORD_AFTER;
     const now = performance.now();
     try {
-      await this.repository.recordStarts(
-        starts.map(({ token, at }) => ({ id: token.id, fence: token.fence, ago: now - at })),
-      );
-      for (const { token } of starts) this.unrecorded.delete(keyOf(token));
+      await this.repository.recordStarts(starts.map(([{ id, fence }, at]) => ({ id, fence, ago: now - at })));
+      for (const [token] of starts) this.unrecorded.delete(token);
       return RECORD_AFTER;
     } catch (error) {
       this.events.databaseError('recording starts', error);
       return PAUSE_AFTER_ERROR;
     }
   }
-}
-
-function keyOf({ id, fence }: JobToken): string {
-  return `${id}:${fence}`;
 }

@@ -18,6 +18,12 @@ export abstract class Database {
   abstract query(statement: Statement, lane?: Lane): Promise<Result>;
 
   /**
+   * A script of which each statement is committed by itself. It may be started more than once, as that of a transaction, and must
+   * change nothing more then.
+   */
+  abstract run<T>(script: () => Script<T>, options?: TransactionOptions): Promise<T>;
+
+  /**
    * All of the script's statements or none. What the database has rolled back by itself (a deadlock, a busy file) is run
    * again, a bounded number of times; so a script may be started more than once and must keep nothing outside of itself.
    */

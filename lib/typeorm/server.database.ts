@@ -46,6 +46,11 @@ export class ServerDatabase extends Database {
     );
   }
 
+  run<T>(script: () => Script<T>, { lane = 'work', patience = PATIENCE }: TransactionOptions = {}): Promise<T> {
+    const mayRetry = (error: unknown) => this.hasChangedNothing(error);
+    return this.withConnection(lane, mayRetry, patience, (execute) => drive(script(), execute));
+  }
+
   transaction<T>(script: () => Script<T>, { lane = 'work', patience = PATIENCE }: TransactionOptions = {}): Promise<T> {
     let committing = false;
     // What breaks before the COMMIT was sent has not happened; afterwards nobody knows.

@@ -49,7 +49,7 @@ import {
 import { recordNotes } from './statements/record-notes.js';
 import { recordStarts } from './statements/record-starts.js';
 import { rescueJobs } from './statements/rescue-jobs.js';
-import { settleHeldJob, settleJobs } from './statements/settle-jobs.js';
+import { areOneStatement, settleHeldJob, settleJobs } from './statements/settle-jobs.js';
 import { readSurvey, surveyQueue } from './statements/survey-queue.js';
 import { unhandledServices } from './statements/unhandled-services.js';
 import { unhandledTypes } from './statements/unhandled-types.js';
@@ -101,6 +101,7 @@ export class SqlJobRepository extends JobRepository {
 
   async claim(request: ClaimRequest): Promise<ClaimedJob[]> {
     const { database, tables } = await this.connected();
+    if (tables.dialect.claimsByReturning) return database.run(() => claimJobs(tables, request, 0));
     if (!tables.dialect.needsLowWaterMarks) return database.transaction(() => claimJobs(tables, request, 0));
     const from = this.marks.from(request, performance.now());
     const claimed = await database.transaction(() => claimJobs(tables, request, from));
@@ -116,8 +117,10 @@ export class SqlJobRepository extends JobRepository {
   async settle(settlements: readonly Settlement[], node: string): Promise<string[]> {
     const { database, tables } = await this.connected();
     try {
+      const script = () => settleJobs(tables, settlements, node);
       // Not tried again in here: the completer does so, without the others having to wait.
-      return await database.transaction(() => settleJobs(tables, settlements, node), { patience: 0 });
+      const isOne = areOneStatement(tables, settlements);
+      return await (isOne ? database.run(script, { patience: 0 }) : database.transaction(script, { patience: 0 }));
     } catch (error) {
       if (tables.dialect.isRefused(error)) throw new UnwritableError('refused', error);
       if (tables.dialect.isLockTimeout(error)) throw new UnwritableError('locked', error);

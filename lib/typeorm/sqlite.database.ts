@@ -41,6 +41,10 @@ export class SqliteDatabase extends Database {
     return this.retryBusy(() => this.execute(single));
   }
 
+  run<T>(script: () => Script<T>): Promise<T> {
+    return this.retryBusy(() => driveSync(script(), (step) => this.execute(step)));
+  }
+
   transaction<T>(script: () => Script<T>): Promise<T> {
     return this.retryBusy(() => {
       this.handle.exec('BEGIN IMMEDIATE');

@@ -13,6 +13,7 @@ export class ActiveJob {
   completion: Settlement | undefined;
   readonly notes = new NotePad();
   private abortion: AbortController | undefined;
+  private readonly receivedAt = performance.now();
   private abandoned = false;
   private timer: NodeJS.Timeout | undefined;
 
@@ -20,6 +21,11 @@ export class ActiveJob {
     readonly job: ClaimedJob,
     readonly handler: RegisteredHandler,
   ) {}
+
+  /** By the database's clock. */
+  get now(): number {
+    return this.job.now + performance.now() - this.receivedAt;
+  }
 
   /** 1 for the first execution. */
   get attempt(): number {

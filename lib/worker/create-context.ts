@@ -13,31 +13,56 @@ export function createContext(
   transaction: JobContext['transaction'],
   manager?: EntityManager,
 ): JobContext {
-  const { id, type, key, reference, traceId, due, created } = active.job;
-  const context = {
-    id,
-    type,
-    attempt: active.attempt,
-    maxAttempts: active.handler.options.maxRetries + 1,
-    key,
-    reference,
-    traceId,
-    dueAt: new Date(due),
-    createdAt: new Date(created),
-    get signal() {
-      return active.signal;
-    },
-    log: (message: string) => active.notes.log(message),
-    progress: (value: unknown) => active.notes.tell(serialiseProgress(value)),
-    transaction,
-  };
-  // Not enumerable: whoever copies or prints the context does not ask for a manager.
-  return Object.defineProperty(context, 'manager', {
-    get() {
-      if (manager === undefined) throw new NoJobManagerError(type);
-      return manager;
-    },
-  }) as JobContext;
+  return new ActiveJobContext(active, transaction, manager);
+}
+
+/** A class, because one is made for each attempt: an object with accessors of its own costs ten times as much. */
+class ActiveJobContext implements JobContext {
+  readonly id: string;
+  readonly type: string;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly key: string | undefined;
+  readonly reference: string | undefined;
+  readonly traceId: string | undefined;
+  readonly dueAt: Date;
+  readonly createdAt: Date;
+  /** Functions of their own: handlers may take them out of the context. */
+  readonly log: JobContext['log'];
+  readonly progress: JobContext['progress'];
+  readonly #active: ActiveJob;
+  readonly #manager: EntityManager | undefined;
+
+  constructor(
+    active: ActiveJob,
+    readonly transaction: JobContext['transaction'],
+    manager: EntityManager | undefined,
+  ) {
+    const { id, type, key, reference, traceId, due, created } = active.job;
+    this.id = id;
+    this.type = type;
+    this.attempt = active.attempt;
+    this.maxAttempts = active.handler.options.maxRetries + 1;
+    this.key = key;
+    this.reference = reference;
+    this.traceId = traceId;
+    this.dueAt = new Date(due);
+    this.createdAt = new Date(created);
+    this.log = (message) => active.notes.log(message);
+    this.progress = (value) => active.notes.tell(serialiseProgress(value));
+    this.#active = active;
+    this.#manager = manager;
+  }
+
+  get signal(): AbortSignal {
+    return this.#active.signal;
+  }
+
+  /** Not enumerable: whoever copies or prints the context does not ask for a manager. */
+  get manager(): EntityManager {
+    if (this.#manager === undefined) throw new NoJobManagerError(this.type);
+    return this.#manager;
+  }
 }
 
 function serialiseProgress(value: unknown): string {

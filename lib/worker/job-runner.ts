@@ -43,7 +43,7 @@ export class JobRunner {
 
   private async attempt(active: ActiveJob): Promise<Settlement | undefined> {
     const { job } = active;
-    if (job.deadline !== undefined && job.now > job.deadline) {
+    if (job.deadline !== undefined && active.now > job.deadline) {
       return concludeFailure(
         active,
         new PermanentJobError('The deadline passed before the job could be started.'),
@@ -52,7 +52,8 @@ export class JobRunner {
     }
     const payload = parsePayload(job.payload);
     if (payload instanceof PermanentJobError) return concludeFailure(active, payload, 'error');
-    if (!(await this.recordStart(active))) return undefined;
+    if (job.suspect && !(await this.recordStart(active))) return undefined;
+    if (!job.suspect) this.starts.started(job, performance.now());
     const end = await this.call(active, payload);
     this.starts.ended(job);
     return conclude(active, end, this.options.maxPayloadBytes);
@@ -63,12 +64,9 @@ export class JobRunner {
    * others that would cost a commit each. `false`: the job is not ours any more.
    */
   private async recordStart(active: ActiveJob): Promise<boolean> {
-    const { id, fence, suspect } = active.job;
-    if (suspect) {
-      const lost = await this.repository.recordStarts([{ id, fence, ago: 0 }]);
-      if (lost.length > 0) return false;
-    } else this.starts.started(active.job, performance.now());
-    return !active.isAbandoned;
+    const { id, fence } = active.job;
+    const lost = await this.repository.recordStarts([{ id, fence, ago: 0 }]);
+    return lost.length === 0 && !active.isAbandoned;
   }
 
   private async call(active: ActiveJob, payload: unknown): Promise<HandlerEnd> {

@@ -36,6 +36,8 @@ export interface Dialect {
   readonly partialIndexes: boolean;
   /** Claims in one UPDATE … RETURNING; without it rows are locked, then updated. */
   readonly claimsByReturning: boolean;
+  /** WITH … AS (UPDATE … RETURNING) may feed an INSERT: both in one statement. */
+  readonly writesInWith: boolean;
   /** INSERT … RETURNING; without it the ids of a statement's rows are looked up by the `batch` they were inserted with. */
   readonly insertsReturning: boolean;
   /** A duplicate key is answered by ON CONFLICT DO NOTHING; without it by ON DUPLICATE KEY and the insert id. */

@@ -27,6 +27,7 @@ export const mysqlFamily = {
   },
   partialIndexes: false,
   claimsByReturning: false,
+  writesInWith: false,
   hasOnConflict: false,
   needsLowWaterMarks: true,
   goesOnAfterRollback: true,

@@ -26,6 +26,7 @@ export const postgresDialect: Dialect = {
   tableOptions: '',
   partialIndexes: true,
   claimsByReturning: true,
+  writesInWith: true,
   insertsReturning: true,
   hasOnConflict: true,
   needsLowWaterMarks: false,

@@ -17,6 +17,7 @@ export const sqliteDialect: Dialect = {
   tableOptions: '',
   partialIndexes: true,
   claimsByReturning: false,
+  writesInWith: false,
   insertsReturning: true,
   hasOnConflict: true,
   needsLowWaterMarks: false,

@@ -29,15 +29,44 @@ export function* settleJobs(tables: QueueTables, settlements: readonly Settlemen
   const noted = settlements.filter(({ notes }) => notes !== undefined);
   if (noted.length > 0) yield* recordNotes(tables, noted as (Settlement & { notes: JobNotes })[]);
   const rows = JSON.stringify(settlements.map(toRow).sort((a, b) => a.id - b.id));
-  const { affected } = yield statement(updateJobs(tables), [rows]);
-  if (settlements.some(({ attempt }) => attempt !== undefined)) {
-    yield statement(insertAttempts(tables), [tables.service, node, rows]);
-  }
-  const lost = affected === settlements.length ? [] : yield* findLost(tables, settlements);
+  const ended = tables.dialect.writesInWith
+    ? Number((yield endAndRecord(tables, rows, node)).rows[0]?.['count'])
+    : yield* endThenRecord(tables, rows, node, settlements.some(isAttempt));
+  const lost = ended === settlements.length ? [] : yield* findLost(tables, settlements);
   // By claim, not by id: a lost claim of a job may be in one batch with the claim that ends it.
   const unkept = settlements.filter((settlement) => settlement.keep === 0 && !lost.includes(settlement));
   if (unkept.length > 0) yield deleteEnded(tables, unkept);
   return lost.map(({ id }) => id);
+}
+
+/** Whether the settlements are written in one statement, which needs no transaction around it. */
+export function areOneStatement({ dialect }: QueueTables, settlements: readonly Settlement[]): boolean {
+  return dialect.writesInWith && settlements.every(({ notes, keep }) => notes === undefined && keep !== 0);
+}
+
+function* endThenRecord(tables: QueueTables, rows: string, node: string, someAttempts: boolean): Script<number> {
+  const { affected } = yield statement(updateJobs(tables), [rows]);
+  if (!someAttempts) return affected;
+  const source = `${tables.dialect.rows(SETTLED_ROWS)} v`;
+  const ours = `${tables.dialect.joinByKey(tables.names.job)} ON j.id = v.id AND j.fence = v.fence AND j.state = v.state`;
+  yield statement(insertAttempts(tables, `${source} ${ours}`), [tables.service, node, rows]);
+  return affected;
+}
+
+function isAttempt({ attempt }: Settlement): boolean {
+  return attempt !== undefined;
+}
+
+/** The same in one statement. */
+function endAndRecord(tables: QueueTables, rows: string, node: string): Statement {
+  const { dialect } = tables;
+  const ours = 'v JOIN ended j ON j.id = v.id AND j.fence = v.fence';
+  return statement(
+    `WITH v AS MATERIALIZED (SELECT * FROM ${dialect.rows(SETTLED_ROWS)} AS r), ` +
+      `ended AS (${updateJobs(tables, 'v')} RETURNING j.id, j.fence), ` +
+      `recorded AS (${insertAttempts(tables, ours)}) SELECT COUNT(*) AS count FROM ended`,
+    [rows, tables.service, node],
+  );
 }
 
 /**
@@ -68,10 +97,10 @@ function deleteEnded({ names }: QueueTables, settlements: readonly Settlement[])
 /** A key of scope 'open' is free again when its job ends; it is kept for people. */
 export const RELEASES_KEY = "j.key_scope = 'open' AND v.state IN ('succeeded', 'failed')";
 
-function updateJobs({ dialect, names }: QueueTables): string {
+function updateJobs({ dialect, names }: QueueTables, source = dialect.rows(SETTLED_ROWS)): string {
   return dialect.joinedUpdate({
     table: names.job,
-    source: dialect.rows(SETTLED_ROWS),
+    source,
     set: {
       due: `CASE WHEN v.delay IS NULL THEN j.due ELSE ${dialect.now} + v.delay END`,
       state: 'v.state',
@@ -89,12 +118,12 @@ function updateJobs({ dialect, names }: QueueTables): string {
   });
 }
 
-function insertAttempts({ dialect, names }: QueueTables): string {
+/** `ours`: the settlements, as `v`, whose claims were ended by them. */
+function insertAttempts({ dialect, names }: QueueTables, ours: string): string {
   return (
     `INSERT INTO ${names.attempt} (job_id, fence, service, attempt, node, started_at, ended_at, outcome, reason, error) ` +
     `SELECT v.id, v.fence, ?, v.attempt, ?, ${dialect.now} - v.started_ago, ${dialect.now} - v.ended_ago, v.outcome, v.reason, v.error ` +
-    `FROM ${dialect.rows(SETTLED_ROWS)} v ${dialect.joinByKey(names.job)} ON j.id = v.id AND j.fence = v.fence AND j.state = v.state ` +
-    `WHERE v.outcome IS NOT NULL ${dialect.skipDuplicates('job_id')}`
+    `FROM ${ours} WHERE v.outcome IS NOT NULL ${dialect.skipDuplicates('job_id')}`
   );
 }
 
