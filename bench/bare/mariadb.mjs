@@ -13,12 +13,12 @@ const PICK = `SELECT id, fence, type, priority, payload, job_key, reference, tra
   ORDER BY due, id LIMIT ? FOR UPDATE SKIP LOCKED`;
 
 const CLAIM = `UPDATE pq_job j JOIN JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', node BIGINT PATH '$.node')) v ON j.id = v.id
-  SET j.state = 'running', j.fence = j.fence + 1, j.node_id = v.node, j.started_at = NULL, j.max_crashes = 3`;
+  SET j.state = 'running', j.fence = j.fence + 1, j.node_id = v.node, j.started_at = 0, j.max_crashes = 3`;
 
 const ENDED = `JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', fence BIGINT PATH '$.fence')) v`;
 
 const COMPLETE = `UPDATE pq_job j JOIN ${ENDED} ON j.id = v.id AND j.fence = v.fence AND j.state = 'running'
-  SET j.state = 'succeeded', j.node_id = NULL, j.started_at = NULL, j.finished_at = ${NOW}, j.result = NULL, j.expires_at = ${NOW} + 604800000`;
+  SET j.state = 'succeeded', j.node_id = 0, j.started_at = 0, j.finished_at = ${NOW}, j.result = NULL, j.expires_at = ${NOW} + 604800000`;
 
 const HISTORY = `INSERT INTO pq_attempt (job_id, fence, service, attempt, node, started_at, ended_at, outcome)
   SELECT v.id, v.fence, 'default', 1, 'bare', ${NOW}, ${NOW}, 'succeeded'

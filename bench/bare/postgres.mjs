@@ -5,7 +5,7 @@ const NOW = '(extract(epoch FROM statement_timestamp()) * 1000)::bigint';
 const REGISTER = `INSERT INTO pq_node (service, name, state, registered_at, beat_at, expires_at, types)
   VALUES ('default', 'bare', 'alive', ${NOW}, ${NOW}, ${NOW} + 3600000, '[]') RETURNING id`;
 
-const CLAIM = `UPDATE pq_job SET state = 'running', fence = fence + 1, node_id = $1, started_at = NULL, max_crashes = 3
+const CLAIM = `UPDATE pq_job SET state = 'running', fence = fence + 1, node_id = $1, started_at = 0, max_crashes = 3
   WHERE id = ANY(ARRAY(
     SELECT id FROM pq_job
     WHERE service = 'default' AND state = 'waiting' AND type = $2 AND priority = 0 AND due <= ${NOW}
@@ -16,7 +16,7 @@ const CLAIM = `UPDATE pq_job SET state = 'running', fence = fence + 1, node_id =
 const ENDED = 'json_to_recordset($1::json) AS v(id bigint, fence bigint)';
 
 const COMPLETE = `UPDATE pq_job AS j
-  SET state = 'succeeded', node_id = NULL, started_at = NULL, finished_at = ${NOW}, result = NULL, expires_at = ${NOW} + 604800000
+  SET state = 'succeeded', node_id = 0, started_at = 0, finished_at = ${NOW}, result = NULL, expires_at = ${NOW} + 604800000
   FROM ${ENDED} WHERE j.id = v.id AND j.fence = v.fence AND j.state = 'running'`;
 
 const HISTORY = `INSERT INTO pq_attempt (job_id, fence, service, attempt, node, started_at, ended_at, outcome)

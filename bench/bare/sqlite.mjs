@@ -14,11 +14,11 @@ const PICK = `SELECT id, fence, type, priority, payload, job_key, reference, tra
 
 const ROWS = "(SELECT value ->> 'id' AS id, value ->> 'fence' AS fence FROM json_each(?))";
 
-const CLAIM = `UPDATE pq_job AS j SET state = 'running', fence = j.fence + 1, node_id = ?, started_at = NULL, max_crashes = 3
+const CLAIM = `UPDATE pq_job AS j SET state = 'running', fence = j.fence + 1, node_id = ?, started_at = 0, max_crashes = 3
   FROM ${ROWS} AS v WHERE j.id = v.id`;
 
 const COMPLETE = `UPDATE pq_job AS j
-  SET state = 'succeeded', node_id = NULL, started_at = NULL, finished_at = ${NOW}, result = NULL, expires_at = ${NOW} + 604800000
+  SET state = 'succeeded', node_id = 0, started_at = 0, finished_at = ${NOW}, result = NULL, expires_at = ${NOW} + 604800000
   FROM ${ROWS} AS v WHERE j.id = v.id AND j.fence = v.fence AND j.state = 'running'`;
 
 const HISTORY = `INSERT INTO pq_attempt (job_id, fence, service, attempt, node, started_at, ended_at, outcome)

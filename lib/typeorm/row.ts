@@ -7,6 +7,12 @@ export function optionalNumber(value: unknown): number | undefined {
   return value === null || value === undefined ? undefined : Number(value);
 }
 
+/** Of those columns in which 0 stands for none. */
+export function optionalMoment(value: unknown): number | undefined {
+  const moment = Number(value ?? 0);
+  return moment === 0 ? undefined : moment;
+}
+
 export function optionalDate(value: unknown): Date | undefined {
   return value === null || value === undefined ? undefined : new Date(Number(value));
 }

@@ -33,7 +33,7 @@ export function retentionContract(context: ContractContext): void {
       const forever = await queue.enqueue('t', 'secret', { key: 'f', keyScope: 'forever' });
       const row = await queue.enqueue('t', 'secret', { key: 'r' });
       await endAll(fixture, { keep: DAY, result: '"secret"' });
-      await sql('UPDATE pq_job SET expires_at = 0 WHERE service = ?', [service]);
+      await sql('UPDATE pq_job SET expires_at = 1 WHERE service = ?', [service]);
       expect(await fixture.repository.prune(10)).toBe(2);
       expect(await fixture.repository.prune(10)).toBe(0);
       const emptied = { payload: undefined, result: undefined, progress: undefined, lastError: undefined };
@@ -86,9 +86,9 @@ export function retentionContract(context: ContractContext): void {
       const { id } = await theirs.queue.enqueue('t', 1);
       await endAll(theirs, { keep: DAY, notes: { progress: '1', lines: [line('theirs')] } });
       await theirs.repository.retireNode(await theirs.registerNode());
-      await mine.sql('UPDATE pq_job SET expires_at = 0 WHERE service = ?', [theirs.service]);
+      await mine.sql('UPDATE pq_job SET expires_at = 1 WHERE service = ?', [theirs.service]);
       await mine.sql('UPDATE pq_attempt SET ended_at = 0 WHERE service = ?', [theirs.service]);
-      await mine.sql('UPDATE pq_node SET expires_at = 0 WHERE service = ?', [theirs.service]);
+      await mine.sql('UPDATE pq_node SET expires_at = 1 WHERE service = ?', [theirs.service]);
       const nodes = () => mine.sql('SELECT id FROM pq_node WHERE service = ? ORDER BY id', [theirs.service]);
       const before = await nodes();
       expect(await mine.repository.prune(10)).toBe(0);

@@ -91,15 +91,15 @@ function readJob(row: Row): ModelJob {
     state: String(row['state']) as ModelJob['state'],
     due: Number(row['due']),
     fence: Number(row['fence']),
-    node: text(row['node_id']),
-    started: row['started_at'] !== null,
+    node: text(moment(row['node_id'])),
+    started: Number(row['started_at']) > 0,
     deadline: number(row['deadline']),
     retries: Number(row['retries']),
     crashes: Number(row['crashes']),
     maxCrashes: Number(row['max_crashes']),
     suspect: Number(row['suspect']) > 0,
-    finished: row['finished_at'] !== null,
-    expiresAt: number(row['expires_at']),
+    finished: Number(row['finished_at']) > 0,
+    expiresAt: number(moment(row['expires_at'])),
     key: text(row['job_key']),
     pastKey: text(row['past_key']),
     payload: text(row['payload']),
@@ -124,4 +124,9 @@ function text(value: unknown): string | null {
 
 function number(value: unknown): number | null {
   return value === null ? null : Number(value);
+}
+
+/** 0 stands for none. */
+function moment(value: unknown): unknown {
+  return Number(value) === 0 ? null : value;
 }

@@ -1,4 +1,5 @@
 import { isErrorLike } from '../../support/is-error-like.js';
+import type { Statement } from '../statement.js';
 
 /** The columns of a derived table that is read out of one JSON parameter. */
 export type RowColumns = Readonly<Record<string, 'id' | 'integer' | 'name' | 'text'>>;
@@ -60,6 +61,8 @@ export interface Dialect {
   readonly placeholders: (sql: string) => string;
   /** A derived table over a JSON array of objects, given as one parameter. */
   readonly rows: (columns: RowColumns) => string;
+  /** What goes between the parentheses of `id IN (…)`. */
+  readonly listed: (ids: readonly number[]) => Pick<Statement, 'sql' | 'parameters'>;
   readonly joinedUpdate: (update: JoinedUpdate) => string;
   /** Joins a table as `j` to the few rows before it, by its primary key. */
   readonly joinByKey: (table: string) => string;
@@ -108,4 +111,9 @@ export function isOverloaded(error: unknown): boolean {
 export function updateFrom(update: JoinedUpdate): string {
   const assignments = Object.entries(update.set).map(([column, expression]) => `${column} = ${expression}`);
   return `UPDATE ${update.table} AS j SET ${assignments.join(', ')} FROM ${update.source} AS v WHERE ${update.on}`;
+}
+
+/** A parameter for each. */
+export function list(ids: readonly number[]): Pick<Statement, 'sql' | 'parameters'> {
+  return { sql: ids.map(() => '?').join(', '), parameters: ids };
 }

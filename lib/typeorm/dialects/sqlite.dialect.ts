@@ -35,6 +35,8 @@ export const sqliteDialect: Dialect = {
     const list = Object.keys(columns).map((name) => `value ->> '${name}' AS ${name}`);
     return `(SELECT ${list.join(', ')} FROM json_each(?))`;
   },
+  // One text for any number of them: it is prepared once.
+  listed: (ids) => ({ sql: 'SELECT value FROM json_each(?)', parameters: [JSON.stringify(ids)] }),
   joinedUpdate: updateFrom,
   joinByKey: (table) => `JOIN ${table} j`,
   isDuplicate: (error) => isErrorLike(error) && error.message.includes('UNIQUE constraint failed'),

@@ -19,16 +19,13 @@ function jobColumns({
     priority: `${integer} NOT NULL DEFAULT 0`,
     due: `${bigint} NOT NULL DEFAULT (${now})`,
     fence: `${bigint} NOT NULL DEFAULT 0`,
-    node_id: `${bigint} NULL`,
-    started_at: `${bigint} NULL`,
+    ...moments(['node_id', 'started_at', 'finished_at', 'expires_at'], bigint),
     deadline: `${bigint} NULL`,
     retries: `${integer} NOT NULL DEFAULT 0`,
     crashes: `${integer} NOT NULL DEFAULT 0`,
     max_crashes: `${integer} NOT NULL DEFAULT 3`,
     suspect: `${integer} NOT NULL DEFAULT 0`,
     created_at: `${bigint} NOT NULL DEFAULT (${now})`,
-    finished_at: `${bigint} NULL`,
-    expires_at: `${bigint} NULL`,
     job_key: `${name(255)} NULL`,
     key_scope: `${name(7)} NOT NULL DEFAULT 'row'`,
     past_key: `${name(255)} NULL`,
@@ -42,13 +39,21 @@ function jobColumns({
   };
 }
 
+/**
+ * 0 stands for none. To InnoDB a NULL is a shorter row: a row that grows with each change is moved about in its page, which costs a
+ * quarter of the speed.
+ */
+function moments(columns: readonly string[], bigint: string): Record<string, string> {
+  return Object.fromEntries(columns.map((column) => [column, `${bigint} NOT NULL DEFAULT 0`]));
+}
+
 /** The last moment that a Date can be. To SQLite, words are larger than any number. */
 const LAST = 8_640_000_000_000_000;
 
 /** They keep out what no claim would ever find, and times with which no statement and no Date could calculate. */
 const JOB_CHECKS = [
   "CHECK (state IN ('scheduled', 'waiting', 'running', 'succeeded', 'failed', 'cancelled'))",
-  "CHECK (state <> 'running' OR node_id IS NOT NULL)",
+  "CHECK (state <> 'running' OR node_id > 0)",
   'CHECK (priority BETWEEN 0 AND 9)',
   `CHECK (due BETWEEN 0 AND ${LAST})`,
   `CHECK (deadline BETWEEN -${LAST} AND ${LAST})`,
@@ -62,7 +67,7 @@ function jobIndexes(dialect: Dialect, table: string): Index[] {
         { name: `${table}_claim`, columns: 'service, type, priority, due, id', where: "state = 'waiting'" },
         { name: `${table}_due`, columns: 'service, due', where: "state = 'scheduled'" },
         { name: `${table}_running`, columns: 'service, node_id', where: "state = 'running'" },
-        { name: `${table}_expiry`, columns: 'service, expires_at', where: 'expires_at IS NOT NULL' },
+        { name: `${table}_expiry`, columns: 'service, expires_at', where: 'expires_at > 0' },
       ]
     : [
         { name: `${table}_claim`, columns: 'service, state, type, priority, due, id' },

@@ -24,7 +24,7 @@ export function* changeJob(
   const state = row['state'] as JobState;
   const changed = CHANGEABLE[change].includes(state);
   if (changed) {
-    if (change === 'cancel' && row['started_at'] !== null) yield insertCancelled(tables, id, row);
+    if (change === 'cancel' && Number(row['started_at']) > 0) yield insertCancelled(tables, id, row);
     yield* update(tables, id, change, keep, row);
   }
   return { type: row['type'] as string, priority: Number(row['priority']), state, changed };
@@ -50,8 +50,8 @@ function columnsOf(change: JobChange, now: string): Record<string, string> {
     state: "'cancelled'",
     // Whoever runs it has lost it with this: a late result is dropped, and the next beat tells its handler.
     fence: 'fence + 1',
-    node_id: 'NULL',
-    started_at: 'NULL',
+    node_id: '0',
+    started_at: '0',
     finished_at: now,
     expires_at: `${now} + ?`,
     ...KEY_RELEASE,

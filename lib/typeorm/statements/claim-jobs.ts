@@ -2,7 +2,7 @@ import type { ClaimedJob } from '../../job/job.js';
 import type { ClaimRequest } from '../../repository/job-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { optional, optionalNumber } from '../row.js';
-import { statement, type Row, type Script, type Statement } from '../statement.js';
+import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
 
 const COLUMNS =
   'id, fence, type, priority, payload, job_key, reference, trace_id, due, created_at, deadline, retries, crashes, suspect';
@@ -22,9 +22,8 @@ function updateReturning(tables: QueueTables, request: ClaimRequest, from: numbe
   const { dialect, names } = tables;
   const pick = selectDue(tables, 'id', request, from);
   return statement(
-    `UPDATE ${names.job} SET state = 'running', fence = fence + 1, node_id = ?, started_at = NULL, max_crashes = ?, ` +
-      `deadline = COALESCE(deadline, due + ?) WHERE id = ANY(ARRAY(${pick.sql})) RETURNING ${COLUMNS}, ${dialect.now} AS now`,
-    [Number(request.node), request.maxCrashes, request.deadline ?? null, ...pick.parameters],
+    `UPDATE ${names.job} ${SET_RUNNING} WHERE id = ANY(ARRAY(${pick.sql})) RETURNING ${COLUMNS}, ${dialect.now} AS now`,
+    [...runningOf(request), ...pick.parameters],
   );
 }
 
@@ -33,24 +32,22 @@ function* lockThenUpdate(tables: QueueTables, request: ClaimRequest, from: numbe
   const { dialect, names } = tables;
   const picked = yield selectDue(tables, `${COLUMNS}, ${dialect.now} AS now`, request, from);
   if (picked.rows.length === 0) return [];
-  const sql = dialect.joinedUpdate({
-    table: names.job,
-    source: dialect.rows({ id: 'id', node: 'id', max_crashes: 'integer', deadline: 'integer' }),
-    set: {
-      state: "'running'",
-      fence: 'j.fence + 1',
-      node_id: 'v.node',
-      started_at: 'NULL',
-      max_crashes: 'v.max_crashes',
-      // It counts from the first due time; a retry has a later one, so that it is written down once.
-      deadline: 'COALESCE(j.deadline, j.due + v.deadline)',
-    },
-    on: 'j.id = v.id',
-  });
-  const claim = { node: Number(request.node), max_crashes: request.maxCrashes, deadline: request.deadline };
-  const claims = picked.rows.map((row) => ({ id: Number(row['id']), ...claim })).sort((a, b) => a.id - b.id);
-  yield statement(sql, [JSON.stringify(claims)]);
+  const ids = picked.rows.map((row) => Number(row['id'])).sort((a, b) => a - b);
+  const listed = dialect.listed(ids);
+  yield statement(`UPDATE ${names.job}${dialect.forceIndex('PRIMARY')} ${SET_RUNNING} WHERE id IN (${listed.sql})`, [
+    ...runningOf(request),
+    ...listed.parameters,
+  ]);
   return picked.rows.map((row) => ({ ...row, fence: Number(row['fence']) + 1, deadline: firstDeadline(row, request) }));
+}
+
+/** The deadline counts from the first due time; a retry has a later one, so that it is written down once. */
+const SET_RUNNING =
+  "SET state = 'running', fence = fence + 1, node_id = ?, started_at = 0, max_crashes = ?, " +
+  'deadline = COALESCE(deadline, due + ?)';
+
+function runningOf({ node, maxCrashes, deadline }: ClaimRequest): Parameter[] {
+  return [Number(node), maxCrashes, deadline ?? null];
 }
 
 function selectDue(

@@ -57,8 +57,8 @@ export function retryColumns(now: string, row = ''): Record<string, string> {
     crashes: '0',
     suspect: '0',
     deadline: 'NULL',
-    finished_at: 'NULL',
-    expires_at: 'NULL',
+    finished_at: '0',
+    expires_at: '0',
     job_key: `COALESCE(${row}job_key, ${row}past_key)`,
     past_key: 'NULL',
   };

@@ -8,13 +8,13 @@ import { statement, type Parameter, type Row, type Script } from '../statement.j
 export function* pruneJobs({ dialect, names, service }: QueueTables, limit: number): Script<number> {
   const { rows } = yield statement(
     `SELECT id, key_scope FROM ${names.job}${dialect.forceIndex(`${names.job}_expiry`)} ` +
-      `WHERE service = ? AND expires_at <= ${dialect.now} ORDER BY expires_at LIMIT ?${dialect.skipLocked}`,
+      `WHERE service = ? AND expires_at > 0 AND expires_at <= ${dialect.now} ORDER BY expires_at LIMIT ?${dialect.skipLocked}`,
     [service, limit],
   );
   const forever = idsOf(rows.filter((row) => row['key_scope'] === 'forever'));
   const others = idsOf(rows.filter((row) => row['key_scope'] !== 'forever'));
   if (forever.length > 0) {
-    const empty = 'payload = NULL, result = NULL, last_error = NULL, progress = NULL, expires_at = NULL';
+    const empty = 'payload = NULL, result = NULL, last_error = NULL, progress = NULL, expires_at = 0';
     yield statement(`UPDATE ${names.job} SET ${empty} WHERE id IN (${marks(forever)})`, forever);
   }
   if (others.length > 0) yield statement(`DELETE FROM ${names.job} WHERE id IN (${marks(others)})`, others);

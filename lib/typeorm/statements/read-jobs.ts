@@ -4,7 +4,7 @@ import type { JobState } from '../../job/job-state.js';
 import type { JobCount, JobLogLine } from '../../repository/job-repository.js';
 import type { RecordedError } from '../../support/serialise-error.js';
 import type { QueueTables } from '../queue-tables.js';
-import { optional, optionalDate, parseJson } from '../row.js';
+import { optional, optionalDate, optionalMoment, parseJson } from '../row.js';
 import { statement, type Row, type Statement } from '../statement.js';
 
 export function selectJob({ names, service }: QueueTables, id: number): Statement {
@@ -51,7 +51,7 @@ export function readJob(row: Row): Job {
     dueAt: new Date(Number(row['due'])),
     deadline: optionalDate(row['deadline']),
     createdAt: new Date(Number(row['created_at'])),
-    finishedAt: optionalDate(row['finished_at']),
+    finishedAt: optionalDate(optionalMoment(row['finished_at'])),
     retries: Number(row['retries']),
     crashes: Number(row['crashes']),
     fence: Number(row['fence']),

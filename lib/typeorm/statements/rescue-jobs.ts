@@ -1,6 +1,6 @@
 import type { RecordedError } from '../../support/serialise-error.js';
 import type { RescuedJob } from '../../repository/job-repository.js';
-import { optionalNumber } from '../row.js';
+import { optionalMoment } from '../row.js';
 import type { QueueTables } from '../queue-tables.js';
 import { RELEASES_KEY } from './settle-jobs.js';
 import { statement, type Row, type Script, type Statement } from '../statement.js';
@@ -61,7 +61,7 @@ function selectOrphans({ dialect, names, service }: QueueTables, limit: number):
  * handler ran: then it was one of the few that can have caused it.
  */
 function readOrphan(row: Row): Orphan {
-  const startedAt = optionalNumber(row['started_at']);
+  const startedAt = optionalMoment(row['started_at']);
   const blamed = Number(row['suspect']) > 0 && startedAt !== undefined;
   const crashes = Number(row['crashes']) + (blamed ? 1 : 0);
   return {
@@ -90,12 +90,12 @@ function releaseOrphans({ dialect, names }: QueueTables, orphans: readonly Orpha
     set: {
       state: 'v.state',
       fence: 'j.fence + 1',
-      node_id: 'NULL',
-      started_at: 'NULL',
+      node_id: '0',
+      started_at: '0',
       suspect: '1',
       crashes: 'v.crashes',
-      finished_at: `CASE WHEN v.state = 'failed' THEN ${dialect.now} END`,
-      expires_at: `${dialect.now} + v.keep`,
+      finished_at: `CASE WHEN v.state = 'failed' THEN ${dialect.now} ELSE 0 END`,
+      expires_at: `COALESCE(${dialect.now} + v.keep, 0)`,
       past_key: `CASE WHEN ${RELEASES_KEY} THEN j.job_key ELSE j.past_key END`,
       job_key: `CASE WHEN ${RELEASES_KEY} THEN NULL ELSE j.job_key END`,
       last_error: 'COALESCE(v.error, j.last_error)',

@@ -18,7 +18,9 @@ async function letPass(model: Model, real: RealQueue, span: number): Promise<voi
   real.moveClock(span);
   const { sql, service } = real.fixture;
   const older = (...columns: string[]) => columns.map((column) => `${column} = ${column} - ${span}`).join(', ');
-  await sql(`UPDATE pq_job SET ${older('due', 'deadline', 'expires_at')} WHERE service = ?`, [service]);
+  await sql(`UPDATE pq_job SET ${older('due', 'deadline')} WHERE service = ?`, [service]);
+  // 0 stands for none.
+  await sql(`UPDATE pq_job SET ${older('expires_at')} WHERE service = ? AND expires_at > 0`, [service]);
   await sql(`UPDATE pq_attempt SET ${older('ended_at')} WHERE service = ?`, [service]);
   await sql(`UPDATE pq_node SET ${older('expires_at')} WHERE service = ? AND state <> 'alive'`, [service]);
 }

@@ -28,7 +28,7 @@ export interface Figures {
 const SCENE = `SELECT
   (SELECT COUNT(*) FROM shop_order) AS orders,
   (SELECT COUNT(*) FROM notification) AS notifications,
-  (SELECT COUNT(*) FROM pq_job WHERE state = 'running' AND started_at IS NOT NULL) AS running,
+  (SELECT COUNT(*) FROM pq_job WHERE state = 'running' AND started_at > 0) AS running,
   (SELECT COUNT(*) FROM pq_job WHERE state IN ('scheduled', 'waiting', 'running')) AS open`;
 
 const FIGURES = `SELECT
