@@ -31,7 +31,7 @@ export function* settleJobs(tables: QueueTables, settlements: readonly Settlemen
   const rows = JSON.stringify(settlements.map(toRow).sort((a, b) => a.id - b.id));
   const ended = tables.dialect.writesInWith
     ? Number((yield endAndRecord(tables, rows, node)).rows[0]?.['count'])
-    : yield* endThenRecord(tables, rows, node, settlements.some(isAttempt));
+    : yield* endThenRecord(tables, rows, node, settlements);
   const lost = ended === settlements.length ? [] : yield* findLost(tables, settlements);
   // By claim, not by id: a lost claim of a job may be in one batch with the claim that ends it.
   const unkept = settlements.filter((settlement) => settlement.keep === 0 && !lost.includes(settlement));
@@ -44,12 +44,19 @@ export function areOneStatement({ dialect }: QueueTables, settlements: readonly 
   return dialect.writesInWith && settlements.every(({ notes, keep }) => notes === undefined && keep !== 0);
 }
 
-function* endThenRecord(tables: QueueTables, rows: string, node: string, someAttempts: boolean): Script<number> {
+function* endThenRecord(
+  tables: QueueTables,
+  rows: string,
+  node: string,
+  settlements: readonly Settlement[],
+): Script<number> {
+  const { dialect, names, service } = tables;
   const { affected } = yield statement(updateJobs(tables), [rows]);
-  if (!someAttempts) return affected;
-  const source = `${tables.dialect.rows(SETTLED_ROWS)} v`;
-  const ours = `${tables.dialect.joinByKey(tables.names.job)} ON j.id = v.id AND j.fence = v.fence AND j.state = v.state`;
-  yield statement(insertAttempts(tables, `${source} ${ours}`), [tables.service, node, rows]);
+  if (!settlements.some(isAttempt)) return affected;
+  // When every row was ours, all of them are locked by this transaction: nothing is left to check.
+  const isOurs = `${dialect.joinByKey(names.job)} ON j.id = v.id AND j.fence = v.fence AND j.state = v.state`;
+  const ours = `${dialect.rows(SETTLED_ROWS)} v ${affected === settlements.length ? '' : isOurs}`;
+  yield statement(insertAttempts(tables, ours), [service, node, rows]);
   return affected;
 }
 
