@@ -89,7 +89,8 @@ describe.each(servers)('the connections of one process to $name', (database) => 
     const queue = new QueueFixture(closed, { connections: { max: OWN } });
     await queue.repository.open();
     expect(await sessionsBeside(observer)).toHaveLength(1);
-    await Promise.all(Array.from({ length: 100 }, () => queue.queue.enqueue('t')));
+    // With keys: others would be written together.
+    await Promise.all(Array.from({ length: 100 }, (_, n) => queue.queue.enqueue('t', null, { key: `k${n}` })));
     expect(await sessionsBeside(observer)).toHaveLength(OWN - 1);
     await queue.close();
   });
