@@ -114,6 +114,6 @@ export function updateFrom(update: JoinedUpdate): string {
 }
 
 /** A parameter for each. */
-export function list(ids: readonly number[]): Pick<Statement, 'sql' | 'parameters'> {
+export function listIds(ids: readonly number[]): Pick<Statement, 'sql' | 'parameters'> {
   return { sql: ids.map(() => '?').join(', '), parameters: ids };
 }

@@ -1,4 +1,4 @@
-import { errorCode, list, type Dialect, type JoinedUpdate, type RowColumns } from './dialect.js';
+import { errorCode, listIds, type Dialect, type JoinedUpdate, type RowColumns } from './dialect.js';
 
 const DUPLICATE_KEY = 1062;
 const NO_SUCH_TABLE = 1146;
@@ -39,7 +39,7 @@ export const mysqlFamily = {
   greatest: (a: string, b: string) => `GREATEST(${a}, ${b})`,
   forceIndex: (index: string) => ` FORCE INDEX (${index})`,
   placeholders: (sql: string) => sql,
-  listed: list,
+  listed: listIds,
   joinedUpdate: (update: JoinedUpdate) => {
     const assignments = Object.entries(update.set).map(([column, expression]) => `j.${column} = ${expression}`);
     return `UPDATE ${update.source} AS v ${joinByKey(update.table)} ON ${update.on} SET ${assignments.join(', ')}`;

@@ -1,4 +1,4 @@
-import { errorCode, isBrokenSocket, list, updateFrom, type Dialect, type RowColumns } from './dialect.js';
+import { errorCode, isBrokenSocket, listIds, updateFrom, type Dialect, type RowColumns } from './dialect.js';
 
 const UNIQUE_VIOLATION = '23505';
 const UNDEFINED_TABLE = '42P01';
@@ -49,7 +49,7 @@ export const postgresDialect: Dialect = {
     const list = Object.entries(columns).map(([name, type]) => `${name} ${JSON_TYPES[type]}`);
     return `(SELECT * FROM json_to_recordset(?::json) AS r(${list.join(', ')}))`;
   },
-  listed: list,
+  listed: listIds,
   joinedUpdate: updateFrom,
   joinByKey: (table) => `JOIN ${table} j`,
   isDuplicate: (error) => errorCode(error) === UNIQUE_VIOLATION,
