@@ -7,6 +7,11 @@ import { statement, type Parameter, type Row, type Script, type Statement } from
 const COLUMNS =
   'id, fence, type, priority, payload, job_key, reference, trace_id, due, created_at, deadline, retries, crashes, suspect';
 
+/** The deadline counts from the first due time; a retry has a later one, so that it is written down once. */
+const SET_RUNNING =
+  "SET state = 'running', fence = fence + 1, node_id = ?, started_at = 0, max_crashes = ?, " +
+  'deadline = COALESCE(deadline, due + ?)';
+
 /** Takes up to `limit` due jobs of one level, oldest first, from the due time `from` on. */
 export function* claimJobs(tables: QueueTables, request: ClaimRequest, from: number): Script<ClaimedJob[]> {
   const claimed = tables.dialect.claimsByReturning
@@ -40,11 +45,6 @@ function* lockThenUpdate(tables: QueueTables, request: ClaimRequest, from: numbe
   ]);
   return picked.rows.map((row) => ({ ...row, fence: Number(row['fence']) + 1, deadline: firstDeadline(row, request) }));
 }
-
-/** The deadline counts from the first due time; a retry has a later one, so that it is written down once. */
-const SET_RUNNING =
-  "SET state = 'running', fence = fence + 1, node_id = ?, started_at = 0, max_crashes = ?, " +
-  'deadline = COALESCE(deadline, due + ?)';
 
 function runningOf({ node, maxCrashes, deadline }: ClaimRequest): Parameter[] {
   return [Number(node), maxCrashes, deadline ?? null];
