@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { DataSource } from 'typeorm';
 import { detectDialect } from '../../lib/typeorm/detect-dialect.js';
+import type { Dialect } from '../../lib/typeorm/dialects/dialect.js';
 import { databases, type TestSchema } from '../support/databases.js';
 import { QueueFixture } from '../support/queue-fixture.js';
 import { anyCommand } from './commands/any-command.js';
@@ -30,13 +31,13 @@ const TIME_LIMIT = 60_000 + Number(runs) * 2_000;
 describe.each(databases())('$name and the model', (database) => {
   let schema: TestSchema;
   let dataSource: DataSource;
-  let hasLowWaterMarks: boolean;
+  let dialect: Dialect;
   let services = 0;
 
   beforeAll(async () => {
     schema = await database.create();
     dataSource = await schema.connect();
-    hasLowWaterMarks = (await detectDialect(dataSource.options, dataSource)).needsLowWaterMarks;
+    dialect = await detectDialect(dataSource.options, dataSource);
   });
   afterAll(() => schema?.drop());
 
@@ -46,8 +47,8 @@ describe.each(databases())('$name and the model', (database) => {
       lease: { duration: LEASE, beat: LEASE / 4 },
       retention: { failed: KEEP_FAILED, history: KEEP_HISTORY },
     });
-    const model = new Model();
-    const real = new RealQueue(fixture, hasLowWaterMarks);
+    const model = new Model(!dialect.writesInWith);
+    const real = new RealQueue(fixture, dialect.needsLowWaterMarks);
     try {
       await registerNode(model, real, TYPES);
       await registerNode(model, real, []);

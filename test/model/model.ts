@@ -36,6 +36,12 @@ export class Model {
   /** Due times and expiries that only the database knows to the millisecond, until they have been read. */
   readonly estimates = new Set<`${string}:${'due' | 'expiresAt'}`>();
 
+  /**
+   * `recordsAgain`: where an UPDATE does not tell its rows, a claim that had been ended in the same state before gets a row of history,
+   * if it has none (any more).
+   */
+  constructor(private readonly recordsAgain: boolean) {}
+
   // scheduled, waiting ← enqueue
 
   /** Whether a key is taken by a job with another payload, and its request does not put up with that. */
@@ -122,13 +128,18 @@ export class Model {
   // running → succeeded, failed, scheduled, waiting
 
   settle(settlements: readonly Settlement[], node: string): string[] {
-    for (const settlement of settlements) if (this.holds(settlement)) this.end(settlement);
+    const ended = new Set<string>();
+    for (const settlement of settlements) {
+      if (!this.holds(settlement)) continue;
+      this.end(settlement);
+      ended.add(`${settlement.id}:${settlement.fence}`);
+    }
     // Sent again, it finds the row as it would have left it: its answer is the same, and it changes nothing more.
     const stands = settlements.filter(
       ({ id, fence, state }) => this.jobs.get(id)?.fence === fence && this.jobs.get(id)?.state === state,
     );
     for (const { id, fence, attempt } of stands) {
-      if (attempt === undefined) continue;
+      if (attempt === undefined || !(this.recordsAgain || ended.has(`${id}:${fence}`))) continue;
       const { outcome, reason = null } = attempt;
       this.record({ id, fence, attempt: attempt.attempt, node, outcome, reason });
     }
