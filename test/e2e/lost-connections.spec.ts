@@ -84,22 +84,17 @@ describe.each(cuttable)('lost connections on $name', (database) => {
     return openDatabase(application, { connections: 2, serviceName: 'still' }, () => undefined);
   }
 
-  it('of a process that stood still in a transaction are given up, and it is run again', async () => {
-    const own = await openOwn(killer);
+  // mysql2 takes the server's goodbye for all it will ever hear of a connection: one that only seems to go on is its worst case.
+  const networkHides = database.name === 'mysql';
+
+  it('of a process that stood still in a transaction are given up, and end nobody: it is run again', async () => {
+    const relay = networkHides ? await startRelay(schema.options) : undefined;
+    const application = await new DataSource(relay?.options ?? schema.options).initialize();
+    const own = await openOwn(application);
     expect(await own.transaction(standingStill())).toBe(2);
     await own.close();
-  });
-
-  it('that the network hides end nobody’s process: the next transaction has a new one', async () => {
-    const relay = await startRelay(schema.options);
-    const application = await new DataSource(relay.options).initialize();
-    const own = await openOwn(application);
-    const script = standingStill();
-    await own.transaction(script).catch(() => undefined);
-    expect(await own.transaction(script)).toBeGreaterThan(1);
-    await own.close();
     await application.destroy();
-    relay.close();
+    relay?.close();
   }, 60_000);
 });
 

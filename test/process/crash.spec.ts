@@ -92,33 +92,4 @@ describe.each(databases())('a crash on $name', (database) => {
       ]);
     }
   }, 90_000);
-
-  it('that a job causes each time ends that job as crash after maxCrashes, and no other', async () => {
-    const { queue: jobs } = await service();
-    const bystanders = await jobs.enqueueMany(
-      'ledger',
-      Array.from({ length: 10 }, () => ({ payload: { ms: 300 } })),
-    );
-    const poison = await jobs.enqueue('poison');
-    let deaths = 0;
-    while ((await jobs.get(poison.id))?.state !== 'failed') {
-      const worker = WorkerProcess.launch(schema.options, options);
-      workers.push(worker);
-      await waitUntil(async () => !worker.isRunning || (await jobs.get(poison.id))?.state === 'failed', {
-        timeout: 30_000,
-      });
-      if (!worker.isRunning) deaths++;
-      expect(deaths).toBeLessThanOrEqual(4);
-    }
-    expect(deaths).toBe(4);
-    expect(await jobs.get(poison.id)).toMatchObject({ crashes: 3, retries: 0, lastError: { name: 'CrashError' } });
-    expect((await jobs.history(poison.id)).at(-1)).toMatchObject({ outcome: 'failed', reason: 'crash' });
-    for (const { id } of bystanders) {
-      await waitUntil(async () => (await jobs.get(id))?.state === 'succeeded', {
-        timeout: 30_000,
-        describe: `bystander ${id}`,
-      });
-      expect((await jobs.get(id))?.crashes).toBeLessThan(3);
-    }
-  }, 90_000);
 });

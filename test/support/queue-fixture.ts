@@ -13,6 +13,8 @@ import type { ClaimRequest } from '../../lib/repository/job-repository.js';
 import { LocalWakeSignal } from '../../lib/signal/local.wake-signal.js';
 import { AmbientManagers } from '../../lib/typeorm/ambient/ambient-managers.js';
 import { TransactionHosts } from '../../lib/typeorm/ambient/transaction-hosts.js';
+import { BUSY_RETRY } from '../../lib/typeorm/busy-retry.js';
+import { retryRolledBack } from '../../lib/typeorm/retry-rolled-back.js';
 import type { ApplicationDataSource } from '../../lib/typeorm/application-data-source.js';
 import { ApplicationTransactions } from '../../lib/typeorm/application-transactions.js';
 import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
@@ -76,11 +78,12 @@ export class QueueFixture {
     return job;
   }
 
-  /** Runs a statement with `?` parameters on the application's connection. */
+  /** Runs a statement with `?` parameters on the application's connection; on SQLite, when no other process writes. */
   readonly sql = async <Row = Record<string, unknown>>(text: string, parameters: unknown[] = []): Promise<Row[]> => {
     let count = 0;
     const isPostgres = this.dataSource.options.type === 'postgres';
-    return this.dataSource.query(isPostgres ? text.replaceAll('?', () => `$${++count}`) : text, parameters);
+    const numbered = isPostgres ? text.replaceAll('?', () => `$${++count}`) : text;
+    return retryRolledBack(BUSY_RETRY, () => this.dataSource.query<Row[]>(numbered, parameters));
   };
 }
 

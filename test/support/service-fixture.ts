@@ -38,6 +38,13 @@ export class ServiceFixture {
     return worker;
   }
 
+  /** One that may die at any moment. */
+  launchWorker(): WorkerProcess {
+    const worker = WorkerProcess.launch(this.schema.options, this.options);
+    this.workers.push(worker);
+    return worker;
+  }
+
   /** Enqueues a job and waits until `worker` runs it, the only one that can. */
   async begin(worker: WorkerProcess, type: string, ms: number): Promise<string> {
     const { id } = await this.queue.enqueue(type, { ms });
