@@ -17,6 +17,7 @@ import { ResolvedOptions } from './options/resolved-options.js';
 import { Poller } from './poller/poller.js';
 import { AfterCommit } from './queue/after-commit.js';
 import { JobRepository } from './repository/job-repository.js';
+import { ApplicationTransactions } from './typeorm/application-transactions.js';
 import { WorkerPool } from './worker/worker-pool.js';
 
 const HOOKS_CHECK_AFTER = 4_000;
@@ -47,6 +48,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     private readonly pruner: Pruner,
     private readonly notes: NoteRecorder,
     private readonly afterCommit: AfterCommit,
+    private readonly transactions: ApplicationTransactions,
     private readonly events: QueueEvents,
     private readonly logger: QueueEventLogger,
     private readonly options: ResolvedOptions,
@@ -92,6 +94,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     if (this.starting !== undefined) this.events.emit({ name: 'node.stopped', node: this.lease.name, released });
     await this.lease.stop().catch((error: unknown) => this.events.databaseError('shutdown', error));
     this.afterCommit.stop();
+    this.transactions.close();
     await this.repository.close().catch((error: unknown) => this.events.databaseError('shutdown', error));
     this.starting = undefined;
     this.logger.stop();

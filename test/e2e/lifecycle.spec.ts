@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { LeaseLostError } from '../../lib/errors/lease-lost.error.js';
 import { MissingRoleError } from '../../lib/errors/missing-role.error.js';
 import { NotRunningError } from '../../lib/errors/not-running.error.js';
@@ -143,6 +144,19 @@ describe.each(databases())('the life of a node on $name', (database) => {
     expect((await producer.waitFor(id, 'succeeded')).result).toBe('worked');
     await expect(worker.queue.enqueue('t')).rejects.toThrow(MissingRoleError);
     await expect(worker.queue.enqueue('t')).rejects.toThrow(/'enqueue'.*'work', 'maintain'.*roles/);
+  });
+
+  it('leaves no storage behind that every later call of the process would have to carry', async () => {
+    const disabled = jest.spyOn(AsyncLocalStorage.prototype, 'disable');
+    try {
+      const fixture = await start();
+      await fixture.queue.transaction(() => fixture.queue.enqueue('t'));
+      expect(disabled).not.toHaveBeenCalled();
+      await fixtures.pop()?.close();
+      expect(disabled).toHaveBeenCalled();
+    } finally {
+      disabled.mockRestore();
+    }
   });
 
   it('refuses to enqueue after it has been closed', async () => {

@@ -26,6 +26,7 @@ export class QueueFixture {
   readonly wakeSignal = new LocalWakeSignal();
   readonly service: string;
   private readonly afterCommit: AfterCommit;
+  private readonly transactions: ApplicationTransactions;
 
   constructor(
     readonly dataSource: DataSource,
@@ -38,10 +39,11 @@ export class QueueFixture {
     this.afterCommit = new AfterCommit(this.wakeSignal);
     const events = new QueueEvents();
     const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));
+    this.transactions = new ApplicationTransactions(application, resolved, ambient);
     this.queue = new JobQueue(
       this.repository,
       this.afterCommit,
-      new ApplicationTransactions(application, resolved, ambient),
+      this.transactions,
       new JobControl(this.repository, this.wakeSignal, events),
       new JobWaiter(this.repository, events),
       events,
@@ -51,6 +53,7 @@ export class QueueFixture {
 
   readonly close = async (): Promise<void> => {
     this.afterCommit.stop();
+    this.transactions.close();
     await this.repository.close();
   };
 
