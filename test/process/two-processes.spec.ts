@@ -43,6 +43,7 @@ describe.each(databases())('two processes on $name', (database) => {
     console.info(`${database.name}: ${counts.join(' + ')} jobs`);
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(JOBS);
     expect(Math.min(...counts)).toBeGreaterThanOrEqual(JOBS / 4);
-    expect(await queue.sql('SELECT id FROM pq_job WHERE fence <> 1')).toEqual([]);
+    // Not by fence: a process that stalls gives its buffered jobs back, and their next claim has a higher fence.
+    expect(await queue.sql('SELECT job_id FROM pq_attempt GROUP BY job_id HAVING COUNT(*) > 1')).toEqual([]);
   });
 });
