@@ -38,6 +38,7 @@ import { AmbientManagers } from './typeorm/ambient/ambient-managers.js';
 import { TransactionHosts } from './typeorm/ambient/transaction-hosts.js';
 import { ApplicationDataSource } from './typeorm/application-data-source.js';
 import { ApplicationTransactions } from './typeorm/application-transactions.js';
+import { QueueConnection } from './typeorm/queue-connection.js';
 import { SqlJobRepository } from './typeorm/sql.job-repository.js';
 import { ThreadHeartbeat } from './typeorm/thread.heartbeat.js';
 import { JobTransactions } from './worker/job-transactions.js';
@@ -60,6 +61,7 @@ const PROVIDERS: Provider[] = [
   TransactionHosts,
   AmbientManagers,
   ApplicationTransactions,
+  QueueConnection,
   { provide: JobRepository, useClass: SqlJobRepository },
   { provide: Heartbeat, useClass: ThreadHeartbeat },
   EventLoopWatch,

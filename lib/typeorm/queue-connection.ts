@@ -1,7 +1,8 @@
+import { Injectable } from '@nestjs/common';
 import { NotRunningError } from '../errors/not-running.error.js';
-import type { QueueEvents } from '../events/queue-events.js';
-import type { ResolvedOptions } from '../options/resolved-options.js';
-import type { ApplicationDataSource } from './application-data-source.js';
+import { QueueEvents } from '../events/queue-events.js';
+import { ResolvedOptions } from '../options/resolved-options.js';
+import { ApplicationDataSource } from './application-data-source.js';
 import type { Database } from './database.js';
 import { openDatabase } from './open-database.js';
 import { queueTables, type QueueTables } from './queue-tables.js';
@@ -12,7 +13,11 @@ export interface Connected {
   readonly tables: QueueTables;
 }
 
-/** Opened on first use, because an application may enqueue before this module is started; a failed try is not kept. */
+/**
+ * The module's own way to the database, shared by its repositories. Opened on first use, because an application may enqueue before
+ * this module is started; a failed try is not kept.
+ */
+@Injectable()
 export class QueueConnection {
   private connecting: Promise<Connected> | undefined;
   private closed = false;

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { UnwritableError } from '../errors/unwritable.error.js';
-import { QueueEvents } from '../events/queue-events.js';
 import type { Attempt } from '../job/attempt.js';
 import type { ChangedJob, JobChange } from '../job/job-change.js';
 import type { CheckedFilter } from '../job/job-filter.js';
@@ -59,17 +58,15 @@ import { unhandledTypes } from './statements/unhandled-types.js';
 export class SqlJobRepository extends JobRepository {
   private readonly marks = new LowWaterMarks();
   private readonly callers: Callers;
-  private readonly connection: QueueConnection;
   private readonly inserter: JobInserter;
 
   constructor(
     application: ApplicationDataSource,
+    private readonly connection: QueueConnection,
     private readonly options: ResolvedOptions,
-    events: QueueEvents,
   ) {
     super();
     this.callers = new Callers(application);
-    this.connection = new QueueConnection(application, options, events);
     this.inserter = new JobInserter(this.callers, this.connection);
   }
 

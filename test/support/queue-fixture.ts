@@ -17,6 +17,7 @@ import { BUSY_RETRY } from '../../lib/typeorm/busy-retry.js';
 import { retryRolledBack } from '../../lib/typeorm/retry-rolled-back.js';
 import type { ApplicationDataSource } from '../../lib/typeorm/application-data-source.js';
 import { ApplicationTransactions } from '../../lib/typeorm/application-transactions.js';
+import { QueueConnection } from '../../lib/typeorm/queue-connection.js';
 import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
 
 /** A queue without a worker: its repository and its JobQueue on a real database, for one service. */
@@ -35,7 +36,8 @@ export class QueueFixture {
     const resolved = resolveOptions({ synchronize: true, connections: { max: 2 }, ...options });
     const application = { get: () => dataSource, find: () => dataSource } as ApplicationDataSource;
     this.service = resolved.serviceName;
-    this.repository = new SqlJobRepository(application, resolved, new QueueEvents());
+    const connection = new QueueConnection(application, resolved, new QueueEvents());
+    this.repository = new SqlJobRepository(application, connection, resolved);
     this.afterCommit = new AfterCommit(this.wakeSignal);
     const events = new QueueEvents();
     const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));
