@@ -8,6 +8,12 @@ import { PersistentQueueError } from './persistent-queue.error.js';
 export class ScheduleNotFoundError extends PersistentQueueError {
   // Not `name`: that is the error's own.
   constructor(readonly schedule: string) {
-    super(PersistentQueueError.compose('No such schedule', schedule, 'See schedules.list(); names are compared byte by byte.'));
+    super(
+      PersistentQueueError.compose(
+        'No such schedule',
+        schedule,
+        'See schedules.list(); names are compared byte by byte.',
+      ),
+    );
   }
 }

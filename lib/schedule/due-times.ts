@@ -34,7 +34,11 @@ export function dueTimes({ times, nextFire, misfire, limit, endsAt }: Plan, now:
 }
 
 /** The first fire time after a moment and within the schedule's bounds; 0 for an end: none. */
-export function nextTime(times: FireTimes, after: number, bounds: { startsAt: number; endsAt: number }): number | undefined {
+export function nextTime(
+  times: FireTimes,
+  after: number,
+  bounds: { startsAt: number; endsAt: number },
+): number | undefined {
   const next = times.next(Math.max(after, bounds.startsAt - 1));
   return next === undefined || (bounds.endsAt > 0 && next > bounds.endsAt) ? undefined : next;
 }

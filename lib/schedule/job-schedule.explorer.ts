@@ -46,7 +46,10 @@ export class JobScheduleExplorer {
     const handler = handlerOf(decorated);
     const type = handler?.options.queue === queue ? handler?.type : undefined;
     if (type === undefined)
-      this.handlers.register({ ...decorated, metadata: { type: name, options: { ...handling, ...(queue && { queue }) } } });
+      this.handlers.register({
+        ...decorated,
+        metadata: { type: name, options: { ...handling, ...(queue && { queue }) } },
+      });
     const declaration = { ...timing, spec, type: (type ?? name) as string };
     return readSchedule(name, declaration, this.options.maxPayloadBytes);
   }
@@ -78,5 +81,6 @@ function split(options: JobScheduleOptions) {
 
 function handlerOf({ class: owner, method }: DecoratedMethod<unknown>): JobHandlerMetadata | undefined {
   const prototype = owner.prototype as object;
-  return Reflect.getMetadata(JOB_HANDLER_METADATA, Reflect.get(prototype, method) as object) as JobHandlerMetadata | undefined;
+  return Reflect.getMetadata(JOB_HANDLER_METADATA, Reflect.get(prototype, method) as object) as
+    JobHandlerMetadata | undefined;
 }

@@ -78,7 +78,12 @@ function readJson(field: string, value: unknown, maxBytes: number): string {
   const bytes = Buffer.byteLength(json);
   if (bytes <= maxBytes) return json;
   const mistake = `it has ${bytes} bytes of JSON and may have ${maxBytes}`;
-  throw new InvalidScheduleError(field, value, mistake, 'Store the data and give its id, or raise forRoot({ maxPayloadBytes }).');
+  throw new InvalidScheduleError(
+    field,
+    value,
+    mistake,
+    'Store the data and give its id, or raise forRoot({ maxPayloadBytes }).',
+  );
 }
 
 function serialise(field: string, value: unknown): string {
@@ -95,7 +100,11 @@ function readFlag(field: string, value: unknown): boolean | undefined {
   throw new InvalidScheduleError(field, value, 'it is no boolean', 'Give true or false.');
 }
 
-function readChoice<Choice extends string>(field: string, value: unknown, choices: readonly [Choice, ...Choice[]]): Choice {
+function readChoice<Choice extends string>(
+  field: string,
+  value: unknown,
+  choices: readonly [Choice, ...Choice[]],
+): Choice {
   const choice = choices.find((known) => known === (value ?? choices[0]));
   if (choice !== undefined) return choice;
   throw new InvalidScheduleError(field, value, 'it is not known', `Give one of ${choices.join(', ')}.`);
@@ -109,7 +118,12 @@ function readLimit(value: unknown = DEFAULT_MISFIRES): number {
 function readDuration(field: string, value: unknown = 0): number {
   const milliseconds = parseDuration(value);
   if (milliseconds !== undefined) return milliseconds;
-  throw new InvalidScheduleError(field, value, 'it is no time span', "Give milliseconds of 0 or more, or a string such as '3m'.");
+  throw new InvalidScheduleError(
+    field,
+    value,
+    'it is no time span',
+    "Give milliseconds of 0 or more, or a string such as '3m'.",
+  );
 }
 
 /** 0: none. */

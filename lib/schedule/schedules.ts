@@ -97,7 +97,8 @@ export class Schedules {
     const result = await this.repository.fireNow(readScheduleName(name));
     if (result === undefined) throw new ScheduleNotFoundError(name);
     const [job] = result.fired;
-    if (job === undefined) throw new InvalidScheduleError('row', name, `its ${result.broken}`, 'Store it anew with upsert().');
+    if (job === undefined)
+      throw new InvalidScheduleError('row', name, `its ${result.broken}`, 'Store it anew with upsert().');
     const fireTime = new Date(job.fireTime);
     this.events.emit({ name: 'schedule.fired', schedule: name, fireTime, job: { id: job.id, type: job.type } });
     this.wakeSignal.notify([{ type: job.type, priority: 0 }]);

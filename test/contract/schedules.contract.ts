@@ -24,7 +24,11 @@ const SCHEDULE: NewSchedule = {
 };
 
 /** Stored and planned for `in` milliseconds from now. */
-async function planned(fixture: QueueFixture, overrides: Partial<NewSchedule> = {}, inMs = -10): Promise<PendingSchedule> {
+async function planned(
+  fixture: QueueFixture,
+  overrides: Partial<NewSchedule> = {},
+  inMs = -10,
+): Promise<PendingSchedule> {
   await fixture.schedules.save({ ...SCHEDULE, ...overrides });
   const { schedules, now } = await fixture.schedules.pending(10);
   const schedule = schedules.find(({ name }) => name === (overrides.name ?? 's')) as PendingSchedule;
@@ -59,7 +63,8 @@ export function schedulesContract(context: ContractContext): void {
 
     it('of the same name in another case, or with a space, are others', async () => {
       const { schedules } = await context.open();
-      for (const name of ['A', 'a', 'a ', 'á']) await schedules.save({ ...SCHEDULE, name, spec: `@every ${name.length}h` });
+      for (const name of ['A', 'a', 'a ', 'á'])
+        await schedules.save({ ...SCHEDULE, name, spec: `@every ${name.length}h` });
       expect(await schedules.list()).toHaveLength(4);
       expect((await schedules.get('a '))?.spec).toBe('@every 2h');
     });
@@ -118,7 +123,9 @@ export function schedulesContract(context: ContractContext): void {
       async (edit) => {
         const fixture = await context.open();
         await planned(fixture);
-        await expect(fixture.sql(`UPDATE pq_schedule SET ${edit} WHERE service = ?`, [fixture.service])).rejects.toThrow();
+        await expect(
+          fixture.sql(`UPDATE pq_schedule SET ${edit} WHERE service = ?`, [fixture.service]),
+        ).rejects.toThrow();
       },
     );
   });
@@ -144,12 +151,16 @@ export function schedulesContract(context: ContractContext): void {
       expect(await fixture.schedules.history('s', 10)).toEqual([
         { fireTime, outcome: 'fired', manual: false, jobId: jobs[0]?.id, jobState: 'waiting' },
       ]);
-      expect(await fixture.schedules.get('s')).toMatchObject({ lastFireAt: fireTime, nextFireAt: new Date(request.next) });
+      expect(await fixture.schedules.get('s')).toMatchObject({
+        lastFireAt: fireTime,
+        nextFireAt: new Date(request.next),
+      });
     });
 
     it('makes nothing of a plan that has been edited, disabled or removed meanwhile', async () => {
       for (const change of [
-        (fixture: QueueFixture) => fixture.sql("UPDATE pq_schedule SET spec = '@daily' WHERE service = ?", [fixture.service]),
+        (fixture: QueueFixture) =>
+          fixture.sql("UPDATE pq_schedule SET spec = '@daily' WHERE service = ?", [fixture.service]),
         ({ schedules }: QueueFixture) => schedules.setEnabled('s', false),
         ({ schedules }: QueueFixture) => schedules.remove('s'),
       ]) {
@@ -222,10 +233,21 @@ export function schedulesContract(context: ContractContext): void {
       await fixture.sql("UPDATE pq_schedule SET payload = '{oops' WHERE service = ?", [fixture.service]);
       const next = schedule.nextFire + 1;
       const request = { schedule, times: [schedule.nextFire], missed: undefined, next };
-      expect(await fixture.schedules.fire(request)).toMatchObject({ fired: [], broken: expect.stringMatching(/payload/) });
-      expect(await fixture.schedules.get('s')).toMatchObject({ broken: expect.stringMatching(/payload/), nextFireAt: new Date(next) });
+      expect(await fixture.schedules.fire(request)).toMatchObject({
+        fired: [],
+        broken: expect.stringMatching(/payload/),
+      });
+      expect(await fixture.schedules.get('s')).toMatchObject({
+        broken: expect.stringMatching(/payload/),
+        nextFireAt: new Date(next),
+      });
       await fixture.sql("UPDATE pq_schedule SET payload = '1' WHERE service = ?", [fixture.service]);
-      await fixture.schedules.fire({ ...request, schedule: { ...schedule, nextFire: next }, times: [next], next: next + 1 });
+      await fixture.schedules.fire({
+        ...request,
+        schedule: { ...schedule, nextFire: next },
+        times: [next],
+        next: next + 1,
+      });
       expect((await fixture.schedules.get('s'))?.broken).toBeUndefined();
       expect((await fixture.queue.find()).jobs).toMatchObject([{ payload: 1 }]);
     });

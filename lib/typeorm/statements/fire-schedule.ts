@@ -25,7 +25,8 @@ export function* fireSchedule(tables: QueueTables, request: FireRequest, keep: n
   if (affected === 0) return undefined;
   const row = yield* lockSchedule(tables, schedule.id);
   if (row === undefined) return undefined;
-  if (missed !== undefined) yield* recordFiring(tables, { scheduleId: schedule.id, fireTime: missed, outcome: 'missed' });
+  if (missed !== undefined)
+    yield* recordFiring(tables, { scheduleId: schedule.id, fireTime: missed, outcome: 'missed' });
   const result = yield* fireAll(tables, row, times);
   yield statement(`DELETE FROM ${names.firing} WHERE schedule_id = ? AND fire_at < ? AND outcome <> 'queued'`, [
     schedule.id,
@@ -45,9 +46,10 @@ export function* fireScheduleNow(tables: QueueTables, name: string): Script<Fire
   if (row === undefined) return undefined;
   const fault = faultOf(row);
   if (fault !== undefined) return { fired: [], skipped: [], broken: fault };
-  const latest = yield statement(`SELECT MAX(fire_at) AS latest FROM ${names.firing} WHERE schedule_id = ? AND manual = 1`, [
-    Number(row['id']),
-  ]);
+  const latest = yield statement(
+    `SELECT MAX(fire_at) AS latest FROM ${names.firing} WHERE schedule_id = ? AND manual = 1`,
+    [Number(row['id'])],
+  );
   // Two within a millisecond are two firings.
   const fireTime = Math.max(Number(row['now']), Number(latest.rows[0]?.['latest'] ?? 0) + 1);
   return { fired: [yield* fireOnce(tables, row, fireTime, { manual: true })], skipped: [], broken: undefined };

@@ -5,7 +5,10 @@ import { statement, type Parameter, type Row, type Statement } from '../statemen
 import { untilNextSchedule } from './plan-schedules.js';
 
 /** One statement: an index probe for each type, one for the next due time, and now and then a look for the dead. */
-export function surveyQueue(tables: QueueTables, { types, sweep, held = [], node, schedules = false }: SurveyRequest): Statement {
+export function surveyQueue(
+  tables: QueueTables,
+  { types, sweep, held = [], node, schedules = false }: SurveyRequest,
+): Statement {
   const parts = [nextDue(tables), readyLevels(tables, types), pauses(tables)];
   if (sweep) parts.push(orphans(tables));
   if (node !== undefined) parts.push(claims(tables, node));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { dueTimes, nextTime, type Plan } from '../../lib/schedule/due-times.js';
-import type { FireTimes } from '../../lib/schedule/spec/fire-times.js';
+import { dueTimes, nextTime, type Plan } from '../../../lib/schedule/due-times.js';
+import type { FireTimes } from '../../../lib/schedule/spec/fire-times.js';
 
 const SECOND = 1_000;
 const HOUR = 3_600_000;
