@@ -32,7 +32,7 @@ export async function insertRetained(store, count, { expired }) {
   await store.vacuum();
 }
 
-/** Plain SQL is a producer. The same on every database: five tables of ten digits make 100,000 rows. */
+/** Plain SQL is a producer. The same on every database: five tables of ten digits make 100,000 rows. As jobs come, in the order of their time. */
 async function insert(store, count, { type, state, due, priority = 0, body = '{}' }) {
   const digits = `(${Array.from({ length: 10 }, (_, digit) => `SELECT ${digit} AS digit`).join(' UNION ALL ')})`;
   const number = 'a.digit + 10 * b.digit + 100 * c.digit + 1000 * d.digit + 10000 * e.digit';
@@ -41,7 +41,7 @@ async function insert(store, count, { type, state, due, priority = 0, body = '{}
     await store.query(
       `INSERT INTO pq_job (service, type, state, priority, due, payload) ` +
         `SELECT 'default', '${type}', '${state}', ${priority}, ${due} + ${index * perStatement} + ${number}, '${body}' ` +
-        `FROM ${digits} a, ${digits} b, ${digits} c, ${digits} d, ${digits} e WHERE ${number} < ${perStatement}`,
+        `FROM ${digits} a, ${digits} b, ${digits} c, ${digits} d, ${digits} e WHERE ${number} < ${perStatement} ORDER BY ${number}`,
     );
   }
   await store.vacuum();

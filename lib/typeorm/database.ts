@@ -10,6 +10,11 @@ export interface TransactionOptions {
   readonly patience?: number;
 }
 
+export interface RunOptions extends TransactionOptions {
+  /** The script must not be carried out twice: it is tried again only if nothing of it has been sent, or the database has undone it. */
+  readonly once?: boolean;
+}
+
 /** The module's own connections to the application's database. */
 export abstract class Database {
   abstract readonly dialect: Dialect;
@@ -19,9 +24,9 @@ export abstract class Database {
 
   /**
    * A script of which each statement is committed by itself. It may be started more than once, as that of a transaction, and must
-   * change nothing more then.
+   * change nothing more then, unless it is run `once`.
    */
-  abstract run<T>(script: () => Script<T>, options?: TransactionOptions): Promise<T>;
+  abstract run<T>(script: () => Script<T>, options?: RunOptions): Promise<T>;
 
   /**
    * All of the script's statements or none. What the database has rolled back by itself (a deadlock, a busy file) is run

@@ -3,7 +3,7 @@ import type { JobManager } from '../repository/job-repository.js';
 import type { Callers } from './callers.js';
 import { InsertMerger } from './insert-merger.js';
 import type { QueueConnection } from './queue-connection.js';
-import { insertJobs } from './statements/insert-jobs.js';
+import { insertJobs, isOneInsert } from './statements/insert-jobs.js';
 
 /** Where new jobs are written: in the caller's transaction, in one of their own, or together with the jobs of other callers. */
 export class JobInserter {
@@ -40,6 +40,8 @@ export class JobInserter {
   private async insertOwn(jobs: readonly NewJob[], onProgress?: (done: number) => void): Promise<EnqueuedJob[]> {
     const { database, tables } = await this.connection.get();
     this.isConnectionLost = tables.dialect.isConnectionLost;
-    return database.transaction(() => insertJobs(tables, jobs, onProgress));
+    const script = () => insertJobs(tables, jobs, onProgress);
+    // One statement needs no transaction around it: two round trips less for each enqueue.
+    return isOneInsert(tables, jobs) ? database.run(script, { once: true }) : database.transaction(script);
   }
 }

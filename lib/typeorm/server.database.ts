@@ -2,8 +2,9 @@ import type { EventEmitter } from 'node:events';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { answerWithin, breakConnection } from './connection-deadline.js';
-import { Database, type Lane, type TransactionOptions } from './database.js';
+import { Database, type Lane, type RunOptions, type TransactionOptions } from './database.js';
 import { isOverloaded, type Dialect } from './dialects/dialect.js';
+import { runPrepared } from './prepared-statement.js';
 import { runOn } from './query-runner.executor.js';
 import { retryRolledBack, type Retry } from './retry-rolled-back.js';
 import { drive, statement, type Result, type Script, type Statement } from './statement.js';
@@ -16,6 +17,9 @@ const LEAST_PATIENCE = 20;
 /** How long a statement may take before its connection is given up, in milliseconds: a heartbeat must not wait for the network. */
 const DEADLINES: Readonly<Record<Lane, number>> = { control: 5_000, work: 15_000 };
 
+/** A connection that has not been used for so many milliseconds may be broken. */
+const STALE_AFTER = 5_000;
+
 interface Connected {
   readonly runner: QueryRunner;
   readonly connection: object;
@@ -25,11 +29,12 @@ interface Connected {
 export class ServerDatabase extends Database {
   private readonly lanes: Readonly<Record<Lane, LimitFunction>>;
   private readonly prepared = new WeakSet<object>();
+  private readonly usedAt = new WeakMap<object, number>();
 
   constructor(
     private readonly dataSource: DataSource,
     readonly dialect: Dialect,
-    connections: number,
+    private readonly connections: number,
     private readonly onRetry?: (retry: Retry) => void,
   ) {
     super();
@@ -38,17 +43,24 @@ export class ServerDatabase extends Database {
   }
 
   query(single: Statement, lane: Lane = 'work'): Promise<Result> {
-    return this.withConnection(
-      lane,
-      (error) => this.hasChangedNothing(error),
-      PATIENCE,
-      (execute) => execute(single),
-    );
+    // All idle connections may have broken together, and who only reads may ask again; but not for as long as the server is away.
+    let spare = single.sql.startsWith('SELECT') ? this.connections : 0;
+    const mayRetry = (error: unknown) =>
+      this.hasChangedNothing(error) || (this.dialect.isConnectionLost(error) && spare-- > 0);
+    return this.withConnection(lane, mayRetry, PATIENCE, (execute) => execute(single));
   }
 
-  run<T>(script: () => Script<T>, { lane = 'work', patience = PATIENCE }: TransactionOptions = {}): Promise<T> {
-    const mayRetry = (error: unknown) => this.hasChangedNothing(error);
-    return this.withConnection(lane, mayRetry, patience, (execute) => drive(script(), execute));
+  run<T>(script: () => Script<T>, { lane = 'work', patience = PATIENCE, once = false }: RunOptions = {}): Promise<T> {
+    let sent = false;
+    const mayRetry = (error: unknown) =>
+      this.hasChangedNothing(error) || (once && !sent && this.dialect.isConnectionLost(error));
+    return this.withConnection(lane, mayRetry, patience, async (execute, _, idle) => {
+      sent = false;
+      // Nobody may have noticed that it is broken, and of what is sent over it nobody could say whether it was carried out.
+      if (once && idle > STALE_AFTER) await execute(statement('SELECT 1'));
+      sent = true;
+      return drive(script(), execute);
+    });
   }
 
   transaction<T>(script: () => Script<T>, { lane = 'work', patience = PATIENCE }: TransactionOptions = {}): Promise<T> {
@@ -86,7 +98,7 @@ export class ServerDatabase extends Database {
     lane: Lane,
     isRolledBack: (error: unknown) => boolean,
     patience: number,
-    work: (execute: (step: Statement) => Promise<Result>, giveUp: () => void) => Promise<T>,
+    work: (execute: (step: Statement) => Promise<Result>, giveUp: () => void, idle: number) => Promise<T>,
   ): Promise<T> {
     // From the call, and not from when its turn comes: in an outage whoever waits behind others would wait for all of them.
     const giveUpAt = performance.now() + patience;
@@ -95,19 +107,27 @@ export class ServerDatabase extends Database {
       const { runner, connection } = await this.connect(lane, left());
       try {
         const execute = (step: Statement) =>
-          answerWithin(DEADLINES[lane], connection, runOn(runner, this.dialect, step));
-        return await work(execute, () => breakConnection(connection, 'it could not be rolled back'));
+          answerWithin(DEADLINES[lane], connection, this.execute(runner, connection, step));
+        const giveUp = () => breakConnection(connection, 'it could not be rolled back');
+        return await work(execute, giveUp, performance.now() - (this.usedAt.get(connection) ?? 0));
       } catch (error) {
         // After a failover the old primary may only be read, for as long as we stay with it.
         if (this.dialect.isReadOnly(error)) breakConnection(connection, 'its server may only be read');
         throw error;
       } finally {
+        this.usedAt.set(connection, performance.now());
         await runner.release();
       }
     };
     return this.lanes[lane](() =>
       retryRolledBack({ isRolledBack, patience: left(), longestWait: 100, onRetry: this.onRetry }, attempt),
     );
+  }
+
+  private execute(runner: QueryRunner, connection: object, step: Statement): Promise<Result> {
+    const { name } = step;
+    if (name === undefined || !this.dialect.preparesByName) return runOn(runner, this.dialect, step);
+    return runPrepared(connection, this.dialect, { ...step, name });
   }
 
   /** While the server has no connection for us, it is asked less and less often: everybody else asks too. */

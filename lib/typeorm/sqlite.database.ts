@@ -19,6 +19,8 @@ interface SqliteStatement {
   run(...parameters: unknown[]): { changes: number | bigint; lastInsertRowid: number | bigint };
 }
 
+const CACHE_KIB = 32 * 1_024;
+
 /**
  * One connection of our own to the application's file. Transactions run to their end without an await, so that the application's
  * own connection, whose busy wait blocks the event loop, never has to wait for one of ours in the same process.
@@ -35,6 +37,8 @@ export class SqliteDatabase extends Database {
     this.requireWriteAheadLog();
     // FULL: a committed job is on the disk. The driver's default in WAL mode may lose the last commits at a power cut.
     handle.exec('PRAGMA synchronous = FULL');
+    // Of the driver's 2 MB not even the indexes of a backlog would stay in memory.
+    handle.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
   }
 
   query(single: Statement): Promise<Result> {

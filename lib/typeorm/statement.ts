@@ -4,6 +4,8 @@ export type Parameter = string | number | null;
 export interface Statement {
   readonly sql: string;
   readonly parameters: readonly Parameter[];
+  /** It has the same text each time, and is worth being prepared under this name where the client can. */
+  readonly name?: string;
 }
 
 export type Row = Record<string, unknown>;

@@ -41,6 +41,10 @@ export interface Dialect {
   readonly writesInWith: boolean;
   /** INSERT … RETURNING; without it the ids of a statement's rows are looked up by the `batch` they were inserted with. */
   readonly insertsReturning: boolean;
+  /** Many rows are inserted faster from one JSON parameter than from a parameter for each value. */
+  readonly insertsFromJson: boolean;
+  /** Its client prepares a statement once for each connection when it is given a name. */
+  readonly preparesByName: boolean;
   /** A duplicate key is answered by ON CONFLICT DO NOTHING; without it by ON DUPLICATE KEY and the insert id. */
   readonly hasOnConflict: boolean;
   /** Claims begin where the last one ended, because purged entries are walked over until the engine has removed them. */

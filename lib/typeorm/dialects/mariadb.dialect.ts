@@ -24,6 +24,8 @@ export const mariadbDialect: Dialect = {
   readsBytes: false,
   tableOptions: tableOptions(COLLATION),
   insertsReturning: true,
+  insertsFromJson: false,
+  preparesByName: false,
   sessionSetup: [
     READ_COMMITTED,
     // A process that is stopped in the middle of a transaction must not hold its locks for as long as it is stopped.

@@ -34,6 +34,8 @@ export const mysqlDialect: Dialect = {
   readsBytes: true,
   tableOptions: tableOptions(COLLATION),
   insertsReturning: false,
+  insertsFromJson: false,
+  preparesByName: false,
   sessionSetup: [
     READ_COMMITTED,
     // A process that is stopped in the middle of a transaction must not hold its locks for as long as it is stopped. This server

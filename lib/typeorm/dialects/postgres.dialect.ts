@@ -28,6 +28,8 @@ export const postgresDialect: Dialect = {
   claimsByReturning: true,
   writesInWith: true,
   insertsReturning: true,
+  insertsFromJson: true,
+  preparesByName: true,
   hasOnConflict: true,
   needsLowWaterMarks: false,
   goesOnAfterRollback: false,

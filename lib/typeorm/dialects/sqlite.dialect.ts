@@ -19,6 +19,8 @@ export const sqliteDialect: Dialect = {
   claimsByReturning: false,
   writesInWith: false,
   insertsReturning: true,
+  insertsFromJson: false,
+  preparesByName: false,
   hasOnConflict: true,
   needsLowWaterMarks: false,
   goesOnAfterRollback: false,

@@ -34,13 +34,23 @@ export function* insertJobs(
   return enqueued;
 }
 
+/** Whether all of it is one statement, which is all or nothing by itself. */
+export function isOneInsert({ dialect }: QueueTables, jobs: readonly NewJob[]): boolean {
+  if (jobs.some(({ key }) => key !== undefined)) return false;
+  return jobs.length === 1 || (dialect.insertsReturning && [...chunks(jobs)].length === 1);
+}
+
 function* insertPlain(tables: QueueTables, jobs: readonly NewJob[]): Script<EnqueuedJob[]> {
-  const { rows } = tables.dialect.insertsReturning
-    ? yield insertInto(tables, jobs, 'RETURNING id')
-    : yield* insertBatch(tables, jobs);
+  const { rows } = yield* insertAndName(tables, jobs);
   // One statement numbers its rows in their order, but may answer them in another.
   const ids = rows.map((row) => Number(row['id'])).sort((a, b) => a - b);
   return ids.map((id) => ({ id: String(id), created: true }));
+}
+
+function* insertAndName(tables: QueueTables, jobs: readonly NewJob[]): Script<Pick<Result, 'rows'>> {
+  const { dialect } = tables;
+  if (!dialect.insertsReturning) return yield* insertBatch(tables, jobs);
+  return yield dialect.insertsFromJson ? insertFrom(tables, jobs) : insertInto(tables, jobs, 'RETURNING id');
 }
 
 /**
@@ -130,6 +140,40 @@ function insertInto(
     `INSERT INTO ${names.job} (${COLUMNS}${inBatch.column}) VALUES ${rows.map((row) => row.sql).join(', ')} ${ending}`,
     parameters,
   );
+}
+
+/** The same of jobs without keys, with one text for any number of them: thousands of parameters take longer to bind than to insert. */
+function insertFrom({ dialect, names, service }: QueueTables, jobs: readonly NewJob[]): Statement {
+  const source = dialect.rows({
+    line: 'integer',
+    type: 'name',
+    priority: 'integer',
+    delay: 'integer',
+    at: 'integer',
+    reference: 'name',
+    trace_id: 'name',
+    deadline: 'integer',
+    payload: 'text',
+  });
+  const isLater = `v.delay > 0 OR v.at > ${dialect.now}`;
+  const due = `CASE WHEN v.at IS NULL THEN ${dialect.now} + v.delay ELSE ${dialect.greatest(dialect.now, 'v.at')} END`;
+  const columns = 'service, type, state, priority, due, reference, trace_id, deadline, payload';
+  const values = `?, v.type, CASE WHEN ${isLater} THEN 'scheduled' ELSE 'waiting' END, v.priority, ${due}, v.reference, v.trace_id, v.deadline, v.payload`;
+  const rows = jobs.map(({ type, priority, due: when, reference, traceId, deadline, payload }, line) => ({
+    line,
+    type,
+    priority,
+    ...('at' in when ? { at: when.at } : { delay: when.delay }),
+    reference,
+    trace_id: traceId,
+    deadline,
+    payload,
+  }));
+  return {
+    name: 'insert jobs',
+    sql: `INSERT INTO ${names.job} (${columns}) SELECT ${values} FROM ${source} v ORDER BY v.line RETURNING id`,
+    parameters: [service, JSON.stringify(rows)],
+  };
 }
 
 interface DueSql {
