@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InvalidHandlerError } from '../errors/invalid-handler.error.js';
+import { InvalidScheduleError } from '../errors/invalid-schedule.error.js';
 import { DecoratedMethodScanner, type DecoratedMethod } from '../handler/decorated-method.scanner.js';
 import { JOB_HANDLER_METADATA, type JobHandlerMetadata } from '../handler/job-handler.decorator.js';
 import { JobHandlerExplorer } from '../handler/job-handler.explorer.js';
@@ -24,24 +25,17 @@ export class JobScheduleExplorer {
       .scan<JobScheduleMetadata>(JOB_SCHEDULE_METADATA)
       .filter(({ metadata }) => metadata.options.queue === this.options.name)
       .map((decorated) => {
-        const schedule = this.declare(decorated);
         const method = `${decorated.class.name}.${decorated.method}`;
-        const other = declared.get(schedule.name);
-        if (other !== undefined)
-          throw new InvalidHandlerError(
-            method,
-            schedule.name,
-            `@JobSchedule() has the name of that on ${other}`,
-            'Give each a name of its own.',
-          );
-        declared.set(schedule.name, method);
-        return schedule;
+        const { name = method } = decorated.metadata.options;
+        refuseSecond(declared.get(name), method, name);
+        declared.set(name, method);
+        return this.declare(decorated, method, name);
       });
   }
 
-  private declare(decorated: DecoratedMethod<JobScheduleMetadata>): NewSchedule {
+  private declare(decorated: DecoratedMethod<JobScheduleMetadata>, method: string, name: string): NewSchedule {
     const { spec, options } = decorated.metadata;
-    const { name = `${decorated.class.name}.${decorated.method}`, queue, ...others } = options;
+    const { name: _, queue, ...others } = options;
     const { timing, handling } = split(others);
     const handler = handlerOf(decorated);
     const type = handler?.options.queue === queue ? handler?.type : undefined;
@@ -50,9 +44,19 @@ export class JobScheduleExplorer {
         ...decorated,
         metadata: { type: name, options: { ...handling, ...(queue && { queue }) } },
       });
-    const declaration = { ...timing, spec, type: (type ?? name) as string };
-    return readSchedule(name, declaration, this.options.maxPayloadBytes);
+    try {
+      return readSchedule(name, { ...timing, spec, type: (type ?? name) as string }, this.options.maxPayloadBytes);
+    } catch (error) {
+      if (!(error instanceof InvalidScheduleError)) throw error;
+      throw new InvalidHandlerError(method, error.value, '@JobSchedule() cannot be used', error.message);
+    }
   }
+}
+
+function refuseSecond(first: string | undefined, method: string, name: string): void {
+  if (first === undefined) return;
+  const cure = 'Give each a name of its own.';
+  throw new InvalidHandlerError(method, name, `@JobSchedule() has the name of that on ${first}`, cure);
 }
 
 const TIMING = [
