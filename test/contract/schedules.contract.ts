@@ -1,27 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { NewSchedule } from '../../lib/job/schedule.js';
 import type { PendingSchedule } from '../../lib/repository/schedule-repository.js';
-import type { QueueFixture } from '../support/queue-fixture.js';
+import { newSchedule } from '../support/new-schedule.js';
+import { success, type QueueFixture } from '../support/queue-fixture.js';
 import type { ContractContext } from './contract-context.js';
-import { success } from '../support/queue-fixture.js';
 
-const SCHEDULE: NewSchedule = {
-  name: 's',
-  spec: '@every 1h',
-  timeZone: 'UTC',
-  type: 't',
-  payload: '{"a":1}',
-  enabled: undefined,
-  misfire: 'once',
-  misfireLimit: 100,
-  overlap: 'allow',
-  jitter: 0,
-  startsAt: 0,
-  endsAt: 0,
-  alertAfter: 0,
-  description: undefined,
-  extra: undefined,
-};
+const SCHEDULE = newSchedule({ payload: '{"a":1}' });
 
 /** Stored and planned for `in` milliseconds from now. */
 async function planned(
