@@ -25,6 +25,11 @@ export type { JobType } from './job/job-type.js';
 export type { Attempt, AttemptOutcome, AttemptReason } from './job/attempt.js';
 export type { RecordedError } from './support/serialise-error.js';
 
+export { Schedules } from './schedule/schedules.js';
+export type { ScheduleOptions, ScheduleTiming } from './schedule/schedule-options.js';
+export { JobSchedule, type JobScheduleOptions } from './schedule/job-schedule.decorator.js';
+export type { Firing, Misfire, Overlap, Schedule } from './job/schedule.js';
+
 export type { JobFacts, QueueEvent } from './events/queue-event.js';
 export {
   JobRepository,
@@ -43,6 +48,7 @@ export { ForeignManagerError } from './errors/foreign-manager.error.js';
 export { InvalidHandlerError } from './errors/invalid-handler.error.js';
 export { InvalidJobError } from './errors/invalid-job.error.js';
 export { InvalidOptionError } from './errors/invalid-option.error.js';
+export { InvalidScheduleError } from './errors/invalid-schedule.error.js';
 export { JobCompletedError } from './errors/job-completed.error.js';
 export { JobNotFoundError } from './errors/job-not-found.error.js';
 export { JobStateError } from './errors/job-state.error.js';
@@ -55,6 +61,7 @@ export { NoJobManagerError } from './errors/no-job-manager.error.js';
 export { NotRunningError } from './errors/not-running.error.js';
 export { PageTokenError } from './errors/page-token.error.js';
 export { PermanentJobError } from './errors/permanent-job.error.js';
+export { ScheduleNotFoundError } from './errors/schedule-not-found.error.js';
 export { SchemaError } from './errors/schema.error.js';
 export { TransactionUnusableError } from './errors/transaction-unusable.error.js';
 export { UnknownOptionError } from './errors/unknown-option.error.js';

@@ -31,6 +31,12 @@ import { JobQueue } from './queue/job-queue.js';
 import { JobWaiter } from './queue/job-waiter.js';
 import { Heartbeat } from './repository/heartbeat.js';
 import { JobRepository } from './repository/job-repository.js';
+import { ScheduleRepository } from './repository/schedule-repository.js';
+import { JobScheduleExplorer } from './schedule/job-schedule.explorer.js';
+import { LateSchedulesWatcher } from './schedule/late-schedules.watcher.js';
+import { ScheduleFirer } from './schedule/schedule-firer.js';
+import { Scheduler } from './schedule/scheduler.js';
+import { Schedules } from './schedule/schedules.js';
 import { scopeProviders } from './scope-providers.js';
 import { LocalWakeSignal } from './signal/local.wake-signal.js';
 import { WakeSignal } from './signal/wake-signal.js';
@@ -40,6 +46,7 @@ import { ApplicationDataSource } from './typeorm/application-data-source.js';
 import { ApplicationTransactions } from './typeorm/application-transactions.js';
 import { QueueConnection } from './typeorm/queue-connection.js';
 import { SqlJobRepository } from './typeorm/sql.job-repository.js';
+import { SqlScheduleRepository } from './typeorm/sql.schedule-repository.js';
 import { ThreadHeartbeat } from './typeorm/thread.heartbeat.js';
 import { JobTransactions } from './worker/job-transactions.js';
 import { JobRunner } from './worker/job-runner.js';
@@ -70,6 +77,12 @@ const PROVIDERS: Provider[] = [
   Rescuer,
   UnhandledJobsReporter,
   Pruner,
+  { provide: ScheduleRepository, useClass: SqlScheduleRepository },
+  JobScheduleExplorer,
+  ScheduleFirer,
+  LateSchedulesWatcher,
+  Scheduler,
+  Schedules,
   WorkerPool,
   JobRunner,
   JobTransactions,
@@ -81,12 +94,12 @@ const PROVIDERS: Provider[] = [
   PersistentQueue,
 ];
 
-const EXPORTS = { JobQueue, JobRepository, Poller, WorkerPool, PersistentQueue };
+const EXPORTS = { JobQueue, JobRepository, Schedules, Poller, WorkerPool, PersistentQueue };
 
 /**
  * Persistent jobs on the application's own database. Import it once, beside `TypeOrmModule.forRoot()`.
  *
- * `JobQueue`, `JobRepository`, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module without a `name`, wherever
+ * `JobQueue`, `Schedules`, `JobRepository`, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module without a `name`, wherever
  * they are injected or looked up (`app.get(JobQueue)`). Those of a module named `reports` have the tokens `'JobQueue:reports'`,
  * `'JobRepository:reports'` and so on.
  *

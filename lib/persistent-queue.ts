@@ -16,6 +16,7 @@ import { NodeLease } from './node/node-lease.js';
 import { ResolvedOptions } from './options/resolved-options.js';
 import { Poller } from './poller/poller.js';
 import { AfterCommit } from './queue/after-commit.js';
+import { Scheduler } from './schedule/scheduler.js';
 import { JobRepository } from './repository/job-repository.js';
 import { ApplicationTransactions } from './typeorm/application-transactions.js';
 import { WorkerPool } from './worker/worker-pool.js';
@@ -25,8 +26,8 @@ const HOOKS_CHECK_AFTER = 4_000;
 /**
  * The life of the module, and the only place that listens to Nest's. What is started last is stopped first.
  *
- *     onApplicationBootstrap      logger → repository → handlers → lease → completer → poller
- *     onModuleDestroy             poller: no more claims
+ *     onApplicationBootstrap      logger → repository → handlers → lease → completer → poller → schedules
+ *     onModuleDestroy             schedules, poller: no more jobs are made or claimed
  *     beforeApplicationShutdown   pool drains → starts, completions written → lease → repository → logger
  *
  * @publicApi
@@ -46,6 +47,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     private readonly poller: Poller,
     private readonly unhandledJobs: UnhandledJobsReporter,
     private readonly pruner: Pruner,
+    private readonly scheduler: Scheduler,
     private readonly notes: NoteRecorder,
     private readonly afterCommit: AfterCommit,
     private readonly transactions: ApplicationTransactions,
@@ -58,6 +60,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     this.logger.start();
     await this.repository.open();
     this.explorer.explore();
+    this.scheduler.explore();
     if (this.options.autoStart) await this.start();
   }
 
@@ -78,12 +81,13 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     this.notes.start();
     this.unhandledJobs.start();
     this.pruner.start();
+    await this.scheduler.start();
     this.hooksCheck = setTimeout(() => this.checkShutdownHooks(), HOOKS_CHECK_AFTER).unref();
   }
 
   async onModuleDestroy(): Promise<void> {
     clearTimeout(this.hooksCheck);
-    await Promise.all([this.poller.stop(), this.unhandledJobs.stop(), this.pruner.stop()]);
+    await Promise.all([this.scheduler.stop(), this.poller.stop(), this.unhandledJobs.stop(), this.pruner.stop()]);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -102,7 +106,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
 
   private get runsInBackground(): boolean {
     const { roles } = this.options;
-    return roles.has('work') || roles.has('maintain');
+    return roles.has('work') || roles.has('maintain') || roles.has('schedule');
   }
 
   private checkShutdownHooks(): void {

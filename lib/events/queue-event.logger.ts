@@ -61,6 +61,24 @@ const LINES: { readonly [Name in QueueEvent['name']]?: (event: EventNamed<Name>)
     'warn',
     `Jobs are waiting of services without a living node: ${services.slice(0, MOST_TYPES).join(', ')}`,
   ],
+  'schedule.skipped': ({ schedule, fireTime }) => [
+    'warn',
+    `Schedule '${schedule}' left out ${fireTime.toISOString()}: the job of an earlier fire time has not ended`,
+  ],
+  'schedule.missed': ({ schedule, fireTime }) => [
+    'warn',
+    `Schedule '${schedule}' has missed fire times, the last of them ${fireTime.toISOString()}: no node fired then`,
+  ],
+  'schedule.broken': ({ schedule, error }) => ['error', `Schedule '${schedule}' cannot fire: ${brief(error)}`],
+  'schedule.gone': ({ schedule }) => [
+    'warn',
+    `Schedule '${schedule}' is disabled: it was declared by @JobSchedule(), and no code that runs does so any more`,
+  ],
+  'schedule.late': ({ schedule, since }) => [
+    'error',
+    `Schedule '${schedule}' has not succeeded since ${since.toISOString()}: longer than its alertAfter`,
+  ],
+  'schedule.recovered': ({ schedule }) => ['warn', `Schedule '${schedule}' has succeeded again`],
   'shutdown.hooks-missing': () => [
     'warn',
     'Nothing listens to SIGTERM: call app.enableShutdownHooks(), or a stop of this process looks like a crash to its jobs',

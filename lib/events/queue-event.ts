@@ -23,6 +23,13 @@ export type QueueEvent =
   | { readonly name: 'retry.progress'; readonly retried: number }
   | { readonly name: 'types.unhandled'; readonly types: readonly string[] }
   | { readonly name: 'services.unhandled'; readonly services: readonly string[] }
+  | { readonly name: 'schedule.fired'; readonly schedule: string; readonly fireTime: Date; readonly job: JobFacts }
+  | { readonly name: 'schedule.skipped'; readonly schedule: string; readonly fireTime: Date }
+  | { readonly name: 'schedule.missed'; readonly schedule: string; readonly fireTime: Date }
+  | { readonly name: 'schedule.broken'; readonly schedule: string; readonly error: string }
+  | { readonly name: 'schedule.gone'; readonly schedule: string }
+  | { readonly name: 'schedule.late'; readonly schedule: string; readonly since: Date }
+  | { readonly name: 'schedule.recovered'; readonly schedule: string }
   | { readonly name: 'shutdown.hooks-missing' }
   | { readonly name: 'sqlite.busy-timeout'; readonly timeout: number }
   | { readonly name: 'database.retried'; readonly tries: number; readonly wait: number; readonly error: string }

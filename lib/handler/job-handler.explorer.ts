@@ -21,8 +21,12 @@ export class JobHandlerExplorer {
 
   explore(): void {
     for (const decorated of this.scanner.scan<JobHandlerMetadata>(JOB_HANDLER_METADATA)) {
-      if (decorated.metadata.options?.queue === this.options.name) this.registry.register(this.toHandler(decorated));
+      if (decorated.metadata.options?.queue === this.options.name) this.register(decorated);
     }
+  }
+
+  register(decorated: DecoratedMethod<JobHandlerMetadata>): void {
+    this.registry.register(this.toHandler(decorated));
   }
 
   private toHandler(decorated: DecoratedMethod<JobHandlerMetadata>): RegisteredHandler {

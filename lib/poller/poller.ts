@@ -42,6 +42,7 @@ export class Poller implements Service {
   private askedAt = -Infinity;
   private nextDueAt: number | undefined;
   private mayHaveStrays = false;
+  private surveyed: (survey: Survey) => void = () => undefined;
 
   constructor(
     private readonly repository: JobRepository,
@@ -62,6 +63,11 @@ export class Poller implements Service {
     pool.onRoom(() => {
       if (!this.levels.isEmpty) this.loop.wake();
     });
+  }
+
+  /** Each survey is told: it also knows what is not the poller's business. */
+  onSurvey(listener: (survey: Survey) => void): void {
+    this.surveyed = listener;
   }
 
   start(): void {
@@ -140,8 +146,11 @@ export class Poller implements Service {
     return true;
   }
 
-  private survey(request: Omit<SurveyRequest, 'types'>): Promise<Survey> {
-    return this.repository.survey({ types: this.registry.types, ...request });
+  private async survey(request: Omit<SurveyRequest, 'types'>): Promise<Survey> {
+    const schedules = this.options.roles.has('schedule');
+    const survey = await this.repository.survey({ types: this.registry.types, schedules, ...request });
+    this.surveyed(survey);
+    return survey;
   }
 
   private nextDueIn(now: number): number | undefined {

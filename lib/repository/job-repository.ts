@@ -45,6 +45,8 @@ export interface SurveyRequest {
   readonly held?: readonly JobToken[];
   /** Count the claims the database holds for this node. */
   readonly node?: string | undefined;
+  /** Ask about schedules: this node fires them. */
+  readonly schedules?: boolean;
 }
 
 /** One look at the queue: one statement, whatever the number of types. */
@@ -60,6 +62,8 @@ export interface Survey {
   readonly lost: readonly JobToken[];
   /** Claims of the node that was asked about; 0 when none was. */
   readonly claims: number;
+  /** Milliseconds until something has to be done about a schedule: 0 or less when it has. `undefined`: nothing, or it was not asked. */
+  readonly nextScheduleIn: number | undefined;
 }
 
 export interface ClaimRequest extends JobLevel {

@@ -28,6 +28,7 @@ const ROOMS = [
   'worker',
   'maintenance',
   'poller',
+  'schedule',
   '.',
   'migrations',
   'node-sqlite',

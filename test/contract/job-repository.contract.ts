@@ -12,6 +12,7 @@ import { mysqlFamilyContract } from './mysql-family.contract.js';
 import { mergeContract } from './merge.contract.js';
 import { nodesContract } from './nodes.contract.js';
 import { retentionContract } from './retention.contract.js';
+import { schedulesContract } from './schedules.contract.js';
 import { schemaContract } from './schema.contract.js';
 import { settleContract } from './settle.contract.js';
 
@@ -25,6 +26,7 @@ const PARTS = [
   controlContract,
   findContract,
   retentionContract,
+  schedulesContract,
   schemaContract,
   clockContract,
   mysqlFamilyContract,

@@ -19,10 +19,12 @@ import type { ApplicationDataSource } from '../../lib/typeorm/application-data-s
 import { ApplicationTransactions } from '../../lib/typeorm/application-transactions.js';
 import { QueueConnection } from '../../lib/typeorm/queue-connection.js';
 import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
+import { SqlScheduleRepository } from '../../lib/typeorm/sql.schedule-repository.js';
 
 /** A queue without a worker: its repository and its JobQueue on a real database, for one service. */
 export class QueueFixture {
   readonly repository: SqlJobRepository;
+  readonly schedules: SqlScheduleRepository;
   readonly queue: JobQueue;
   readonly wakeSignal = new LocalWakeSignal();
   readonly service: string;
@@ -38,6 +40,7 @@ export class QueueFixture {
     this.service = resolved.serviceName;
     const connection = new QueueConnection(application, resolved, new QueueEvents());
     this.repository = new SqlJobRepository(application, connection, resolved);
+    this.schedules = new SqlScheduleRepository(connection, resolved);
     this.afterCommit = new AfterCommit(this.wakeSignal);
     const events = new QueueEvents();
     const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));

@@ -1,6 +1,7 @@
 import type { Dialect } from '../dialects/dialect.js';
 import { createTable } from './define-table.js';
 import { jobTable } from './job.table.js';
+import { firingTable, scheduleTable } from './schedule.tables.js';
 import { attemptTable, logTable, nodeTable, pauseTable, schemaTable } from './side-tables.js';
 
 /** The names of our tables. The prefix has been checked, so that they need no quotes. */
@@ -10,6 +11,8 @@ export interface TableNames {
   readonly log: string;
   readonly node: string;
   readonly pause: string;
+  readonly schedule: string;
+  readonly firing: string;
   readonly schema: string;
 }
 
@@ -20,6 +23,8 @@ export function tableNames(prefix: string): TableNames {
     log: `${prefix}log`,
     node: `${prefix}node`,
     pause: `${prefix}pause`,
+    schedule: `${prefix}schedule`,
+    firing: `${prefix}firing`,
     schema: `${prefix}schema`,
   };
 }
@@ -33,6 +38,8 @@ export function createTables(dialect: Dialect, names: TableNames): string[] {
     logTable(dialect, names.log),
     nodeTable(dialect, names.node),
     pauseTable(dialect, names.pause),
+    scheduleTable(dialect, names.schedule),
+    firingTable(dialect, names.firing),
   ];
   return tables.flatMap((table) => createTable(dialect, table));
 }

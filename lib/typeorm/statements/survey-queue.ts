@@ -2,13 +2,18 @@ import type { JobLevel, JobToken } from '../../job/job.js';
 import type { Survey, SurveyRequest } from '../../repository/job-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Parameter, type Row, type Statement } from '../statement.js';
+import { untilNextSchedule } from './plan-schedules.js';
 
 /** One statement: an index probe for each type, one for the next due time, and now and then a look for the dead. */
-export function surveyQueue(tables: QueueTables, { types, sweep, held = [], node }: SurveyRequest): Statement {
+export function surveyQueue(
+  tables: QueueTables,
+  { types, sweep, held = [], node, schedules = false }: SurveyRequest,
+): Statement {
   const parts = [nextDue(tables), readyLevels(tables, types), pauses(tables)];
   if (sweep) parts.push(orphans(tables));
   if (node !== undefined) parts.push(claims(tables, node));
   if (held.length > 0) parts.push(lostClaims(tables, held));
+  if (schedules) parts.push(nextSchedule(tables));
   return statement(
     parts.map((part) => part.sql).join(' UNION ALL '),
     parts.flatMap((part) => part.parameters),
@@ -22,6 +27,7 @@ export function readSurvey(rows: readonly Row[]): Survey {
   const paused: string[] = [];
   const lost: JobToken[] = [];
   let claimed = 0;
+  let nextScheduleIn: number | undefined;
   for (const { fact, type, value } of rows) {
     if (value === null) continue;
     if (fact === 'due') nextDueIn = Number(value);
@@ -29,9 +35,10 @@ export function readSurvey(rows: readonly Row[]): Survey {
     else if (fact === 'paused') paused.push(String(type));
     else if (fact === 'lost') lost.push(readToken(String(type)));
     else if (fact === 'claims') claimed = Number(value);
+    else if (fact === 'schedule') nextScheduleIn = Number(value);
     else ready.push({ type: String(type), priority: Number(value) });
   }
-  return { ready, nextDueIn, orphans: someOrphans, paused, lost, claims: claimed };
+  return { ready, nextDueIn, orphans: someOrphans, paused, lost, claims: claimed, nextScheduleIn };
 }
 
 interface Part {
@@ -89,6 +96,13 @@ function claims({ dialect, names, service }: QueueTables, node: string): Part {
     `SELECT 'claims' AS fact, '' AS type, COUNT(*) AS value FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
     "WHERE service = ? AND state = 'running' AND node_id = ?";
   return { sql, parameters: [service, Number(node)] };
+}
+
+function nextSchedule(tables: QueueTables): Part {
+  return {
+    sql: `SELECT 'schedule' AS fact, '' AS type, ${untilNextSchedule(tables)} AS value`,
+    parameters: [tables.service, tables.service],
+  };
 }
 
 function orphans({ dialect, names, service }: QueueTables): Part {

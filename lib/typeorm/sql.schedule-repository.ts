@@ -1,0 +1,115 @@
+import { Injectable } from '@nestjs/common';
+import { UnwritableError } from '../errors/unwritable.error.js';
+import type { Firing, NewSchedule, Schedule } from '../job/schedule.js';
+import { ResolvedOptions } from '../options/resolved-options.js';
+import {
+  ScheduleRepository,
+  type FireRequest,
+  type FireResult,
+  type Lateness,
+  type PendingSchedule,
+  type PendingSchedules,
+} from '../repository/schedule-repository.js';
+import { QueueConnection } from './queue-connection.js';
+import type { QueueTables } from './queue-tables.js';
+import type { Script } from './statement.js';
+import { declareSchedules } from './statements/declare-schedules.js';
+import { fireQueued, fireSchedule, fireScheduleNow } from './statements/fire-schedule.js';
+import { lateSchedules } from './statements/late-schedules.js';
+import { pendingSchedules, planSchedule, unplanSchedule } from './statements/plan-schedules.js';
+import {
+  readFiring,
+  readSchedule,
+  removeSchedule,
+  saveSchedule,
+  selectFirings,
+  selectSchedule,
+  selectSchedules,
+  updateSchedule,
+} from './statements/schedules.js';
+
+@Injectable()
+export class SqlScheduleRepository extends ScheduleRepository {
+  constructor(
+    private readonly connection: QueueConnection,
+    private readonly options: ResolvedOptions,
+  ) {
+    super();
+  }
+
+  save(schedule: NewSchedule): Promise<void> {
+    return this.transaction((tables) => saveSchedule(tables, schedule));
+  }
+
+  declare(schedules: readonly NewSchedule[]): Promise<string[]> {
+    return this.transaction((tables) => declareSchedules(tables, schedules));
+  }
+
+  async setEnabled(name: string, enabled: boolean): Promise<boolean> {
+    const { database, tables } = await this.connection.get();
+    const { affected } = await database.query(updateSchedule(tables, name, { enabled: Number(enabled), gone: 0 }));
+    return affected > 0;
+  }
+
+  remove(name: string): Promise<boolean> {
+    return this.transaction((tables) => removeSchedule(tables, name));
+  }
+
+  async list(): Promise<Schedule[]> {
+    const { database, tables } = await this.connection.get();
+    return (await database.query(selectSchedules(tables))).rows.map(readSchedule);
+  }
+
+  async get(name: string): Promise<Schedule | undefined> {
+    const { database, tables } = await this.connection.get();
+    const row = (await database.query(selectSchedule(tables, name))).rows[0];
+    return row === undefined ? undefined : readSchedule(row);
+  }
+
+  async history(name: string, limit: number): Promise<Firing[]> {
+    const { database, tables } = await this.connection.get();
+    return (await database.query(selectFirings(tables, name, limit))).rows.map(readFiring);
+  }
+
+  async pending(limit: number): Promise<PendingSchedules> {
+    const { database, tables } = await this.connection.get();
+    return database.run(() => pendingSchedules(tables, limit));
+  }
+
+  async plan(schedule: PendingSchedule, next: number | undefined, broken?: string): Promise<void> {
+    const { database, tables } = await this.connection.get();
+    await database.query(planSchedule(tables, schedule, { next: next ?? 0, broken }));
+  }
+
+  async unplan(schedule: PendingSchedule): Promise<void> {
+    const { database, tables } = await this.connection.get();
+    await database.query(unplanSchedule(tables, schedule));
+  }
+
+  fire(request: FireRequest): Promise<FireResult | undefined> {
+    return this.transaction((tables) => fireSchedule(tables, request, this.options.retention.history));
+  }
+
+  fireNow(name: string): Promise<FireResult | undefined> {
+    return this.transaction((tables) => fireScheduleNow(tables, name));
+  }
+
+  fireQueued(schedule: PendingSchedule): Promise<FireResult> {
+    return this.transaction((tables) => fireQueued(tables, schedule));
+  }
+
+  async lateness(): Promise<Lateness[]> {
+    const { database, tables } = await this.connection.get();
+    return database.run(() => lateSchedules(tables));
+  }
+
+  private async transaction<T>(script: (tables: QueueTables) => Script<T>): Promise<T> {
+    const { database, tables } = await this.connection.get();
+    try {
+      return await database.transaction(() => script(tables));
+    } catch (error) {
+      if (tables.dialect.isRefused(error)) throw new UnwritableError('refused', error);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import { jobTypeFault } from '../../job/job-type.js';
+import type { NewJob } from '../../job/job.js';
+import type { FiredJob, FireRequest, FireResult, PendingSchedule } from '../../repository/schedule-repository.js';
+import type { QueueTables } from '../queue-tables.js';
+import { optional } from '../row.js';
+import { statement, type Row, type Script } from '../statement.js';
+import { insertJobs } from './insert-jobs.js';
+
+/** How many of the latest jobs are looked at to know whether one is still open. */
+const LATEST = 100;
+
+/**
+ * Makes the jobs of fire times. Whoever moves `next_fire` on has the right to: the row stays locked until the jobs are committed
+ * with it, and what is made is what the row says then.
+ */
+export function* fireSchedule(tables: QueueTables, request: FireRequest, keep: number): Script<FireResult | undefined> {
+  const { names } = tables;
+  const { schedule, times, missed, next, broken = null } = request;
+  const { affected } = yield statement(
+    `UPDATE ${names.schedule} SET next_fire = ?, last_fire = ?, broken = ? WHERE id = ? AND enabled = 1 AND next_fire = ? ` +
+      'AND planned_spec = spec AND planned_zone = time_zone AND planned_start = starts_at',
+    [next ?? 0, times.at(-1) ?? schedule.nextFire, broken, schedule.id, schedule.nextFire],
+  );
+  if (affected === 0) return undefined;
+  const row = yield* lockSchedule(tables, schedule.id);
+  if (row === undefined) return undefined;
+  if (missed !== undefined)
+    yield* recordFiring(tables, { scheduleId: schedule.id, fireTime: missed, outcome: 'missed' });
+  const result = yield* fireAll(tables, row, times);
+  yield statement(`DELETE FROM ${names.firing} WHERE schedule_id = ? AND fire_at < ? AND outcome <> 'queued'`, [
+    schedule.id,
+    schedule.nextFire - keep,
+  ]);
+  return result;
+}
+
+/** Whatever its plan and its overlap say. */
+export function* fireScheduleNow(tables: QueueTables, name: string): Script<FireResult | undefined> {
+  const { dialect, names, service } = tables;
+  const found = yield statement(
+    `SELECT s.*, ${dialect.now} AS now FROM ${names.schedule} s WHERE service = ? AND name = ?${dialect.lockRow}`,
+    [service, name],
+  );
+  const row = found.rows[0];
+  if (row === undefined) return undefined;
+  const fault = faultOf(row);
+  if (fault !== undefined) return { fired: [], skipped: [], broken: fault };
+  const latest = yield statement(
+    `SELECT MAX(fire_at) AS latest FROM ${names.firing} WHERE schedule_id = ? AND manual = 1`,
+    [Number(row['id'])],
+  );
+  // Two within a millisecond are two firings.
+  const fireTime = Math.max(Number(row['now']), Number(latest.rows[0]?.['latest'] ?? 0) + 1);
+  return { fired: [yield* fireOnce(tables, row, fireTime, { manual: true })], skipped: [], broken: undefined };
+}
+
+/** Makes the job of the oldest fire time in the queue, unless one before it is still open. */
+export function* fireQueued(tables: QueueTables, { id }: PendingSchedule): Script<FireResult> {
+  const { names } = tables;
+  const nothing = { fired: [], skipped: [], broken: undefined };
+  const row = yield* lockSchedule(tables, id);
+  if (row === undefined) return nothing;
+  const oldest = yield statement(
+    `SELECT MIN(fire_at) AS oldest FROM ${names.firing} WHERE schedule_id = ? AND outcome = 'queued'`,
+    [id],
+  );
+  const fireTime = Number(oldest.rows[0]?.['oldest'] ?? 0);
+  if (fireTime === 0) {
+    yield statement(`UPDATE ${names.schedule} SET queued = 0 WHERE id = ?`, [id]);
+    return nothing;
+  }
+  if (row['overlap'] === 'queue' && (yield* isOpen(tables, id))) return nothing;
+  const fault = faultOf(row);
+  if (fault !== undefined) return yield* breakSchedule(tables, id, fault);
+  yield statement(`DELETE FROM ${names.firing} WHERE schedule_id = ? AND fire_at = ? AND manual = 0`, [id, fireTime]);
+  yield statement(`UPDATE ${names.schedule} SET queued = queued - 1 WHERE id = ?`, [id]);
+  return { ...nothing, fired: [yield* fireOnce(tables, row, fireTime)] };
+}
+
+function* lockSchedule({ dialect, names }: QueueTables, id: number): Script<Row | undefined> {
+  return (yield statement(`SELECT * FROM ${names.schedule} WHERE id = ?${dialect.lockRow}`, [id])).rows[0];
+}
+
+function* fireAll(tables: QueueTables, row: Row, times: readonly number[]): Script<FireResult> {
+  const id = Number(row['id']);
+  const fired: FiredJob[] = [];
+  const skipped: number[] = [];
+  const fault = faultOf(row);
+  if (fault !== undefined) return yield* breakSchedule(tables, id, fault);
+  for (const fireTime of times) {
+    const overlap = (yield* mustWait(tables, row)) ? row['overlap'] : 'allow';
+    if (overlap === 'allow') fired.push(yield* fireOnce(tables, row, fireTime));
+    else if (overlap === 'skip') {
+      yield* recordFiring(tables, { scheduleId: id, fireTime, outcome: 'skipped' });
+      skipped.push(fireTime);
+    } else {
+      yield* recordFiring(tables, { scheduleId: id, fireTime, outcome: 'queued' });
+      yield statement(`UPDATE ${tables.names.schedule} SET queued = queued + 1 WHERE id = ?`, [id]);
+    }
+  }
+  return { fired, skipped, broken: undefined };
+}
+
+/** A fire time must not overtake those that wait in the queue. */
+function* mustWait(tables: QueueTables, row: Row): Script<boolean> {
+  if (row['overlap'] === 'allow') return false;
+  const id = Number(row['id']);
+  if (row['overlap'] === 'queue') {
+    const queue = `SELECT 1 FROM ${tables.names.firing} WHERE schedule_id = ? AND outcome = 'queued' LIMIT 1`;
+    if ((yield statement(queue, [id])).rows.length > 0) return true;
+  }
+  return yield* isOpen(tables, id);
+}
+
+function* isOpen({ names }: QueueTables, id: number): Script<boolean> {
+  const latest = `SELECT job_id FROM ${names.firing} WHERE schedule_id = ? AND outcome = 'fired' ORDER BY fire_at DESC LIMIT ${LATEST}`;
+  const { rows } = yield statement(
+    `SELECT 1 FROM (${latest}) f JOIN ${names.job} j ON j.id = f.job_id WHERE j.state IN ('scheduled', 'waiting', 'running') LIMIT 1`,
+    [id],
+  );
+  return rows.length > 0;
+}
+
+function* fireOnce(
+  tables: QueueTables,
+  row: Row,
+  fireTime: number,
+  { manual = false }: { manual?: boolean } = {},
+): Script<FiredJob> {
+  const job = jobOf(row, fireTime, manual);
+  const [enqueued] = yield* insertJobs(tables, [job]);
+  if (enqueued === undefined) throw new Error('The database answered no id for an inserted job.');
+  yield* recordFiring(tables, {
+    scheduleId: Number(row['id']),
+    fireTime,
+    outcome: 'fired',
+    manual,
+    jobId: Number(enqueued.id),
+  });
+  return { fireTime, id: enqueued.id, type: job.type, isDue: 'delay' in job.due };
+}
+
+/** Its key says for which fire time it is: a handler that makes the report of a day reads it there, however late it runs. */
+function jobOf(row: Row, fireTime: number, manual: boolean): NewJob {
+  const name = String(row['name']);
+  const jitter = manual ? 0 : Math.floor(Math.random() * Number(row['jitter']));
+  return {
+    type: String(row['type']),
+    payload: optional(row['payload']) ?? 'null',
+    priority: 0,
+    due: jitter === 0 ? { delay: 0 } : { at: fireTime + jitter },
+    key: manual ? undefined : `${name}@${new Date(fireTime).toISOString()}`,
+    keyScope: 'row',
+    refusesOtherPayload: false,
+    reference: name,
+    traceId: randomUUID().replaceAll('-', ''),
+    deadline: undefined,
+  };
+}
+
+interface NewFiring {
+  readonly scheduleId: number;
+  readonly fireTime: number;
+  readonly outcome: 'fired' | 'queued' | 'skipped' | 'missed';
+  readonly manual?: boolean;
+  readonly jobId?: number;
+}
+
+function* recordFiring({ names }: QueueTables, firing: NewFiring): Script<void> {
+  const { scheduleId, fireTime, outcome, manual = false, jobId = 0 } = firing;
+  yield statement(
+    `INSERT INTO ${names.firing} (schedule_id, fire_at, manual, outcome, job_id) VALUES (?, ?, ?, ?, ?)`,
+    [scheduleId, fireTime, Number(manual), outcome, jobId],
+  );
+}
+
+/** What plain SQL may have written and no handler could make sense of. */
+function faultOf(row: Row): string | undefined {
+  const type = jobTypeFault(row['type']);
+  if (type !== undefined) return `type '${String(row['type'])}': ${type}`;
+  try {
+    JSON.parse(optional(row['payload']) ?? 'null');
+    return undefined;
+  } catch (error) {
+    return `payload: ${(error as Error).message}`;
+  }
+}
+
+function* breakSchedule({ names }: QueueTables, id: number, fault: string): Script<FireResult> {
+  yield statement(`UPDATE ${names.schedule} SET broken = ? WHERE id = ?`, [fault, id]);
+  return { fired: [], skipped: [], broken: fault };
+}
