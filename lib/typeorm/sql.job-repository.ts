@@ -203,12 +203,12 @@ export class SqlJobRepository extends JobRepository {
 
   async unhandledTypes(): Promise<string[]> {
     const { database, tables } = await this.connected();
-    return database.transaction(() => unhandledTypes(tables));
+    return database.run(() => unhandledTypes(tables));
   }
 
   async unhandledServices(): Promise<string[]> {
     const { database, tables } = await this.connected();
-    return database.transaction(() => unhandledServices(tables));
+    return database.run(() => unhandledServices(tables));
   }
 
   async get(id: string): Promise<Job | undefined> {
