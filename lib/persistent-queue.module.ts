@@ -10,6 +10,8 @@ import { HandlerClock } from './handler/handler-clock.js';
 import { HandlerInvoker } from './handler/handler-invoker.js';
 import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
 import { JobHandlerRegistry } from './handler/job-handler.registry.js';
+import { LockRepository } from './lock/lock-repository.js';
+import { LockService } from './lock/lock-service.js';
 import { Rescuer } from './maintenance/rescuer.js';
 import { Pruner } from './maintenance/pruner.js';
 import { UnhandledJobsReporter } from './maintenance/unhandled-jobs.reporter.js';
@@ -40,6 +42,7 @@ import { ApplicationDataSource } from './typeorm/application-data-source.js';
 import { ApplicationTransactions } from './typeorm/application-transactions.js';
 import { QueueConnection } from './typeorm/queue-connection.js';
 import { SqlJobRepository } from './typeorm/sql.job-repository.js';
+import { SqlLockRepository } from './typeorm/sql.lock-repository.js';
 import { ThreadHeartbeat } from './typeorm/thread.heartbeat.js';
 import { JobTransactions } from './worker/job-transactions.js';
 import { JobRunner } from './worker/job-runner.js';
@@ -63,6 +66,8 @@ const PROVIDERS: Provider[] = [
   ApplicationTransactions,
   QueueConnection,
   { provide: JobRepository, useClass: SqlJobRepository },
+  { provide: LockRepository, useClass: SqlLockRepository },
+  LockService,
   { provide: Heartbeat, useClass: ThreadHeartbeat },
   EventLoopWatch,
   NodeLease,
@@ -81,13 +86,13 @@ const PROVIDERS: Provider[] = [
   PersistentQueue,
 ];
 
-const EXPORTS = { JobQueue, JobRepository, Poller, WorkerPool, PersistentQueue };
+const EXPORTS = { JobQueue, JobRepository, LockService, LockRepository, Poller, WorkerPool, PersistentQueue };
 
 /**
  * Persistent jobs on the application's own database. Import it once, beside `TypeOrmModule.forRoot()`.
  *
- * `JobQueue`, `JobRepository`, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module without a `name`, wherever
- * they are injected or looked up (`app.get(JobQueue)`). Those of a module named `reports` have the tokens `'JobQueue:reports'`,
+ * `JobQueue`, `LockService`, `JobRepository`, `LockRepository`, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module
+ * without a `name`, wherever they are injected or looked up (`app.get(JobQueue)`). Those of a module named `reports` have the tokens `'JobQueue:reports'`,
  * `'JobRepository:reports'` and so on.
  *
  * @publicApi

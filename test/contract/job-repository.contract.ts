@@ -8,6 +8,7 @@ import { contractContext } from './contract-context.js';
 import { controlContract } from './control.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
 import { findContract } from './find.contract.js';
+import { lockContract } from './lock.contract.js';
 import { mysqlFamilyContract } from './mysql-family.contract.js';
 import { mergeContract } from './merge.contract.js';
 import { nodesContract } from './nodes.contract.js';
@@ -25,6 +26,7 @@ const PARTS = [
   controlContract,
   findContract,
   retentionContract,
+  lockContract,
   schemaContract,
   clockContract,
   mysqlFamilyContract,

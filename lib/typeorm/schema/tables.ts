@@ -1,7 +1,7 @@
 import type { Dialect } from '../dialects/dialect.js';
 import { createTable } from './define-table.js';
 import { jobTable } from './job.table.js';
-import { attemptTable, logTable, nodeTable, pauseTable, schemaTable } from './side-tables.js';
+import { attemptTable, lockTable, logTable, nodeTable, pauseTable, schemaTable } from './side-tables.js';
 
 /** The names of our tables. The prefix has been checked, so that they need no quotes. */
 export interface TableNames {
@@ -10,6 +10,7 @@ export interface TableNames {
   readonly log: string;
   readonly node: string;
   readonly pause: string;
+  readonly lock: string;
   readonly schema: string;
 }
 
@@ -20,6 +21,7 @@ export function tableNames(prefix: string): TableNames {
     log: `${prefix}log`,
     node: `${prefix}node`,
     pause: `${prefix}pause`,
+    lock: `${prefix}lock`,
     schema: `${prefix}schema`,
   };
 }
@@ -33,6 +35,7 @@ export function createTables(dialect: Dialect, names: TableNames): string[] {
     logTable(dialect, names.log),
     nodeTable(dialect, names.node),
     pauseTable(dialect, names.pause),
+    lockTable(dialect, names.lock),
   ];
   return tables.flatMap((table) => createTable(dialect, table));
 }
