@@ -8,6 +8,23 @@ interface Entry {
   pid: number;
 }
 
+const KEEP = 'INSERT INTO entry (fence, pid) VALUES (NEW.fence, NEW.pid)';
+const MYSQL_FAMILY = [
+  'BIGINT AUTO_INCREMENT PRIMARY KEY',
+  `CREATE TRIGGER keep AFTER UPDATE ON ledger FOR EACH ROW ${KEEP}`,
+] as const;
+/** The type of the key of an entry, and what makes an entry of each write, in the same statement. */
+const KEPT = {
+  sqlite: ['INTEGER PRIMARY KEY AUTOINCREMENT', `CREATE TRIGGER keep AFTER UPDATE ON ledger BEGIN ${KEEP}; END`],
+  mariadb: MYSQL_FAMILY,
+  mysql: MYSQL_FAMILY,
+  postgres: [
+    'BIGSERIAL PRIMARY KEY',
+    `CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN ${KEEP}; RETURN NULL; END'`,
+    'CREATE TRIGGER keep AFTER UPDATE ON ledger FOR EACH ROW EXECUTE FUNCTION keep()',
+  ],
+} as const;
+
 /** A ledger that only the holder of one lock may write, and the processes that want to. */
 export class LedgerFixture {
   readonly processes: LockHolderProcess[] = [];
@@ -21,15 +38,11 @@ export class LedgerFixture {
   static async create(database: TestDatabase, times: { atMost: number; work: number }): Promise<LedgerFixture> {
     const schema = await database.create();
     const dataSource = await schema.connect();
-    const seq = {
-      sqlite: 'INTEGER PRIMARY KEY AUTOINCREMENT',
-      postgres: 'BIGSERIAL PRIMARY KEY',
-      mariadb: 'BIGINT AUTO_INCREMENT PRIMARY KEY',
-      mysql: 'BIGINT AUTO_INCREMENT PRIMARY KEY',
-    }[database.name];
+    const [seq, ...trigger] = KEPT[database.name];
     await dataSource.query('CREATE TABLE ledger (id INTEGER PRIMARY KEY, fence BIGINT NOT NULL, pid BIGINT NOT NULL)');
     await dataSource.query('INSERT INTO ledger (id, fence, pid) VALUES (1, 0, 0)');
     await dataSource.query(`CREATE TABLE entry (seq ${seq}, fence BIGINT NOT NULL, pid BIGINT NOT NULL)`);
+    for (const sql of trigger) await dataSource.query(sql);
     const fixture = new QueueFixture(dataSource, {});
     await fixture.repository.open();
     return new LedgerFixture(schema, fixture, times);
@@ -41,7 +54,7 @@ export class LedgerFixture {
     return holder;
   }
 
-  /** In the order in which they were committed: each has locked the ledger's row. */
+  /** In the order in which they were written: each has locked the ledger's row. */
   async entries(): Promise<Entry[]> {
     const rows = await this.fixture.sql<Record<keyof Entry, unknown>>('SELECT fence, pid FROM entry ORDER BY seq');
     return rows.map(({ fence, pid }) => ({ fence: Number(fence), pid: Number(pid) }));
