@@ -42,7 +42,7 @@ import { ApplicationDataSource } from './typeorm/application-data-source.js';
 import { ApplicationTransactions } from './typeorm/application-transactions.js';
 import { QueueConnection } from './typeorm/queue-connection.js';
 import { SqlJobRepository } from './typeorm/sql.job-repository.js';
-import { SqlLockRepository } from './typeorm/sql.lock-repository.js';
+import { lockRepository } from './typeorm/lock-repository.factory.js';
 import { ThreadHeartbeat } from './typeorm/thread.heartbeat.js';
 import { JobTransactions } from './worker/job-transactions.js';
 import { JobRunner } from './worker/job-runner.js';
@@ -66,7 +66,7 @@ const PROVIDERS: Provider[] = [
   ApplicationTransactions,
   QueueConnection,
   { provide: JobRepository, useClass: SqlJobRepository },
-  { provide: LockRepository, useClass: SqlLockRepository },
+  { provide: LockRepository, inject: [QueueConnection, ResolvedOptions], useFactory: lockRepository },
   LockService,
   { provide: Heartbeat, useClass: ThreadHeartbeat },
   EventLoopWatch,

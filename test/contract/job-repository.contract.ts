@@ -15,6 +15,7 @@ import { nodesContract } from './nodes.contract.js';
 import { retentionContract } from './retention.contract.js';
 import { schemaContract } from './schema.contract.js';
 import { settleContract } from './settle.contract.js';
+import { shedlockContract } from './shedlock.contract.js';
 
 const PARTS = [
   enqueueContract,
@@ -27,6 +28,7 @@ const PARTS = [
   findContract,
   retentionContract,
   lockContract,
+  shedlockContract,
   schemaContract,
   clockContract,
   mysqlFamilyContract,

@@ -20,7 +20,7 @@ import type { ApplicationDataSource } from '../../lib/typeorm/application-data-s
 import { ApplicationTransactions } from '../../lib/typeorm/application-transactions.js';
 import { QueueConnection } from '../../lib/typeorm/queue-connection.js';
 import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
-import { SqlLockRepository } from '../../lib/typeorm/sql.lock-repository.js';
+import { lockRepository } from '../../lib/typeorm/lock-repository.factory.js';
 
 /** A queue without a worker: its repository and its JobQueue on a real database, for one service. */
 export class QueueFixture {
@@ -42,7 +42,7 @@ export class QueueFixture {
     this.service = resolved.serviceName;
     const connection = new QueueConnection(application, resolved, this.events);
     this.repository = new SqlJobRepository(application, connection, resolved);
-    this.locks = new LockService(new SqlLockRepository(connection), this.events);
+    this.locks = new LockService(lockRepository(connection, resolved), this.events);
     this.afterCommit = new AfterCommit(this.wakeSignal);
     const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));
     this.transactions = new ApplicationTransactions(application, resolved, ambient);

@@ -49,7 +49,7 @@ function selectLock({ dialect, names, service }: QueueTables, name: string): Sta
 }
 
 /** Nobody holds it yet. It is never deleted, because its fence must go on from where it was. */
-function insertFree({ dialect, names, service }: QueueTables, name: string): Statement {
+export function insertFree({ dialect, names, service }: QueueTables, name: string): Statement {
   return statement(
     `INSERT INTO ${names.lock} (service, name, fence, token, owner, locked_at, locked_until) VALUES (?, ?, 0, '', '', 0, 0) ` +
       dialect.skipDuplicates('name'),
