@@ -56,6 +56,7 @@ export { JobStateError } from './errors/job-state.error.js';
 export { JobTimeoutError } from './errors/job-timeout.error.js';
 export { KeyTakenError } from './errors/key-taken.error.js';
 export { LeaseLostError } from './errors/lease-lost.error.js';
+export { LockInTransactionError } from './errors/lock-in-transaction.error.js';
 export { LockLostError } from './errors/lock-lost.error.js';
 export { LockTimeoutError } from './errors/lock-timeout.error.js';
 export { MissingRoleError } from './errors/missing-role.error.js';

@@ -66,7 +66,11 @@ const PROVIDERS: Provider[] = [
   ApplicationTransactions,
   QueueConnection,
   { provide: JobRepository, useClass: SqlJobRepository },
-  { provide: LockRepository, inject: [QueueConnection, ResolvedOptions], useFactory: lockRepository },
+  {
+    provide: LockRepository,
+    inject: [QueueConnection, ApplicationTransactions, ResolvedOptions],
+    useFactory: lockRepository,
+  },
   LockService,
   { provide: Heartbeat, useClass: ThreadHeartbeat },
   EventLoopWatch,

@@ -1,7 +1,9 @@
 import { InvalidLockError } from '../errors/invalid-lock.error.js';
 import { nameFault } from '../job/job-type.js';
 import { LockRepository, type HeldLock, type LockAnswer, type LockRequest } from '../lock/lock-repository.js';
+import type { ApplicationTransactions } from './application-transactions.js';
 import type { QueueConnection } from './queue-connection.js';
+import { refuseInside } from './refuse-inside.js';
 import {
   releaseShedlock,
   renewShedlock,
@@ -18,6 +20,7 @@ const LONGEST_LOCK_NAME = 64;
 export class ShedlockLockRepository extends LockRepository {
   constructor(
     private readonly connection: QueueConnection,
+    private readonly transactions: ApplicationTransactions,
     private readonly table: string,
   ) {
     super();
@@ -27,6 +30,7 @@ export class ShedlockLockRepository extends LockRepository {
     const fault = nameFault(request.name, LONGEST_LOCK_NAME);
     if (fault !== undefined) throw new InvalidLockError('name', request.name, fault);
     const { database, shedlock } = await this.connected();
+    refuseInside(this.transactions, database, request.name);
     // Whoever waits writes nothing.
     const { rows } = await database.query(selectShedlock(shedlock, request.name));
     const freeIn = Number(rows[0]?.['free_in'] ?? 0);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import { InvalidLockError } from '../../lib/errors/invalid-lock.error.js';
+import { LockInTransactionError } from '../../lib/errors/lock-in-transaction.error.js';
 import { LockLostError } from '../../lib/errors/lock-lost.error.js';
 import { LockTimeoutError } from '../../lib/errors/lock-timeout.error.js';
 import { NotRunningError } from '../../lib/errors/not-running.error.js';
@@ -272,6 +273,31 @@ export function lockContract(context: ContractContext): void {
       await working;
       await one.locks.idle(60_000);
     });
+  });
+
+  describe('a lock beside a transaction', () => {
+    it('is taken before it and released after it', async () => {
+      const one = await context.open();
+      await one.locks.using('around', {}, () => one.queue.transaction(() => one.queue.enqueue('t', 1)));
+      expect(await one.queue.counts()).toMatchObject([{ count: 1 }]);
+    });
+
+    if (context.database.name === 'sqlite') {
+      it('is refused inside of it, at once, where there is one writer', async () => {
+        const one = await context.open();
+        await one.locks.using('known', {}, () => undefined);
+        const inside = one.queue.transaction(() => one.locks.tryAcquire('known'));
+        await expect(inside).rejects.toThrow(/'known'.*Take the lock first/);
+        await expect(inside).rejects.toBeInstanceOf(LockInTransactionError);
+      });
+    } else {
+      it('may be taken inside of it, too', async () => {
+        const one = await context.open();
+        const lock = await one.queue.transaction(() => one.locks.tryAcquire('inside'));
+        expect(lock?.signal.aborted).toBe(false);
+        await lock?.release();
+      });
+    }
   });
 
   describe('a lock is refused', () => {

@@ -89,12 +89,13 @@ async function writeAndTell(lock: Lock): Promise<void> {
 
 async function workUnder(lock: Lock): Promise<void> {
   const since = performance.now();
-  while (performance.now() - since < work) {
+  for (;;) {
     if (isAborted(lock, since)) {
       tell({ lost: lock.fence, why: (lock.signal.reason as { why: string }).why });
       // As work does that has not looked.
       return writeAndTell(lock);
     }
+    if (performance.now() - since > work) return;
     await writeAndTell(lock);
     await pause(5);
   }

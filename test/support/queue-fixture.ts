@@ -42,10 +42,10 @@ export class QueueFixture {
     this.service = resolved.serviceName;
     const connection = new QueueConnection(application, resolved, this.events);
     this.repository = new SqlJobRepository(application, connection, resolved);
-    this.locks = new LockService(lockRepository(connection, resolved), this.events);
     this.afterCommit = new AfterCommit(this.wakeSignal);
     const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));
     this.transactions = new ApplicationTransactions(application, resolved, ambient);
+    this.locks = new LockService(lockRepository(connection, this.transactions, resolved), this.events);
     this.queue = new JobQueue(
       this.repository,
       this.afterCommit,
