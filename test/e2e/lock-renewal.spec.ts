@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { QueueEvent } from '../../lib/events/queue-event.js';
 import { QueueEvents } from '../../lib/events/queue-events.js';
-import { LockRepository, type HeldLock, type LockAnswer, type LockRequest } from '../../lib/lock/lock-repository.js';
+import { LockRepository, type HeldLock, type LockAnswer } from '../../lib/lock/lock-repository.js';
 import { LockService } from '../../lib/lock/lock-service.js';
 import type { Lock } from '../../lib/lock/lock.js';
 import { waitUntil } from '../support/wait-until.js';
@@ -17,7 +17,7 @@ class Scripted extends LockRepository {
   onRenew: () => Promise<boolean> = async () => true;
   private fence = 0;
 
-  async take(_: LockRequest): Promise<LockAnswer> {
+  async take(): Promise<LockAnswer> {
     await this.onTake();
     return { fence: ++this.fence };
   }
