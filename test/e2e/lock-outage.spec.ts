@@ -8,7 +8,7 @@ import { databases, type TestSchema } from '../support/databases.js';
 import { Relay } from '../support/relay.js';
 import { waitUntil } from '../support/wait-until.js';
 
-const AT_MOST = 1_500;
+const AT_MOST = 1_000;
 
 describe.each(databases().filter(({ name }) => name !== 'sqlite'))('a lock while $name is away', (database) => {
   let schema: TestSchema;
