@@ -118,6 +118,16 @@ export function lockContract(context: ContractContext): void {
       expect(length).toBeLessThan(least + 2_000);
     });
 
+    it('that was released is not renewed by a renewal that was on its way', async () => {
+      const { lockRepository } = await context.open();
+      const lock = { name: 'on its way', token: 'mine' };
+      await lockRepository.take({ ...lock, owner: 'me', atMost: 60_000 });
+      expect(await lockRepository.renew({ ...lock, token: 'theirs' }, 60_000)).toBe(false);
+      expect(await lockRepository.renew(lock, 60_000)).toBe(true);
+      await lockRepository.release(lock, 30_000);
+      expect(await lockRepository.renew(lock, 60_000)).toBe(false);
+    });
+
     it('can be extended, and its renewals do not make it shorter again', async () => {
       const one = await context.open();
       const lock = await take(one, 'extended', { atMost: BRIEF });

@@ -115,6 +115,16 @@ export function shedlockContract(context: ContractContext): void {
       await last.release();
     });
 
+    it('that was released is not renewed by a renewal that was on its way', async () => {
+      const { lockRepository } = await context.open({ locks: LOCKS });
+      const lock = { name: 'on its way', token: 'mine' };
+      await lockRepository.take({ ...lock, owner: 'me', atMost: 60_000 });
+      expect(await lockRepository.renew({ ...lock, token: 'theirs' }, 60_000)).toBe(false);
+      expect(await lockRepository.renew(lock, 60_000)).toBe(true);
+      await lockRepository.release(lock, 30_000);
+      expect(await lockRepository.renew(lock, 60_000)).toBe(false);
+    });
+
     it('has a name that fits into the table', async () => {
       const { locks } = await context.open({ locks: LOCKS });
       await expect(locks.tryAcquire('x'.repeat(65))).rejects.toThrow(InvalidLockError);

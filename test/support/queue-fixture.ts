@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { QueueEvents } from '../../lib/events/queue-events.js';
 import type { ClaimedJob } from '../../lib/job/job.js';
 import { releaseOf, type Settlement } from '../../lib/job/settlement.js';
+import type { LockRepository } from '../../lib/lock/lock-repository.js';
 import { LockService } from '../../lib/lock/lock-service.js';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
@@ -26,6 +27,7 @@ import { lockRepository } from '../../lib/typeorm/lock-repository.factory.js';
 export class QueueFixture {
   readonly repository: SqlJobRepository;
   readonly queue: JobQueue;
+  readonly lockRepository: LockRepository;
   readonly locks: LockService;
   readonly events = new QueueEvents();
   readonly wakeSignal = new LocalWakeSignal();
@@ -45,7 +47,8 @@ export class QueueFixture {
     this.afterCommit = new AfterCommit(this.wakeSignal);
     const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));
     this.transactions = new ApplicationTransactions(application, resolved, ambient);
-    this.locks = new LockService(lockRepository(connection, this.transactions, resolved), this.events);
+    this.lockRepository = lockRepository(connection, this.transactions, resolved);
+    this.locks = new LockService(this.lockRepository, this.events);
     this.queue = new JobQueue(
       this.repository,
       this.afterCommit,
