@@ -5,7 +5,7 @@ import { LedgerFixture } from '../support/ledger-fixture.js';
 import type { LockHolderProcess } from '../support/lock-holder-process.js';
 import { waitUntil } from '../support/wait-until.js';
 
-const AT_MOST = 1_500;
+const AT_MOST = 2_000;
 /** As good as for ever: who has the lock keeps it. */
 const WORK = 600_000;
 

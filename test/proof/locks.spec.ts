@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { databases } from '../support/databases.js';
 import { LedgerFixture } from '../support/ledger-fixture.js';
 import type { LockHolderProcess } from '../support/lock-holder-process.js';
+import { waitUntil } from '../support/wait-until.js';
 
 const PROCESSES = 8;
 const DURATION = Number(process.env['PQ_PROOF_LOCK_SECONDS'] ?? 60) * 1_000;
@@ -20,12 +21,10 @@ describe.each(databases())(
     beforeAll(async () => {
       ledger = await LedgerFixture.create(database, { atMost: AT_MOST, work: WORK });
       for (let n = 0; n < PROCESSES; n++) ledger.launch();
-      await Promise.all(
-        ledger.processes
-          .slice(0, 1)
-          .map((holder) => ledger.hasWritten(holder))
-          .map((wrote) => wrote.catch(() => 0)),
-      );
+      await waitUntil(async () => (await ledger.entries()).length > 0, {
+        timeout: 30_000,
+        describe: 'the first write',
+      });
       await harass();
     }, DURATION + 120_000);
     afterAll(() => ledger.close());
