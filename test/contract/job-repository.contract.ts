@@ -8,6 +8,7 @@ import { contractContext } from './contract-context.js';
 import { controlContract } from './control.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
 import { findContract } from './find.contract.js';
+import { lockContract } from './lock.contract.js';
 import { mysqlFamilyContract } from './mysql-family.contract.js';
 import { mergeContract } from './merge.contract.js';
 import { nodesContract } from './nodes.contract.js';
@@ -15,6 +16,7 @@ import { retentionContract } from './retention.contract.js';
 import { schedulesContract } from './schedules.contract.js';
 import { schemaContract } from './schema.contract.js';
 import { settleContract } from './settle.contract.js';
+import { shedlockContract } from './shedlock.contract.js';
 
 const PARTS = [
   enqueueContract,
@@ -27,6 +29,8 @@ const PARTS = [
   findContract,
   retentionContract,
   schedulesContract,
+  lockContract,
+  shedlockContract,
   schemaContract,
   clockContract,
   mysqlFamilyContract,

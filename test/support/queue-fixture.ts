@@ -3,6 +3,8 @@ import type { DataSource } from 'typeorm';
 import { QueueEvents } from '../../lib/events/queue-events.js';
 import type { ClaimedJob } from '../../lib/job/job.js';
 import { releaseOf, type Settlement } from '../../lib/job/settlement.js';
+import type { LockRepository } from '../../lib/lock/lock-repository.js';
+import { LockService } from '../../lib/lock/lock-service.js';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
 import { AfterCommit } from '../../lib/queue/after-commit.js';
@@ -20,12 +22,16 @@ import { ApplicationTransactions } from '../../lib/typeorm/application-transacti
 import { QueueConnection } from '../../lib/typeorm/queue-connection.js';
 import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
 import { SqlScheduleRepository } from '../../lib/typeorm/sql.schedule-repository.js';
+import { lockRepository } from '../../lib/typeorm/lock-repository.factory.js';
 
 /** A queue without a worker: its repository and its JobQueue on a real database, for one service. */
 export class QueueFixture {
   readonly repository: SqlJobRepository;
   readonly schedules: SqlScheduleRepository;
   readonly queue: JobQueue;
+  readonly lockRepository: LockRepository;
+  readonly locks: LockService;
+  readonly events = new QueueEvents();
   readonly wakeSignal = new LocalWakeSignal();
   readonly service: string;
   private readonly afterCommit: AfterCommit;
@@ -38,25 +44,27 @@ export class QueueFixture {
     const resolved = resolveOptions({ synchronize: true, connections: { max: 2 }, ...options });
     const application = { get: () => dataSource, find: () => dataSource } as ApplicationDataSource;
     this.service = resolved.serviceName;
-    const connection = new QueueConnection(application, resolved, new QueueEvents());
+    const connection = new QueueConnection(application, resolved, this.events);
     this.repository = new SqlJobRepository(application, connection, resolved);
     this.schedules = new SqlScheduleRepository(connection, resolved);
     this.afterCommit = new AfterCommit(this.wakeSignal);
-    const events = new QueueEvents();
     const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));
     this.transactions = new ApplicationTransactions(application, resolved, ambient);
+    this.lockRepository = lockRepository(connection, this.transactions, resolved);
+    this.locks = new LockService(this.lockRepository, this.events);
     this.queue = new JobQueue(
       this.repository,
       this.afterCommit,
       this.transactions,
-      new JobControl(this.repository, this.wakeSignal, events),
-      new JobWaiter(this.repository, events),
-      events,
+      new JobControl(this.repository, this.wakeSignal, this.events),
+      new JobWaiter(this.repository, this.events),
+      this.events,
       resolved,
     );
   }
 
   readonly close = async (): Promise<void> => {
+    this.locks.stop();
     this.afterCommit.stop();
     this.transactions.close();
     await this.repository.close();

@@ -2,7 +2,7 @@ import type { Dialect } from '../dialects/dialect.js';
 import { createTable } from './define-table.js';
 import { jobTable } from './job.table.js';
 import { firingTable, scheduleTable } from './schedule.tables.js';
-import { attemptTable, logTable, nodeTable, pauseTable, schemaTable } from './side-tables.js';
+import { attemptTable, lockTable, logTable, nodeTable, pauseTable, schemaTable } from './side-tables.js';
 
 /** The names of our tables. The prefix has been checked, so that they need no quotes. */
 export interface TableNames {
@@ -13,6 +13,7 @@ export interface TableNames {
   readonly pause: string;
   readonly schedule: string;
   readonly firing: string;
+  readonly lock: string;
   readonly schema: string;
 }
 
@@ -25,6 +26,7 @@ export function tableNames(prefix: string): TableNames {
     pause: `${prefix}pause`,
     schedule: `${prefix}schedule`,
     firing: `${prefix}firing`,
+    lock: `${prefix}lock`,
     schema: `${prefix}schema`,
   };
 }
@@ -40,6 +42,7 @@ export function createTables(dialect: Dialect, names: TableNames): string[] {
     pauseTable(dialect, names.pause),
     scheduleTable(dialect, names.schedule),
     firingTable(dialect, names.firing),
+    lockTable(dialect, names.lock),
   ];
   return tables.flatMap((table) => createTable(dialect, table));
 }
