@@ -86,7 +86,7 @@ export class JobQueue {
   }
 
   /**
-   * Stores many jobs of one type, all or none, and answers in their order. After each chunk of up to 500 an event
+   * Stores many jobs of one type, all or none, and answers in their order. After each chunk of up to 1,000 an event
    * `enqueue.progress` tells how many are done.
    *
    * @throws InvalidJobError, ForeignManagerError as `enqueue`.

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { buildJob } from '../../lib/queue/build-job.js';
 import { InvalidJobError } from '../../lib/errors/invalid-job.error.js';
 import type { ContractContext } from './contract-context.js';
 
@@ -41,6 +42,22 @@ export function enqueueContract(context: ContractContext): void {
       }
       expect(enqueued[207]).toEqual({ id: enqueued[7]?.id, created: false });
       expect(enqueued.filter(({ created }) => created)).toHaveLength(new Set(enqueued.map(({ id }) => id)).size);
+    });
+
+    it('answers more than one statement can carry in their order, all or none', async () => {
+      const { queue, repository } = await context.open();
+      const jobs = Array.from({ length: 2_001 }, (_, n) => ({ payload: { n }, delay: n % 2 === 0 ? 0 : 60_000 }));
+      const enqueued = await queue.enqueueMany('bulk', jobs);
+      for (const n of [0, 999, 1_000, 1_001, 1_999, 2_000]) {
+        const state = n % 2 === 0 ? 'waiting' : 'scheduled';
+        expect(await queue.get(enqueued[n]?.id ?? '')).toMatchObject({ payload: { n }, state });
+      }
+      const bad = jobs.map(({ payload }, n) => ({
+        ...buildJob('bad', { payload }, 1_000),
+        priority: n === 2_000 ? 99 : 0,
+      }));
+      await expect(repository.insert(bad)).rejects.toThrow();
+      expect((await queue.find({ type: 'bad' })).jobs).toEqual([]);
     });
 
     it('carries 1 MiB of payload and every kind of character', async () => {

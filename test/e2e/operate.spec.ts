@@ -166,14 +166,16 @@ describe.each(databases())('an operator on $name', (database) => {
   it('is told what happens in its own process', async () => {
     const { worker, operator } = await startBoth(handler('t', () => 'ran'));
     const events = record(worker);
-    const jobs = Array.from({ length: 600 }, () => ({ payload: null }));
+    const jobs = Array.from({ length: 1_100 }, () => ({ payload: null }));
     const enqueued: QueueEvent[] = [];
     const subscription = operator.events$.subscribe((event) => enqueued.push(event));
     const [first] = await operator.enqueueMany('t', jobs);
     subscription.unsubscribe();
-    expect(enqueued).toEqual([500, 600].map((done) => ({ name: 'enqueue.progress', type: 't', done, total: 600 })));
+    expect(enqueued).toEqual(
+      [1_000, 1_100].map((done) => ({ name: 'enqueue.progress', type: 't', done, total: 1_100 })),
+    );
     const job = { id: first?.id, type: 't', attempt: 1 };
-    await waitUntil(() => events.filter(({ name }) => name === 'job.succeeded').length === 600);
+    await waitUntil(() => events.filter(({ name }) => name === 'job.succeeded').length === 1_100);
     expect(events).toEqual(
       expect.arrayContaining([
         { name: 'job.started', job },

@@ -4,7 +4,7 @@ import type { EnqueuedJob, NewJob } from '../../job/job.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Parameter, type Result, type Script, type Statement } from '../statement.js';
 
-const MOST_ROWS = 500;
+const MOST_ROWS = 1_000;
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /** Far above any id, and their sum still a safe integer: marks an insert id as that of the first job with the key. */
