@@ -59,6 +59,7 @@ export const survey = command('survey', {
       ...seen,
       nextDueIn: undefined,
       ready: seen.ready.toSorted(byType),
+      paused: new Set(seen.paused),
       lost: seen.lost.toSorted(byClaim),
     }).toEqual({
       ready: TYPES.flatMap((type) => model.readyLevel(type)).sort(byType),
@@ -66,7 +67,7 @@ export const survey = command('survey', {
       orphans:
         [...model.nodes.values()].some((each) => model.isSilent(each)) ||
         model.all((job) => model.isOrphan(job)).length > 0,
-      paused: [...model.paused].sort(),
+      paused: new Set(model.paused),
       lost: held.filter((token) => !model.holds(token)).sort(byClaim),
       claims: model.all((job) => job.node === node).length,
     });
