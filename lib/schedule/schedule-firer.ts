@@ -116,10 +116,7 @@ export class ScheduleFirer implements Service {
   }
 
   private async attend(schedule: PendingSchedule, now: number): Promise<boolean> {
-    if (!schedule.enabled) {
-      await this.repository.unplan(schedule);
-      return true;
-    }
+    if (!schedule.enabled) return this.repository.unplan(schedule);
     if (schedule.edited) return this.plan(schedule, now);
     const hasFired = schedule.nextFire > 0 && schedule.nextFire <= now && (await this.fire(schedule, now));
     return (schedule.queued > 0 && (await this.fireQueued(schedule))) || hasFired;
@@ -127,13 +124,14 @@ export class ScheduleFirer implements Service {
 
   private async plan(schedule: PendingSchedule, now: number): Promise<boolean> {
     try {
-      await this.repository.plan(schedule, nextTime(parseSpec(schedule.spec, schedule.timeZone), now, schedule));
+      const times = parseSpec(schedule.spec, schedule.timeZone);
+      return await this.repository.plan(schedule, nextTime(times, now, schedule));
     } catch (error) {
       if (!(error instanceof InvalidScheduleError)) throw error;
-      await this.repository.plan(schedule, undefined, error.message);
-      this.events.emit({ name: 'schedule.broken', schedule: schedule.name, error: error.message });
+      const isMine = await this.repository.plan(schedule, undefined, error.message);
+      if (isMine) this.events.emit({ name: 'schedule.broken', schedule: schedule.name, error: error.message });
+      return isMine;
     }
-    return true;
   }
 
   private async fire(schedule: PendingSchedule, now: number): Promise<boolean> {

@@ -46,6 +46,7 @@ function planColumns({ types: { bigint, integer, name, text } }: Dialect): Recor
     planned_spec: `${name(255)} NOT NULL DEFAULT ''`,
     planned_zone: `${name(64)} NOT NULL DEFAULT ''`,
     planned_start: `${bigint} NOT NULL DEFAULT 0`,
+    planned_end: `${bigint} NOT NULL DEFAULT 0`,
     planned_at: `${bigint} NOT NULL DEFAULT 0`,
     next_fire: `${bigint} NOT NULL DEFAULT 0`,
     last_fire: `${bigint} NOT NULL DEFAULT 0`,
