@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { InvalidHandlerError } from '../../lib/errors/invalid-handler.error.js';
 import { InvalidScheduleError } from '../../lib/errors/invalid-schedule.error.js';
 import { ScheduleNotFoundError } from '../../lib/errors/schedule-not-found.error.js';
 import type { QueueEvent } from '../../lib/events/queue-event.js';
 import { JobHandler } from '../../lib/handler/job-handler.decorator.js';
 import type { JobContext } from '../../lib/job/job-context.js';
+import { JobRepository } from '../../lib/repository/job-repository.js';
 import { JobSchedule } from '../../lib/schedule/job-schedule.decorator.js';
 import { Schedules } from '../../lib/schedule/schedules.js';
 import { BUSY_RETRY } from '../../lib/typeorm/busy-retry.js';
@@ -121,6 +122,15 @@ describe('schedules', () => {
     await waitUntil(async () => (await schedules.history('s')).length > before);
     const [latest, previous] = await schedules.history('s');
     expect(Number(latest?.fireTime) - Number(previous?.fireTime)).toBeGreaterThan(1_000);
+  });
+
+  it('are looked at once a second, however often work is looked for: there may be thousands', async () => {
+    const { app } = await start({ queue: { poll: { min: 5, max: 5 } } });
+    const survey = jest.spyOn(app.app.get(JobRepository), 'survey');
+    const begin = performance.now();
+    await waitUntil(() => survey.mock.calls.length >= 100);
+    const seconds = (performance.now() - begin) / 1_000;
+    expect(survey.mock.calls.filter(([{ schedules }]) => schedules).length).toBeLessThanOrEqual(seconds + 1);
   });
 
   it('of a type that nobody handles make jobs that wait', async () => {
