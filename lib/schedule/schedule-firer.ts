@@ -37,6 +37,7 @@ const MOST_AT_ONCE = 100;
 @Injectable()
 export class ScheduleFirer implements Service {
   private readonly loop: PollLoop;
+  private stopping = false;
   private lookAt = -Infinity;
   private lookedAt = -Infinity;
 
@@ -58,10 +59,12 @@ export class ScheduleFirer implements Service {
   }
 
   start(): void {
+    this.stopping = false;
     if (this.options.roles.has('schedule')) this.loop.start();
   }
 
   stop(): Promise<void> {
+    this.stopping = true;
     return this.loop.stop();
   }
 
@@ -106,6 +109,8 @@ export class ScheduleFirer implements Service {
   private async attendAll({ schedules, now }: PendingSchedules): Promise<boolean> {
     let moved = false;
     for (const schedule of schedules) {
+      // In an outage each of a hundred would be tried for ten seconds.
+      if (this.stopping) break;
       try {
         if (await this.attend(schedule, now)) moved = true;
       } catch (error) {

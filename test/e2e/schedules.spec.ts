@@ -7,7 +7,9 @@ import type { QueueEvent } from '../../lib/events/queue-event.js';
 import { JobHandler } from '../../lib/handler/job-handler.decorator.js';
 import type { JobContext } from '../../lib/job/job-context.js';
 import { JobRepository } from '../../lib/repository/job-repository.js';
+import { ScheduleRepository } from '../../lib/repository/schedule-repository.js';
 import { JobSchedule } from '../../lib/schedule/job-schedule.decorator.js';
+import { ScheduleFirer } from '../../lib/schedule/schedule-firer.js';
 import { Schedules } from '../../lib/schedule/schedules.js';
 import { BUSY_RETRY } from '../../lib/typeorm/busy-retry.js';
 import { retryRolledBack } from '../../lib/typeorm/retry-rolled-back.js';
@@ -131,6 +133,26 @@ describe('schedules', () => {
     await waitUntil(() => survey.mock.calls.length >= 100);
     const seconds = (performance.now() - begin) / 1_000;
     expect(survey.mock.calls.filter(([{ schedules }]) => schedules).length).toBeLessThanOrEqual(seconds + 1);
+  });
+
+  it('that are due do not keep the application from stopping', async () => {
+    const { app, schedules, sql } = await start({ queue: { autoStart: false } });
+    for (const name of ['a', 'b', 'c']) await schedules.upsert(name, { spec: FAR, type: 't' });
+    const fires = jest.spyOn(app.app.get(ScheduleRepository, { strict: false }), 'fire');
+    const stop = jest.spyOn(app.app.get(ScheduleFirer, { strict: false }), 'stop');
+    let closing: Promise<void> | undefined;
+    const settled = new Promise<void>((resolve) => {
+      fires.mockImplementation(async () => {
+        closing ??= app.close().then(resolve, resolve);
+        await waitUntil(() => stop.mock.calls.length > 0);
+        throw new Error('the database is away');
+      });
+    });
+    await app.start();
+    await waitUntil(async () => (await schedules.list()).every(({ nextFireAt }) => nextFireAt !== undefined));
+    await sql('UPDATE pq_schedule SET next_fire = 1');
+    await settled;
+    expect(fires).toHaveBeenCalledTimes(1);
   });
 
   it('of a type that nobody handles make jobs that wait', async () => {
