@@ -155,16 +155,21 @@ export function schedulesContract(context: ContractContext): void {
       expect(await schedules.get('clean')).toMatchObject({ spec: '0 4 * * *', payload: { days: 30 }, enabled: false });
     });
 
-    it.each(["misfire = 'never'", "overlap = 'maybe'", 'jitter = -1', 'misfire_limit = 0', 'enabled = 2', "type = ''"])(
-      'refuse %s from plain SQL',
-      async (edit) => {
-        const fixture = await context.open();
-        await planned(fixture);
-        await expect(
-          fixture.sql(`UPDATE pq_schedule SET ${edit} WHERE service = ?`, [fixture.service]),
-        ).rejects.toThrow();
-      },
-    );
+    it.each([
+      "misfire = 'never'",
+      "overlap = 'maybe'",
+      'jitter = -1',
+      'jitter = 8640000000000000',
+      'misfire_limit = 0',
+      'enabled = 2',
+      "type = ''",
+    ])('refuse %s from plain SQL', async (edit) => {
+      const fixture = await context.open();
+      await planned(fixture);
+      await expect(
+        fixture.sql(`UPDATE pq_schedule SET ${edit} WHERE service = ?`, [fixture.service]),
+      ).rejects.toThrow();
+    });
   });
 
   describe('firing', () => {
