@@ -104,7 +104,7 @@ export function schedulesContract(context: ContractContext): void {
       const { schedules: pending, now } = await schedules.pending(10);
       const [schedule] = pending as [PendingSchedule];
       const plans = await Promise.all([schedules.plan(schedule, now + 5), schedules.plan(schedule, now + 5)]);
-      expect(plans.toSorted()).toEqual([false, true]);
+      expect(plans.filter((isMine) => isMine)).toHaveLength(1);
       expect(await schedules.unplan(schedule)).toBe(false);
       await schedules.setEnabled('s', false);
       expect(await schedules.unplan(schedule)).toBe(true);
