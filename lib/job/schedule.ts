@@ -47,6 +47,7 @@ export interface Schedule {
   /** Declared, but by no code that runs any more: disabled until it is declared again. */
   readonly gone: boolean;
   readonly nextFireAt: Date | undefined;
+  /** The latest fire time that something has become of, not only a job. */
   readonly lastFireAt: Date | undefined;
   /** Why it cannot fire: written by plain SQL, which nobody checks. */
   readonly broken: string | undefined;

@@ -20,6 +20,8 @@ const PROMOTE_BATCH = 1_000;
 const LARGEST_CLAIM = 500;
 /** While jobs are being claimed, how often to look for better levels, due jobs and the dead. */
 const LOOK_WHEN_BUSY = 100;
+/** How often to ask about schedules: all of them are read for it, and an edit may take 5 s. */
+const SCHEDULES_EVERY = 1_000;
 const PAUSE_AFTER_ERROR = 500;
 
 /**
@@ -40,6 +42,7 @@ export class Poller implements Service {
   private lookedAt = -Infinity;
   private sweptAt = -Infinity;
   private askedAt = -Infinity;
+  private schedulesAt = -Infinity;
   private nextDueAt: number | undefined;
   private mayHaveStrays = false;
   private surveyed: (survey: Survey) => void = () => undefined;
@@ -65,7 +68,7 @@ export class Poller implements Service {
     });
   }
 
-  /** Each survey is told: it also knows what is not the poller's business. */
+  /** Surveys of the schedules are told: they are not the poller's business. */
   onSurvey(listener: (survey: Survey) => void): void {
     this.surveyed = listener;
   }
@@ -147,9 +150,11 @@ export class Poller implements Service {
   }
 
   private async survey(request: Omit<SurveyRequest, 'types'>): Promise<Survey> {
-    const schedules = this.options.roles.has('schedule');
+    const now = performance.now();
+    const schedules = this.options.roles.has('schedule') && now - this.schedulesAt >= SCHEDULES_EVERY;
+    if (schedules) this.schedulesAt = now;
     const survey = await this.repository.survey({ types: this.registry.types, schedules, ...request });
-    this.surveyed(survey);
+    if (schedules) this.surveyed(survey);
     return survey;
   }
 

@@ -5,6 +5,7 @@ export interface PlanInput {
   readonly spec: string;
   readonly timeZone: string;
   readonly startsAt: number;
+  readonly endsAt: number;
 }
 
 /** A schedule that something has to be done about. Times are UTC epoch milliseconds, 0 stands for none. */
@@ -12,11 +13,12 @@ export interface PendingSchedule extends PlanInput {
   readonly id: number;
   readonly name: string;
   readonly enabled: boolean;
-  readonly endsAt: number;
   readonly misfire: Misfire;
   readonly misfireLimit: number;
   readonly nextFire: number;
-  /** Its spec, zone or beginning are not those that `nextFire` was calculated from. */
+  /** The latest fire time that something has become of. */
+  readonly lastFire: number;
+  /** Its spec, zone, beginning or end are not those that `nextFire` was calculated from. */
   readonly edited: boolean;
   /** Fire times that wait for an earlier job. */
   readonly queued: number;
@@ -83,10 +85,10 @@ export abstract class ScheduleRepository {
   abstract history(name: string, limit: number): Promise<Firing[]>;
 
   abstract pending(limit: number): Promise<PendingSchedules>;
-  /** Writes down when it fires next, or why it never can; unless it has been edited or planned meanwhile. */
-  abstract plan(schedule: PendingSchedule, next: number | undefined, broken?: string): Promise<void>;
-  /** Forgets the plan of one that is disabled, so that the time until it is enabled again is not missed. */
-  abstract unplan(schedule: PendingSchedule): Promise<void>;
+  /** Writes down when it fires next, or why it never can. `false`: it has been edited or planned meanwhile. */
+  abstract plan(schedule: PendingSchedule, next: number | undefined, broken?: string): Promise<boolean>;
+  /** Forgets the plan of one that is disabled, so that the time until it is enabled again is not missed. `false`: it is not. */
+  abstract unplan(schedule: PendingSchedule): Promise<boolean>;
   /** Makes the jobs of fire times and moves on to the next one, together. `undefined`: another node has, or it has been edited. */
   abstract fire(request: FireRequest): Promise<FireResult | undefined>;
   /** Makes a job now, beside the plan. `undefined`: there is no schedule with this name. */

@@ -37,6 +37,7 @@ const MOST_AT_ONCE = 100;
 @Injectable()
 export class ScheduleFirer implements Service {
   private readonly loop: PollLoop;
+  private stopping = false;
   private lookAt = -Infinity;
   private lookedAt = -Infinity;
 
@@ -58,10 +59,12 @@ export class ScheduleFirer implements Service {
   }
 
   start(): void {
+    this.stopping = false;
     if (this.options.roles.has('schedule')) this.loop.start();
   }
 
   stop(): Promise<void> {
+    this.stopping = true;
     return this.loop.stop();
   }
 
@@ -106,6 +109,8 @@ export class ScheduleFirer implements Service {
   private async attendAll({ schedules, now }: PendingSchedules): Promise<boolean> {
     let moved = false;
     for (const schedule of schedules) {
+      // In an outage each of a hundred would be tried for ten seconds.
+      if (this.stopping) break;
       try {
         if (await this.attend(schedule, now)) moved = true;
       } catch (error) {
@@ -116,10 +121,7 @@ export class ScheduleFirer implements Service {
   }
 
   private async attend(schedule: PendingSchedule, now: number): Promise<boolean> {
-    if (!schedule.enabled) {
-      await this.repository.unplan(schedule);
-      return true;
-    }
+    if (!schedule.enabled) return this.repository.unplan(schedule);
     if (schedule.edited) return this.plan(schedule, now);
     const hasFired = schedule.nextFire > 0 && schedule.nextFire <= now && (await this.fire(schedule, now));
     return (schedule.queued > 0 && (await this.fireQueued(schedule))) || hasFired;
@@ -127,13 +129,14 @@ export class ScheduleFirer implements Service {
 
   private async plan(schedule: PendingSchedule, now: number): Promise<boolean> {
     try {
-      await this.repository.plan(schedule, nextTime(parseSpec(schedule.spec, schedule.timeZone), now, schedule));
+      const times = parseSpec(schedule.spec, schedule.timeZone);
+      return await this.repository.plan(schedule, nextTime(times, now, schedule));
     } catch (error) {
       if (!(error instanceof InvalidScheduleError)) throw error;
-      await this.repository.plan(schedule, undefined, error.message);
-      this.events.emit({ name: 'schedule.broken', schedule: schedule.name, error: error.message });
+      const isMine = await this.repository.plan(schedule, undefined, error.message);
+      if (isMine) this.events.emit({ name: 'schedule.broken', schedule: schedule.name, error: error.message });
+      return isMine;
     }
-    return true;
   }
 
   private async fire(schedule: PendingSchedule, now: number): Promise<boolean> {

@@ -55,6 +55,6 @@ export interface ScheduleOptions extends ScheduleTiming {
   spec: string;
   /** The type of the jobs that it makes. */
   type: JobType | JobDefinition<unknown>;
-  /** By default as it is; a new one is enabled. */
+  /** By default as it is; a new one, and one whose code is gone, is enabled. */
   enabled?: boolean;
 }

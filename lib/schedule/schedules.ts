@@ -30,7 +30,8 @@ export class Schedules {
   ) {}
 
   /**
-   * Stores a schedule, in place of the one with the same name. It fires from now on; what it would have fired before is not made up for.
+   * Stores a schedule, in place of the one with the same name. With another spec, zone, `from` or `until` it fires from now on, and what it
+   * would have fired before is not made up for. One that code declares stays as it is stored here until the declaration changes.
    *
    * @throws InvalidScheduleError for a spec, zone or option that cannot be used, with the position of the fault in a spec.
    */

@@ -18,6 +18,7 @@ import { fireQueued, fireSchedule, fireScheduleNow } from './statements/fire-sch
 import { lateSchedules } from './statements/late-schedules.js';
 import { pendingSchedules, planSchedule, unplanSchedule } from './statements/plan-schedules.js';
 import {
+  enableSchedule,
   readFiring,
   readSchedule,
   removeSchedule,
@@ -25,7 +26,6 @@ import {
   selectFirings,
   selectSchedule,
   selectSchedules,
-  updateSchedule,
 } from './statements/schedules.js';
 
 @Injectable()
@@ -47,7 +47,7 @@ export class SqlScheduleRepository extends ScheduleRepository {
 
   async setEnabled(name: string, enabled: boolean): Promise<boolean> {
     const { database, tables } = await this.connection.get();
-    const { affected } = await database.query(updateSchedule(tables, name, { enabled: Number(enabled), gone: 0 }));
+    const { affected } = await database.query(enableSchedule(tables, name, enabled));
     return affected > 0;
   }
 
@@ -76,14 +76,14 @@ export class SqlScheduleRepository extends ScheduleRepository {
     return database.run(() => pendingSchedules(tables, limit));
   }
 
-  async plan(schedule: PendingSchedule, next: number | undefined, broken?: string): Promise<void> {
+  async plan(schedule: PendingSchedule, next: number | undefined, broken?: string): Promise<boolean> {
     const { database, tables } = await this.connection.get();
-    await database.query(planSchedule(tables, schedule, { next: next ?? 0, broken }));
+    return (await database.query(planSchedule(tables, schedule, { next: next ?? 0, broken }))).affected > 0;
   }
 
-  async unplan(schedule: PendingSchedule): Promise<void> {
+  async unplan(schedule: PendingSchedule): Promise<boolean> {
     const { database, tables } = await this.connection.get();
-    await database.query(unplanSchedule(tables, schedule));
+    return (await database.query(unplanSchedule(tables, schedule))).affected > 0;
   }
 
   fire(request: FireRequest): Promise<FireResult | undefined> {

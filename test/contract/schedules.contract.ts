@@ -71,7 +71,7 @@ export function schedulesContract(context: ContractContext): void {
       const { schedules, sql, service } = fixture;
       await planned(fixture, {}, 60_000);
       expect((await schedules.pending(10)).schedules).toEqual([]);
-      for (const edit of ["spec = '@every 2h'", "time_zone = 'Europe/Berlin'", 'starts_at = 5']) {
+      for (const edit of ["spec = '@every 2h'", "time_zone = 'Europe/Berlin'", 'starts_at = 5', 'ends_at = 6']) {
         await sql(`UPDATE pq_schedule SET ${edit} WHERE service = ?`, [service]);
         const edited = await only(fixture);
         expect(edited.edited).toBe(true);
@@ -84,6 +84,48 @@ export function schedulesContract(context: ContractContext): void {
       expect((await schedules.get('s'))?.nextFireAt).toBeUndefined();
       await schedules.setEnabled('s', true);
       expect(await only(fixture)).toMatchObject({ edited: true });
+    });
+
+    it('that are stored again keep what code has declared, unless that code is gone', async () => {
+      const { schedules } = await context.open();
+      await schedules.declare([SCHEDULE]);
+      await schedules.save({ ...SCHEDULE, spec: '@every 5h' });
+      await schedules.declare([SCHEDULE]);
+      expect(await schedules.get('s')).toMatchObject({ spec: '@every 5h', declared: true });
+      expect(await schedules.declare([])).toEqual(['s']);
+      await schedules.save({ ...SCHEDULE, spec: '@every 6h' });
+      expect(await schedules.get('s')).toMatchObject({ enabled: true, declared: false, gone: false });
+      expect(await schedules.declare([])).toEqual([]);
+    });
+
+    it('are planned by one node, which alone is told so', async () => {
+      const { schedules } = await context.open();
+      await schedules.save(SCHEDULE);
+      const { schedules: pending, now } = await schedules.pending(10);
+      const [schedule] = pending as [PendingSchedule];
+      const plans = await Promise.all([schedules.plan(schedule, now + 5), schedules.plan(schedule, now + 5)]);
+      expect(plans.filter((isMine) => isMine)).toHaveLength(1);
+      expect(await schedules.unplan(schedule)).toBe(false);
+      await schedules.setEnabled('s', false);
+      expect(await schedules.unplan(schedule)).toBe(true);
+    });
+
+    it('that are enabled again are planned anew, also when nobody has seen that they were disabled', async () => {
+      const fixture = await context.open();
+      await planned(fixture);
+      await fixture.schedules.setEnabled('s', true);
+      expect(await only(fixture)).toMatchObject({ edited: false });
+      await fixture.schedules.setEnabled('s', false);
+      await fixture.schedules.setEnabled('s', true);
+      expect(await only(fixture)).toMatchObject({ edited: true });
+    });
+
+    it('that are removed leave no firings behind, also when they fire meanwhile', async () => {
+      const fixture = await context.open();
+      const schedule = await planned(fixture);
+      const request = { schedule, times: [schedule.nextFire], missed: undefined, next: undefined };
+      await Promise.all([fixture.schedules.fire(request), fixture.schedules.remove('s')]);
+      expect(await fixture.sql('SELECT * FROM pq_firing WHERE schedule_id = ?', [schedule.id])).toEqual([]);
     });
 
     it('say when the next of them fires', async () => {
@@ -113,16 +155,21 @@ export function schedulesContract(context: ContractContext): void {
       expect(await schedules.get('clean')).toMatchObject({ spec: '0 4 * * *', payload: { days: 30 }, enabled: false });
     });
 
-    it.each(["misfire = 'never'", "overlap = 'maybe'", 'jitter = -1', 'misfire_limit = 0', 'enabled = 2', "type = ''"])(
-      'refuse %s from plain SQL',
-      async (edit) => {
-        const fixture = await context.open();
-        await planned(fixture);
-        await expect(
-          fixture.sql(`UPDATE pq_schedule SET ${edit} WHERE service = ?`, [fixture.service]),
-        ).rejects.toThrow();
-      },
-    );
+    it.each([
+      "misfire = 'never'",
+      "overlap = 'maybe'",
+      'jitter = -1',
+      'jitter = 8640000000000000',
+      'misfire_limit = 0',
+      'enabled = 2',
+      "type = ''",
+    ])('refuse %s from plain SQL', async (edit) => {
+      const fixture = await context.open();
+      await planned(fixture);
+      await expect(
+        fixture.sql(`UPDATE pq_schedule SET ${edit} WHERE service = ?`, [fixture.service]),
+      ).rejects.toThrow();
+    });
   });
 
   describe('firing', () => {
@@ -185,6 +232,63 @@ export function schedulesContract(context: ContractContext): void {
       const delays = jobs.map(({ dueAt }) => dueAt.getTime() - schedule.nextFire);
       expect(Math.max(...delays)).toBeLessThanOrEqual(61_000);
       expect(new Set(delays).size).toBeGreaterThan(1);
+    });
+
+    it('leaves out what has been fired already, when the clock was put back and the plan made again', async () => {
+      const fixture = await context.open();
+      const first = await planned(fixture);
+      const [t1, t2] = [first.nextFire, first.nextFire + 1_000];
+      await fixture.schedules.fire({ schedule: first, times: [t1, t2], missed: t1 - 1, next: undefined });
+      await fixture.sql("UPDATE pq_schedule SET spec = '@every 2h' WHERE service = ?", [fixture.service]);
+      await fixture.schedules.plan(await only(fixture), t1 - 1);
+      const again = await only(fixture);
+      const next = t2 + 1;
+      const result = await fixture.schedules.fire({ schedule: again, times: [t1], missed: t1 - 1, next: t2 });
+      expect(result).toMatchObject({ fired: [], skipped: [] });
+      const last = { ...again, nextFire: t2 };
+      expect(
+        await fixture.schedules.fire({ schedule: last, times: [t2, next], missed: undefined, next: 0 }),
+      ).toMatchObject({
+        fired: [{ fireTime: next }],
+      });
+      expect((await fixture.queue.find()).jobs).toHaveLength(3);
+    });
+
+    it('of nothing, because it has ended, is no firing', async () => {
+      const fixture = await context.open();
+      const schedule = await planned(fixture);
+      await fixture.schedules.fire({ schedule, times: [], missed: undefined, next: undefined });
+      expect((await fixture.schedules.get('s'))?.lastFireAt).toBeUndefined();
+    });
+
+    it('knows of a job that is open for longer than the history is kept', async () => {
+      const fixture = await context.open({ retention: { history: 0 } });
+      const schedule = await planned(fixture, { overlap: 'skip' });
+      let nextFire = schedule.nextFire;
+      for (const outcome of ['fired', 'skipped', 'skipped']) {
+        const request = { schedule: { ...schedule, nextFire }, times: [nextFire], missed: undefined };
+        const result = await fixture.schedules.fire({ ...request, next: ++nextFire });
+        expect(result).toMatchObject({ [outcome]: [expect.anything()] });
+      }
+    });
+
+    it('of a queue waits while the schedule is disabled or broken, and says once that it is broken', async () => {
+      const fixture = await context.open();
+      const { schedules, sql, service } = fixture;
+      const schedule = await planned(fixture, { overlap: 'queue' });
+      const times = [schedule.nextFire, schedule.nextFire + 1];
+      await schedules.fire({ schedule, times, missed: undefined, next: undefined });
+      const job = await fixture.claimOne(await fixture.registerNode(), 't');
+      await fixture.repository.settle([success(job)], 'node');
+      await sql("UPDATE pq_schedule SET payload = '{oops' WHERE service = ?", [service]);
+      expect(await schedules.fireQueued(schedule)).toMatchObject({ broken: expect.stringMatching(/payload/) });
+      expect(await schedules.fireQueued(schedule)).toMatchObject({ fired: [], broken: undefined });
+      await sql("UPDATE pq_schedule SET payload = '1' WHERE service = ?", [service]);
+      await schedules.setEnabled('s', false);
+      expect(await schedules.fireQueued(schedule)).toMatchObject({ fired: [] });
+      await schedules.setEnabled('s', true);
+      expect(await schedules.fireQueued(schedule)).toMatchObject({ fired: [{ fireTime: times[1] }] });
+      expect((await schedules.get('s'))?.broken).toBeUndefined();
     });
 
     it('writes down what was missed and skipped, and what overlaps', async () => {
@@ -293,6 +397,31 @@ export function schedulesContract(context: ContractContext): void {
       expect(await schedules.declare([])).toEqual([]);
       await schedules.declare([SCHEDULE]);
       expect(await schedules.get('s')).toMatchObject({ enabled: true, gone: false });
+    });
+
+    it('that were disabled before their code was gone stay so when it comes back', async () => {
+      const { schedules } = await context.open();
+      await schedules.declare([SCHEDULE]);
+      await schedules.setEnabled('s', false);
+      expect(await schedules.declare([])).toEqual([]);
+      await schedules.declare([SCHEDULE]);
+      expect(await schedules.get('s')).toMatchObject({ enabled: false, gone: false });
+    });
+
+    it('stay enabled where somebody declares them while somebody else finds them gone', async () => {
+      const { schedules, repository } = await context.open();
+      const other = newSchedule({ name: 'other', type: 'u' });
+      await schedules.declare([SCHEDULE, other]);
+      for (let round = 0; round < 20; round++) {
+        const boot = async (types: string[], declared: NewSchedule[]) => {
+          const node = await repository.registerNode({ name: 'n', types });
+          await schedules.declare(declared);
+          return node;
+        };
+        const nodes = await Promise.all([boot(['t'], [SCHEDULE]), boot(['u'], [other])]);
+        expect((await schedules.list()).map(({ enabled }) => enabled)).toEqual([true, true]);
+        for (const node of nodes) await repository.retireNode(node);
+      }
     });
 
     it('that come back make up for what they have missed', async () => {

@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { InvalidHandlerError } from '../../lib/errors/invalid-handler.error.js';
 import { InvalidScheduleError } from '../../lib/errors/invalid-schedule.error.js';
 import { ScheduleNotFoundError } from '../../lib/errors/schedule-not-found.error.js';
 import type { QueueEvent } from '../../lib/events/queue-event.js';
 import { JobHandler } from '../../lib/handler/job-handler.decorator.js';
 import type { JobContext } from '../../lib/job/job-context.js';
+import { JobRepository } from '../../lib/repository/job-repository.js';
+import { ScheduleRepository } from '../../lib/repository/schedule-repository.js';
 import { JobSchedule } from '../../lib/schedule/job-schedule.decorator.js';
+import { ScheduleFirer } from '../../lib/schedule/schedule-firer.js';
 import { Schedules } from '../../lib/schedule/schedules.js';
 import { BUSY_RETRY } from '../../lib/typeorm/busy-retry.js';
 import { retryRolledBack } from '../../lib/typeorm/retry-rolled-back.js';
@@ -121,6 +124,35 @@ describe('schedules', () => {
     await waitUntil(async () => (await schedules.history('s')).length > before);
     const [latest, previous] = await schedules.history('s');
     expect(Number(latest?.fireTime) - Number(previous?.fireTime)).toBeGreaterThan(1_000);
+  });
+
+  it('are looked at once a second, however often work is looked for: there may be thousands', async () => {
+    const { app } = await start({ queue: { poll: { min: 5, max: 5 } } });
+    const survey = jest.spyOn(app.app.get(JobRepository), 'survey');
+    const begin = performance.now();
+    await waitUntil(() => survey.mock.calls.length >= 100);
+    const seconds = (performance.now() - begin) / 1_000;
+    expect(survey.mock.calls.filter(([{ schedules }]) => schedules).length).toBeLessThanOrEqual(seconds + 1);
+  });
+
+  it('that are due do not keep the application from stopping', async () => {
+    const { app, schedules, sql } = await start({ queue: { autoStart: false } });
+    for (const name of ['a', 'b', 'c']) await schedules.upsert(name, { spec: FAR, type: 't' });
+    const fires = jest.spyOn(app.app.get(ScheduleRepository, { strict: false }), 'fire');
+    const stop = jest.spyOn(app.app.get(ScheduleFirer, { strict: false }), 'stop');
+    let closing: Promise<void> | undefined;
+    const settled = new Promise<void>((resolve) => {
+      fires.mockImplementation(async () => {
+        closing ??= app.close().then(resolve, resolve);
+        await waitUntil(() => stop.mock.calls.length > 0);
+        throw new Error('the database is away');
+      });
+    });
+    await app.start();
+    await waitUntil(async () => (await schedules.list()).every(({ nextFireAt }) => nextFireAt !== undefined));
+    await sql('UPDATE pq_schedule SET next_fire = 1');
+    await settled;
+    expect(fires).toHaveBeenCalledTimes(1);
   });
 
   it('of a type that nobody handles make jobs that wait', async () => {

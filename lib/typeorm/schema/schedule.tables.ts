@@ -1,3 +1,4 @@
+import { LONGEST_DURATION } from '../../support/duration.js';
 import type { Dialect } from '../dialects/dialect.js';
 import type { Table } from './define-table.js';
 
@@ -46,6 +47,7 @@ function planColumns({ types: { bigint, integer, name, text } }: Dialect): Recor
     planned_spec: `${name(255)} NOT NULL DEFAULT ''`,
     planned_zone: `${name(64)} NOT NULL DEFAULT ''`,
     planned_start: `${bigint} NOT NULL DEFAULT 0`,
+    planned_end: `${bigint} NOT NULL DEFAULT 0`,
     planned_at: `${bigint} NOT NULL DEFAULT 0`,
     next_fire: `${bigint} NOT NULL DEFAULT 0`,
     last_fire: `${bigint} NOT NULL DEFAULT 0`,
@@ -62,7 +64,8 @@ const SCHEDULE_CHECKS = [
   "CHECK (misfire IN ('skip', 'once', 'all'))",
   'CHECK (misfire_limit BETWEEN 1 AND 1000)',
   "CHECK (overlap IN ('allow', 'skip', 'queue'))",
-  ...['jitter', 'starts_at', 'ends_at', 'alert_after'].map((column) => `CHECK (${column} BETWEEN 0 AND ${LAST})`),
+  ...['starts_at', 'ends_at'].map((column) => `CHECK (${column} BETWEEN 0 AND ${LAST})`),
+  ...['jitter', 'alert_after'].map((column) => `CHECK (${column} BETWEEN 0 AND ${LONGEST_DURATION})`),
 ];
 
 /** One row for each fire time that something became of: no two nodes can fire the same. */

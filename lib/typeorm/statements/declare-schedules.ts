@@ -9,9 +9,10 @@ import { saveSchedule, updateSchedule } from './schedules.js';
  * declare it, an older version in a deployment for example: then its type is among those that the node handles.
  */
 export function* declareSchedules(tables: QueueTables, schedules: readonly NewSchedule[]): Script<string[]> {
-  const { names, service } = tables;
+  const { dialect, names, service } = tables;
+  // Locked, and before the nodes are read: of two that start at once, one sees the other's node, or the other sees what it has disabled.
   const known = yield statement(
-    `SELECT name, type, declared, gone FROM ${names.schedule} WHERE service = ? AND declared IS NOT NULL`,
+    `SELECT name, type, declared, gone, enabled FROM ${names.schedule} WHERE service = ? AND declared IS NOT NULL ORDER BY name${dialect.lockRow}`,
     [service],
   );
   const byName = new Map(known.rows.map((row) => [String(row['name']), row]));
@@ -19,7 +20,8 @@ export function* declareSchedules(tables: QueueTables, schedules: readonly NewSc
     yield* declare(tables, schedule, byName.get(schedule.name));
     byName.delete(schedule.name);
   }
-  const others = [...byName.values()].filter((row) => Number(row['gone']) === 0);
+  // What somebody has disabled stays as it is: coming back, it would be enabled.
+  const others = [...byName.values()].filter((row) => Number(row['enabled']) === 1 && Number(row['gone']) === 0);
   return others.length === 0 ? [] : yield* retire(tables, others);
 }
 

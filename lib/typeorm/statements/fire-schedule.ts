@@ -10,29 +10,56 @@ import { insertJobs } from './insert-jobs.js';
 /** How many of the latest jobs are looked at to know whether one is still open. */
 const LATEST = 100;
 
+const OPEN = "('scheduled', 'waiting', 'running')";
+
 /**
  * Makes the jobs of fire times. Whoever moves `next_fire` on has the right to: the row stays locked until the jobs are committed
  * with it, and what is made is what the row says then.
  */
 export function* fireSchedule(tables: QueueTables, request: FireRequest, keep: number): Script<FireResult | undefined> {
-  const { names } = tables;
-  const { schedule, times, missed, next, broken = null } = request;
+  const { dialect, names } = tables;
+  const { schedule, next, broken = null } = request;
+  const latest = Math.max(0, request.missed ?? 0, ...request.times);
   const { affected } = yield statement(
-    `UPDATE ${names.schedule} SET next_fire = ?, last_fire = ?, broken = ? WHERE id = ? AND enabled = 1 AND next_fire = ? ` +
-      'AND planned_spec = spec AND planned_zone = time_zone AND planned_start = starts_at',
-    [next ?? 0, times.at(-1) ?? schedule.nextFire, broken, schedule.id, schedule.nextFire],
+    `UPDATE ${names.schedule} SET next_fire = ?, last_fire = ${dialect.greatest('last_fire', '?')}, broken = ? ` +
+      'WHERE id = ? AND enabled = 1 AND next_fire = ? ' +
+      'AND planned_spec = spec AND planned_zone = time_zone AND planned_start = starts_at AND planned_end = ends_at',
+    [next ?? 0, latest, broken, schedule.id, schedule.nextFire],
   );
   if (affected === 0) return undefined;
   const row = yield* lockSchedule(tables, schedule.id);
   if (row === undefined) return undefined;
+  const { times, missed } = yield* withoutDone(tables, request);
   if (missed !== undefined)
     yield* recordFiring(tables, { scheduleId: schedule.id, fireTime: missed, outcome: 'missed' });
   const result = yield* fireAll(tables, row, times);
-  yield statement(`DELETE FROM ${names.firing} WHERE schedule_id = ? AND fire_at < ? AND outcome <> 'queued'`, [
-    schedule.id,
-    schedule.nextFire - keep,
-  ]);
+  yield* forget(tables, schedule.id, schedule.nextFire - keep);
   return result;
+}
+
+/** When the clock was put back, a plan that was made again comes to fire times once more. */
+function* withoutDone(
+  { names }: QueueTables,
+  { schedule: { id, lastFire }, times, missed }: FireRequest,
+): Script<Pick<FireRequest, 'times' | 'missed'>> {
+  const first = Math.min(missed ?? Infinity, ...times);
+  if (first > lastFire) return { times, missed };
+  const { rows } = yield statement(
+    `SELECT fire_at FROM ${names.firing} WHERE schedule_id = ? AND manual = 0 AND fire_at >= ?`,
+    [id, first],
+  );
+  const done = new Set(rows.map((row) => Number(row['fire_at'])));
+  const isDone = missed !== undefined && done.has(missed);
+  return { times: times.filter((time) => !done.has(time)), missed: isDone ? undefined : missed };
+}
+
+/** Not those whose job is open: what comes next would not know that it overlaps. */
+function* forget({ names }: QueueTables, id: number, before: number): Script<void> {
+  const job = `SELECT 1 FROM ${names.job} j WHERE j.id = ${names.firing}.job_id AND j.state IN ${OPEN}`;
+  yield statement(
+    `DELETE FROM ${names.firing} WHERE schedule_id = ? AND fire_at < ? AND outcome <> 'queued' AND NOT EXISTS (${job})`,
+    [id, before],
+  );
 }
 
 /** Whatever its plan and its overlap say. */
@@ -60,7 +87,7 @@ export function* fireQueued(tables: QueueTables, { id }: PendingSchedule): Scrip
   const { names } = tables;
   const nothing = { fired: [], skipped: [], broken: undefined };
   const row = yield* lockSchedule(tables, id);
-  if (row === undefined) return nothing;
+  if (row === undefined || Number(row['enabled']) === 0) return nothing;
   const oldest = yield statement(
     `SELECT MIN(fire_at) AS oldest FROM ${names.firing} WHERE schedule_id = ? AND outcome = 'queued'`,
     [id],
@@ -72,9 +99,10 @@ export function* fireQueued(tables: QueueTables, { id }: PendingSchedule): Scrip
   }
   if (row['overlap'] === 'queue' && (yield* isOpen(tables, id))) return nothing;
   const fault = faultOf(row);
-  if (fault !== undefined) return yield* breakSchedule(tables, id, fault);
+  // Its queue is looked at again and again: what is known is not told again.
+  if (fault !== undefined) return fault === row['broken'] ? nothing : yield* breakSchedule(tables, id, fault);
   yield statement(`DELETE FROM ${names.firing} WHERE schedule_id = ? AND fire_at = ? AND manual = 0`, [id, fireTime]);
-  yield statement(`UPDATE ${names.schedule} SET queued = queued - 1 WHERE id = ?`, [id]);
+  yield statement(`UPDATE ${names.schedule} SET queued = queued - 1, broken = NULL WHERE id = ?`, [id]);
   return { ...nothing, fired: [yield* fireOnce(tables, row, fireTime)] };
 }
 
@@ -116,7 +144,7 @@ function* mustWait(tables: QueueTables, row: Row): Script<boolean> {
 function* isOpen({ names }: QueueTables, id: number): Script<boolean> {
   const latest = `SELECT job_id FROM ${names.firing} WHERE schedule_id = ? AND outcome = 'fired' ORDER BY fire_at DESC LIMIT ${LATEST}`;
   const { rows } = yield statement(
-    `SELECT 1 FROM (${latest}) f JOIN ${names.job} j ON j.id = f.job_id WHERE j.state IN ('scheduled', 'waiting', 'running') LIMIT 1`,
+    `SELECT 1 FROM (${latest}) f JOIN ${names.job} j ON j.id = f.job_id WHERE j.state IN ${OPEN} LIMIT 1`,
     [id],
   );
   return rows.length > 0;

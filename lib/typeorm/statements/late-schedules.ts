@@ -27,16 +27,26 @@ export function* lateSchedules(tables: QueueTables): Script<Lateness[]> {
 function* look(tables: QueueTables, row: Row): Script<Lateness | undefined> {
   const { names } = tables;
   const id = Number(row['id']);
-  const succeededAt = Math.max(Number(row['succeeded_at']), yield* lastSuccess(tables, id));
-  const since = Math.max(succeededAt, Number(row['planned_at']));
-  const late = Number(row['now']) - since > Number(row['alert_after']);
   const wasLate = Number(row['late']) === 1;
+  // What is known is enough for most: thousands of schedules are not looked up every time.
+  if (!wasLate && !isLate(row, Number(row['succeeded_at']))) return undefined;
+  const succeededAt = Math.max(Number(row['succeeded_at']), yield* lastSuccess(tables, id));
+  const since = sinceWhen(row, succeededAt);
+  const late = isLate(row, succeededAt);
   if (succeededAt === Number(row['succeeded_at']) && late === wasLate) return undefined;
   const { affected } = yield statement(
     `UPDATE ${names.schedule} SET succeeded_at = ?, late = ? WHERE id = ? AND succeeded_at = ? AND late = ?`,
     [succeededAt, Number(late), id, Number(row['succeeded_at']), Number(wasLate)],
   );
   return affected > 0 && late !== wasLate ? { name: String(row['name']), late, since } : undefined;
+}
+
+function isLate(row: Row, succeededAt: number): boolean {
+  return Number(row['now']) - sinceWhen(row, succeededAt) > Number(row['alert_after']);
+}
+
+function sinceWhen(row: Row, succeededAt: number): number {
+  return Math.max(succeededAt, Number(row['planned_at']));
 }
 
 /** From the history, which outlives jobs that are deleted with their end. */

@@ -4,7 +4,8 @@ import type { QueueTables } from '../queue-tables.js';
 import { optionalNumber } from '../row.js';
 import { statement, type Row, type Script, type Statement } from '../statement.js';
 
-const EDITED = '(planned_spec <> spec OR planned_zone <> time_zone OR planned_start <> starts_at)';
+const EDITED =
+  '(planned_spec <> spec OR planned_zone <> time_zone OR planned_start <> starts_at OR planned_end <> ends_at)';
 
 /** What somebody has to do something about, whatever the time is: plan it, forget its plan, or look at its queue. */
 const IS_UNSETTLED = `(enabled = 1 AND (${EDITED} OR queued > 0) OR enabled = 0 AND gone = 0 AND planned_spec <> '')`;
@@ -46,6 +47,7 @@ function readPending(row: Row): PendingSchedule {
     misfire: row['misfire'] as Misfire,
     misfireLimit: Number(row['misfire_limit']),
     nextFire: Number(row['next_fire']),
+    lastFire: Number(row['last_fire']),
     edited: Number(row['edited']) === 1,
     queued: Number(row['queued']),
   };
@@ -54,20 +56,22 @@ function readPending(row: Row): PendingSchedule {
 /** Nothing when another node has planned it, or when it has been edited again. `next` 0: it never fires (again). */
 export function planSchedule(
   { dialect, names }: QueueTables,
-  { id, spec, timeZone, startsAt }: PendingSchedule,
+  { id, spec, timeZone, startsAt, endsAt }: PendingSchedule,
   { next, broken }: { next: number; broken: string | undefined },
 ): Statement {
-  const plan = 'planned_spec = spec, planned_zone = time_zone, planned_start = starts_at, next_fire = ?, broken = ?';
+  const plan =
+    'planned_spec = spec, planned_zone = time_zone, planned_start = starts_at, planned_end = ends_at, next_fire = ?, broken = ?';
   return statement(
     `UPDATE ${names.schedule} SET ${plan}, planned_at = ${dialect.now} ` +
-      `WHERE id = ? AND spec = ? AND time_zone = ? AND starts_at = ? AND ${EDITED}`,
-    [next, broken ?? null, id, spec, timeZone, startsAt],
+      `WHERE id = ? AND spec = ? AND time_zone = ? AND starts_at = ? AND ends_at = ? AND ${EDITED}`,
+    [next, broken ?? null, id, spec, timeZone, startsAt, endsAt],
   );
 }
 
 export function unplanSchedule({ names }: QueueTables, { id }: PendingSchedule): Statement {
   return statement(
-    `UPDATE ${names.schedule} SET planned_spec = '', next_fire = 0, late = 0 WHERE id = ? AND enabled = 0 AND gone = 0`,
+    `UPDATE ${names.schedule} SET planned_spec = '', next_fire = 0, late = 0 ` +
+      "WHERE id = ? AND enabled = 0 AND gone = 0 AND planned_spec <> ''",
     [id],
   );
 }

@@ -4,9 +4,13 @@ import type { QueueTables } from '../queue-tables.js';
 import { optional, optionalDate, optionalMoment, parseJson } from '../row.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
 
-/** Stores a schedule in place of the one with its name. */
+/** Stores a schedule in place of the one with its name. What code has left behind is then nobody's but the caller's. */
 export function* saveSchedule(tables: QueueTables, schedule: NewSchedule, declared?: string): Script<void> {
   const columns = columnsOf(schedule, declared);
+  yield statement(
+    `UPDATE ${tables.names.schedule} SET enabled = 1, gone = 0, declared = NULL WHERE service = ? AND name = ? AND gone = 1`,
+    [tables.service, schedule.name],
+  );
   const { affected } = yield updateSchedule(tables, schedule.name, columns);
   if (affected > 0) return;
   const { dialect, names, service } = tables;
@@ -32,6 +36,17 @@ export function updateSchedule(
   );
 }
 
+/** Whoever is enabled again has no plan, also when no node has seen that it was disabled: what came in between is not missed. */
+export function enableSchedule({ names, service }: QueueTables, name: string, enabled: boolean): Statement {
+  // Before `enabled` itself: MySQL assigns from left to right, and reads what it has assigned.
+  const replan = enabled ? "planned_spec = CASE WHEN enabled = 0 THEN '' ELSE planned_spec END, " : '';
+  return statement(`UPDATE ${names.schedule} SET ${replan}enabled = ?, gone = 0 WHERE service = ? AND name = ?`, [
+    Number(enabled),
+    service,
+    name,
+  ]);
+}
+
 /** All that describes a schedule, and nothing of its plan. What was broken is found out anew. */
 function columnsOf(schedule: NewSchedule, declared: string | undefined): Record<string, Parameter> {
   return {
@@ -49,17 +64,23 @@ function columnsOf(schedule: NewSchedule, declared: string | undefined): Record<
     alert_after: schedule.alertAfter,
     description: schedule.description ?? null,
     extra: schedule.extra ?? null,
-    declared: declared ?? null,
+    // Stored by the service, it is an edit: without the old declaration the next start would take it for a new one and undo the edit.
+    ...(declared === undefined ? {} : { declared }),
     broken: null,
-    gone: 0,
   };
 }
 
-export function* removeSchedule({ names, service }: QueueTables, name: string): Script<boolean> {
-  const ids = `SELECT id FROM ${names.schedule} WHERE service = ? AND name = ?`;
-  yield statement(`DELETE FROM ${names.firing} WHERE schedule_id IN (${ids})`, [service, name]);
-  const { affected } = yield statement(`DELETE FROM ${names.schedule} WHERE service = ? AND name = ?`, [service, name]);
-  return affected > 0;
+export function* removeSchedule({ dialect, names, service }: QueueTables, name: string): Script<boolean> {
+  // Locked: a node that fires it at this moment would leave its firing behind.
+  const found = yield statement(`SELECT id FROM ${names.schedule} WHERE service = ? AND name = ?${dialect.lockRow}`, [
+    service,
+    name,
+  ]);
+  if (found.rows[0] === undefined) return false;
+  const id = Number(found.rows[0]['id']);
+  yield statement(`DELETE FROM ${names.firing} WHERE schedule_id = ?`, [id]);
+  yield statement(`DELETE FROM ${names.schedule} WHERE id = ?`, [id]);
+  return true;
 }
 
 export function selectSchedules({ names, service }: QueueTables): Statement {
