@@ -24,6 +24,8 @@ import { parseSpec } from './spec/parse-spec.js';
 const LONGEST_PAUSE = 4_000;
 /** However much there is to do that another node may be doing. */
 const SHORTEST_PAUSE = 200;
+/** How often to see whether the job before a queue has ended: each takes a transaction. */
+const QUEUE_PAUSE = 1_000;
 const PAUSE_AFTER_ERROR = 500;
 const MOST_AT_ONCE = 100;
 
@@ -40,6 +42,8 @@ export class ScheduleFirer implements Service {
   private stopping = false;
   private lookAt = -Infinity;
   private lookedAt = -Infinity;
+  private queuesLookedAt = -Infinity;
+  private queuesAreDue = false;
 
   constructor(
     private readonly repository: ScheduleRepository,
@@ -88,8 +92,11 @@ export class ScheduleFirer implements Service {
   }
 
   private async look(): Promise<void> {
-    this.lookedAt = performance.now();
+    const now = performance.now();
+    this.lookedAt = now;
     this.lookAt = Infinity;
+    this.queuesAreDue = now - this.queuesLookedAt >= QUEUE_PAUSE;
+    if (this.queuesAreDue) this.queuesLookedAt = now;
     try {
       const pending = await this.repository.pending(MOST_AT_ONCE);
       const moved = await this.attendAll(pending);
@@ -123,8 +130,8 @@ export class ScheduleFirer implements Service {
   private async attend(schedule: PendingSchedule, now: number): Promise<boolean> {
     if (!schedule.enabled) return this.repository.unplan(schedule);
     if (schedule.edited) return this.plan(schedule, now);
-    const hasFired = schedule.nextFire > 0 && schedule.nextFire <= now && (await this.fire(schedule, now));
-    return (schedule.queued > 0 && (await this.fireQueued(schedule))) || hasFired;
+    const hasFired = comesNow(schedule, now) && (await this.fire(schedule, now));
+    return (schedule.queued > 0 && this.queuesAreDue && (await this.fireQueued(schedule))) || hasFired;
   }
 
   private async plan(schedule: PendingSchedule, now: number): Promise<boolean> {
@@ -181,9 +188,14 @@ export class ScheduleFirer implements Service {
 }
 
 /** What is left is what another node is doing, or a queue behind a job. */
-function pauseAfter({ schedules, nextIn = LONGEST_PAUSE }: PendingSchedules): number {
-  const least = schedules.length > 0 ? SHORTEST_PAUSE : 0;
-  return Math.max(least, Math.min(nextIn, LONGEST_PAUSE));
+function pauseAfter({ schedules, now, nextIn = LONGEST_PAUSE }: PendingSchedules): number {
+  const othersAreAtIt = schedules.some((schedule) => schedule.queued === 0 || comesNow(schedule, now));
+  const most = schedules.length > 0 ? QUEUE_PAUSE : LONGEST_PAUSE;
+  return Math.max(othersAreAtIt ? SHORTEST_PAUSE : 0, Math.min(nextIn, most));
+}
+
+function comesNow({ nextFire }: PendingSchedule, now: number): boolean {
+  return nextFire > 0 && nextFire <= now;
 }
 
 /** Where jobs are waiting; nowhere while one is not due yet: then the hint is only that something has changed. */

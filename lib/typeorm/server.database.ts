@@ -18,7 +18,7 @@ const LEAST_PATIENCE = 20;
 const DEADLINES: Readonly<Record<Lane, number>> = { control: 5_000, work: 15_000 };
 
 /** A connection that has not been used for so many milliseconds may be broken. */
-const STALE_AFTER = 5_000;
+const STALE_AFTER = 3_000;
 
 interface Connected {
   readonly runner: QueryRunner;

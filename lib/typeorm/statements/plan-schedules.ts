@@ -23,7 +23,7 @@ export function* pendingSchedules(tables: QueueTables, limit: number): Script<Pe
   const { dialect, names, service } = tables;
   const { rows } = yield statement(
     `SELECT s.*, CASE WHEN ${EDITED} THEN 1 ELSE 0 END AS edited FROM ${names.schedule} s ` +
-      `WHERE service = ? AND (${IS_UNSETTLED} OR ${FIRES} AND next_fire <= ${dialect.now}) ORDER BY next_fire LIMIT ?`,
+      `WHERE service = ? AND (${IS_UNSETTLED} OR ${FIRES} AND next_fire <= ${dialect.now}) ORDER BY CASE WHEN queued > 0 THEN 1 ELSE 0 END, next_fire LIMIT ?`,
     [service, limit],
   );
   const clock = yield statement(
