@@ -25,6 +25,7 @@ const ROOMS = [
   'handler',
   'node',
   'completion',
+  'steps',
   'worker',
   'maintenance',
   'poller',

@@ -15,6 +15,7 @@ import { retentionContract } from './retention.contract.js';
 import { schedulesContract } from './schedules.contract.js';
 import { schemaContract } from './schema.contract.js';
 import { settleContract } from './settle.contract.js';
+import { stepsContract } from './steps.contract.js';
 
 const PARTS = [
   enqueueContract,
@@ -27,6 +28,7 @@ const PARTS = [
   findContract,
   retentionContract,
   schedulesContract,
+  stepsContract,
   schemaContract,
   clockContract,
   mysqlFamilyContract,

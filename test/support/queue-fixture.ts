@@ -1,4 +1,4 @@
-import { ModulesContainer } from '@nestjs/core';
+import { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
 import { QueueEvents } from '../../lib/events/queue-events.js';
 import type { ClaimedJob } from '../../lib/job/job.js';
@@ -6,9 +6,11 @@ import { releaseOf, type Settlement } from '../../lib/job/settlement.js';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
 import { AfterCommit } from '../../lib/queue/after-commit.js';
+import { Enqueuer } from '../../lib/queue/enqueuer.js';
 import { JobControl } from '../../lib/queue/job-control.js';
 import { JobQueue } from '../../lib/queue/job-queue.js';
 import { JobWaiter } from '../../lib/queue/job-waiter.js';
+import { MultiStepTypes } from '../../lib/queue/multi-step-types.js';
 import type { ClaimRequest } from '../../lib/repository/job-repository.js';
 import { LocalWakeSignal } from '../../lib/signal/local.wake-signal.js';
 import { AmbientManagers } from '../../lib/typeorm/ambient/ambient-managers.js';
@@ -20,11 +22,13 @@ import { ApplicationTransactions } from '../../lib/typeorm/application-transacti
 import { QueueConnection } from '../../lib/typeorm/queue-connection.js';
 import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
 import { SqlScheduleRepository } from '../../lib/typeorm/sql.schedule-repository.js';
+import { SqlStepRepository } from '../../lib/typeorm/sql.step-repository.js';
 
 /** A queue without a worker: its repository and its JobQueue on a real database, for one service. */
 export class QueueFixture {
   readonly repository: SqlJobRepository;
   readonly schedules: SqlScheduleRepository;
+  readonly steps: SqlStepRepository;
   readonly queue: JobQueue;
   readonly wakeSignal = new LocalWakeSignal();
   readonly service: string;
@@ -41,18 +45,19 @@ export class QueueFixture {
     const connection = new QueueConnection(application, resolved, new QueueEvents());
     this.repository = new SqlJobRepository(application, connection, resolved);
     this.schedules = new SqlScheduleRepository(connection, resolved);
+    this.steps = new SqlStepRepository(application, connection);
     this.afterCommit = new AfterCommit(this.wakeSignal);
     const events = new QueueEvents();
     const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));
     this.transactions = new ApplicationTransactions(application, resolved, ambient);
+    const multiStep = new MultiStepTypes(new DiscoveryService(new ModulesContainer()));
     this.queue = new JobQueue(
       this.repository,
-      this.afterCommit,
+      new Enqueuer(this.repository, this.afterCommit, this.transactions, multiStep, events, resolved),
       this.transactions,
       new JobControl(this.repository, this.wakeSignal, events),
       new JobWaiter(this.repository, events),
       events,
-      resolved,
     );
   }
 

@@ -4,6 +4,7 @@ import type { JobState } from '../../job/job-state.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Row, type Script, type Statement } from '../statement.js';
 import { retryColumns } from './filter-jobs.js';
+import { renewSteps } from './plan-steps.js';
 
 /** Does one thing to one job, if its state allows it. `undefined`: there is no such job. */
 export function* changeJob(
@@ -26,6 +27,7 @@ export function* changeJob(
   if (changed) {
     if (change === 'cancel' && Number(row['started_at']) > 0) yield insertCancelled(tables, id, row);
     yield* update(tables, id, change, keep, row);
+    if (change === 'retry') yield* renewSteps(tables, [id]);
   }
   return { type: row['type'] as string, priority: Number(row['priority']), state, changed };
 }
