@@ -10,6 +10,8 @@ import { HandlerClock } from './handler/handler-clock.js';
 import { HandlerInvoker } from './handler/handler-invoker.js';
 import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
 import { JobHandlerRegistry } from './handler/job-handler.registry.js';
+import { LockRepository } from './lock/lock-repository.js';
+import { LockService } from './lock/lock-service.js';
 import { Rescuer } from './maintenance/rescuer.js';
 import { Pruner } from './maintenance/pruner.js';
 import { UnhandledJobsReporter } from './maintenance/unhandled-jobs.reporter.js';
@@ -30,6 +32,7 @@ import { jobQueueToken } from './queue/inject-job-queue.decorator.js';
 import { JobControl } from './queue/job-control.js';
 import { JobQueue } from './queue/job-queue.js';
 import { JobWaiter } from './queue/job-waiter.js';
+import { StepControl } from './queue/step-control.js';
 import { MultiStepTypes } from './queue/multi-step-types.js';
 import { Heartbeat } from './repository/heartbeat.js';
 import { JobRepository } from './repository/job-repository.js';
@@ -52,6 +55,7 @@ import { ApplicationTransactions } from './typeorm/application-transactions.js';
 import { QueueConnection } from './typeorm/queue-connection.js';
 import { SqlJobRepository } from './typeorm/sql.job-repository.js';
 import { SqlScheduleRepository } from './typeorm/sql.schedule-repository.js';
+import { lockRepository } from './typeorm/lock-repository.factory.js';
 import { ThreadHeartbeat } from './typeorm/thread.heartbeat.js';
 import { SqlStepRepository } from './typeorm/sql.step-repository.js';
 import { JobTransactions } from './worker/job-transactions.js';
@@ -70,6 +74,7 @@ const PROVIDERS: Provider[] = [
   MultiStepTypes,
   AfterCommit,
   JobControl,
+  StepControl,
   JobWaiter,
   { provide: WakeSignal, useClass: LocalWakeSignal },
   ApplicationDataSource,
@@ -78,6 +83,12 @@ const PROVIDERS: Provider[] = [
   ApplicationTransactions,
   QueueConnection,
   { provide: JobRepository, useClass: SqlJobRepository },
+  {
+    provide: LockRepository,
+    inject: [QueueConnection, ApplicationTransactions, ResolvedOptions],
+    useFactory: lockRepository,
+  },
+  LockService,
   { provide: Heartbeat, useClass: ThreadHeartbeat },
   EventLoopWatch,
   NodeLease,
@@ -105,13 +116,22 @@ const PROVIDERS: Provider[] = [
   PersistentQueue,
 ];
 
-const EXPORTS = { JobQueue, JobRepository, Schedules, Poller, WorkerPool, PersistentQueue };
+const EXPORTS = {
+  JobQueue,
+  Schedules,
+  LockService,
+  JobRepository,
+  LockRepository,
+  Poller,
+  WorkerPool,
+  PersistentQueue,
+};
 
 /**
  * Persistent jobs on the application's own database. Import it once, beside `TypeOrmModule.forRoot()`.
  *
- * `JobQueue`, `Schedules`, `JobRepository`, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module without a `name`, wherever
- * they are injected or looked up (`app.get(JobQueue)`). Those of a module named `reports` have the tokens `'JobQueue:reports'`,
+ * `JobQueue`, `Schedules`, `LockService`, their repositories, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module
+ * without a `name`, wherever they are injected or looked up (`app.get(JobQueue)`). Those of a module named `reports` have the tokens `'JobQueue:reports'`,
  * `'JobRepository:reports'` and so on.
  *
  * @publicApi

@@ -10,6 +10,7 @@ import { StartRecorder } from './completion/start-recorder.js';
 import { QueueEventLogger } from './events/queue-event.logger.js';
 import { QueueEvents } from './events/queue-events.js';
 import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
+import { LockService } from './lock/lock-service.js';
 import { Pruner } from './maintenance/pruner.js';
 import { UnhandledJobsReporter } from './maintenance/unhandled-jobs.reporter.js';
 import { NodeLease } from './node/node-lease.js';
@@ -29,7 +30,7 @@ const HOOKS_CHECK_AFTER = 4_000;
  *
  *     onApplicationBootstrap      logger → repository → handlers → lease → completer → poller → schedules
  *     onModuleDestroy             schedules, poller: no more jobs are made or claimed
- *     beforeApplicationShutdown   pool drains → starts, completions written → lease → repository → logger
+ *     beforeApplicationShutdown   pool drains, locks are released → starts, completions written → lease → repository → logger
  *
  * @publicApi
  */
@@ -51,6 +52,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     private readonly pruner: Pruner,
     private readonly scheduler: Scheduler,
     private readonly notes: NoteRecorder,
+    private readonly locks: LockService,
     private readonly afterCommit: AfterCommit,
     private readonly transactions: ApplicationTransactions,
     private readonly events: QueueEvents,
@@ -94,7 +96,9 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    const released = await this.pool.drain(this.options.shutdownTimeout);
+    const { shutdownTimeout } = this.options;
+    const [released] = await Promise.all([this.pool.drain(shutdownTimeout), this.locks.idle(shutdownTimeout)]);
+    this.locks.stop();
     await this.starts.stop();
     await this.notes.stop();
     await this.completer.stop();

@@ -1,6 +1,6 @@
 // npm run proof: the long runs. Chaos on every database, each planted bug once, which must be found as what it is, the model
 // test with many more sequences, and the specs in test/proof.
-import { existsSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PLANTS } from '../chaos/plants.mjs';
 import { findMariaDb, findMySql, findPostgres } from '../test/support/binaries.mjs';
@@ -10,6 +10,8 @@ import { ensureServers } from './servers.mjs';
 
 const SEED = process.env.PQ_PROOF_SEED ?? '1';
 const MODEL_RUNS = '1000';
+/** On each database; a minute by default. */
+const LOCK_SECONDS = process.env.PQ_PROOF_LOCK_SECONDS ?? '20';
 /** What finds each database's programs. */
 const DATABASES = { sqlite: () => true, mariadb: findMariaDb, mysql: findMySql, postgres: findPostgres };
 /** The one on which every planted bug does harm: an error inside a transaction ends those of PostgreSQL, and SQLite has one writer. */
@@ -21,7 +23,10 @@ buildIfStale();
 const present = Object.keys(DATABASES).filter((name) => DATABASES[name]());
 const missing = Object.keys(DATABASES).filter((name) => !present.includes(name));
 // Side by side: most of the time each of them waits, for leases to run out, and for servers to come back.
-const lanes = [[...chaosSteps(), ...plantSteps()], testSteps()];
+const lanes = [
+  [...chaosSteps(), ...plantSteps(), specs(isCrowded)],
+  [modelTest(), specs((name) => !isCrowded(name))],
+];
 const results = (await Promise.all(lanes.map(runLane))).flat();
 const leftOut = missing.map((name) => `---          ${name} is not proved: its programs are missing`);
 console.log(`\n# Proof\n\n${[...results.map(line), ...leftOut].join('\n')}`);
@@ -45,10 +50,19 @@ function chaos(title, ...args) {
   return { title, args: ['chaos/run.mjs', '--seed', SEED, ...args] };
 }
 
-function testSteps() {
-  const model = { title: 'the model test', args: ['tools/test.mjs', 'test/model'], env: { PQ_MODEL_RUNS: MODEL_RUNS } };
-  const specs = { title: 'the specs in test/proof', args: ['tools/test.mjs', '--proof'] };
-  return existsSync(join(root, 'test/proof')) ? [model, specs] : [model];
+function modelTest() {
+  return { title: 'the model test', args: ['tools/test.mjs', 'test/model'], env: { PQ_MODEL_RUNS: MODEL_RUNS } };
+}
+
+/** Those that start many processes at once: not beside the others. */
+function isCrowded(name) {
+  return ['locks.spec.ts', 'schedules.spec.ts'].includes(name);
+}
+
+function specs(isChosen) {
+  const names = readdirSync(join(root, 'test/proof')).filter((name) => name.endsWith('.spec.ts') && isChosen(name));
+  const env = { PQ_PROOF_LOCK_SECONDS: LOCK_SECONDS };
+  return { title: names.join(', '), args: ['tools/test.mjs', '--proof', ...names.map((name) => `proof/${name}`)], env };
 }
 
 /** Goes on after a failure, so that one run shows them all, but not after an interruption. */

@@ -57,6 +57,10 @@ const LINES: { readonly [Name in QueueEvent['name']]?: (event: EventNamed<Name>)
     'warn',
     `The heartbeat's thread has ended, a new one starts in ${againIn} ms; the main thread beats meanwhile: ${brief(error)}`,
   ],
+  'lock.lost': ({ lock, fence }) => [
+    'error',
+    `Lock '${lock}' (fence ${fence}) was lost before it was released: its work here is told to stop, and another process may do it`,
+  ],
   'types.unhandled': ({ types }) => [
     'warn',
     `Jobs are waiting that no living node handles, of type ${types.slice(0, MOST_TYPES).join(', ')}`,

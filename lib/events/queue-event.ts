@@ -20,6 +20,7 @@ export type QueueEvent =
   | { readonly name: 'job.result-dropped'; readonly job: JobFacts; readonly error: string }
   | { readonly name: 'job.incompatible'; readonly job: JobFacts; readonly error: string }
   | { readonly name: 'job.rescued'; readonly job: JobFacts; readonly state: 'waiting' | 'failed' }
+  | { readonly name: 'lock.lost'; readonly lock: string; readonly fence: number }
   | { readonly name: 'enqueue.progress'; readonly type: string; readonly done: number; readonly total: number }
   | { readonly name: 'retry.progress'; readonly retried: number }
   | { readonly name: 'types.unhandled'; readonly types: readonly string[] }

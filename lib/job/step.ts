@@ -22,7 +22,7 @@ export type StepKind = 'step' | 'call' | 'sleep' | 'callback';
  *
  * @publicApi
  */
-export interface JobStep {
+export interface StepStatus {
   /** Of what is called inside of a `@JobStep()` method: `step/name`. */
   readonly name: string;
   readonly kind: StepKind;
@@ -53,7 +53,7 @@ export interface JobSteps {
   readonly done: number;
   /** Of a multi-step job: the context that was saved last. */
   readonly context: unknown;
-  readonly steps: JobStep[];
+  readonly steps: StepStatus[];
 }
 
 /** Which step something is about. */

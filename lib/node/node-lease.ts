@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { Injectable } from '@nestjs/common';
 import { NotRunningError } from '../errors/not-running.error.js';
 import { QueueEvents } from '../events/queue-events.js';
@@ -7,6 +6,7 @@ import { ResolvedOptions } from '../options/resolved-options.js';
 import { Heartbeat } from '../repository/heartbeat.js';
 import { JobRepository } from '../repository/job-repository.js';
 import { PollLoop } from '../support/poll-loop.js';
+import { processName } from '../support/process-name.js';
 import { processTime, Pulse } from '../support/pulse.js';
 import type { Service } from '../support/service.js';
 import { EventLoopWatch } from './event-loop-watch.js';
@@ -141,8 +141,4 @@ export class NodeLease implements Service {
     this.events.databaseError('heartbeat', error);
     return Math.min(this.options.leaseBeat, 1_000);
   }
-}
-
-function processName(): string {
-  return `${hostname().slice(0, 200)}:${process.pid}`;
 }

@@ -53,6 +53,11 @@ export interface PersistentQueueOptions {
    */
   tablePrefix?: string;
   /**
+   * `table`: a table of locks that other programs use too, as the shedlock of Go: `lock_name`, `lock_until`, `locked_at`, `locked_by`.
+   * By default locks are in a table of ours.
+   */
+  locks?: { table?: string };
+  /**
    * Jobs that this process runs at once, all types together.
    * @default 100
    */

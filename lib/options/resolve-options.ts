@@ -20,6 +20,7 @@ const MODULE_OPTIONS = [
   'autoStart',
   'synchronize',
   'tablePrefix',
+  'locks',
   'concurrency',
   'handlers',
   'poll',
@@ -46,6 +47,7 @@ export function resolveOptions(given: PersistentQueueOptions = {}, name?: string
     autoStart: options.flag('autoStart', true),
     synchronize: options.value('synchronize') === undefined ? undefined : options.flag('synchronize', false),
     tablePrefix: readTablePrefix(options),
+    lockTable: readLockTable(options.group('locks', ['table'])),
     concurrency: options.integer('concurrency', 100, 1, 100_000),
     handlers: readHandlers(options),
     ...readTimes(options),
@@ -104,6 +106,12 @@ function readTablePrefix(options: OptionReader): string {
     value,
     'Give a letter or underscore and up to 20 letters, digits or underscores.',
   );
+}
+
+function readLockTable(locks: OptionReader): string | undefined {
+  const value = locks.text('table');
+  if (value === undefined || /^[A-Za-z_]\w{0,62}$/.test(value)) return value;
+  return locks.refuse('table', value, 'Give a letter or underscore and up to 62 letters, digits or underscores.');
 }
 
 function readRoles(options: OptionReader): ReadonlySet<QueueRole> {

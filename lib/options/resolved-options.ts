@@ -20,6 +20,8 @@ export abstract class ResolvedOptions {
   /** `undefined`: true on SQLite, else false. */
   abstract readonly synchronize: boolean | undefined;
   abstract readonly tablePrefix: string;
+  /** `undefined`: a table of ours. */
+  abstract readonly lockTable: string | undefined;
   abstract readonly concurrency: number;
   abstract readonly handlers: Readonly<Record<string, JobHandlerOptions>>;
   abstract readonly pollMin: number;

@@ -6,6 +6,7 @@ import type { QueueEvent } from '../events/queue-event.js';
 import { QueueEvents } from '../events/queue-events.js';
 import type { Attempt } from '../job/attempt.js';
 import type { EnqueuedJob, Job } from '../job/job.js';
+import type { JobSteps } from '../job/step.js';
 import type { JobFilter } from '../job/job-filter.js';
 import type { JobType } from '../job/job-type.js';
 import { OptionReader } from '../options/option-reader.js';
@@ -18,6 +19,7 @@ import { Enqueuer } from './enqueuer.js';
 import { JobControl } from './job-control.js';
 import { JobWaiter } from './job-waiter.js';
 import type { EnqueueOptions, JobPage, JobRequest, PageOptions } from './enqueue-options.js';
+import { StepControl, type JobKey, type RestartOptions } from './step-control.js';
 import type { JobDefinition } from './job-definition.js';
 
 /**
@@ -32,6 +34,7 @@ export class JobQueue {
     private readonly enqueuer: Enqueuer,
     private readonly transactions: ApplicationTransactions,
     private readonly control: JobControl,
+    private readonly stepControl: StepControl,
     private readonly waiter: JobWaiter,
     private readonly events: QueueEvents,
   ) {}
@@ -123,6 +126,23 @@ export class JobQueue {
   /** The job's attempts, oldest first. An attempt that is running is not among them yet. */
   history(id: string): Promise<Attempt[]> {
     return this.repository.history(id);
+  }
+
+  /** The steps of a job, as far as it has begun them; of a multi-step job all, once it has begun. */
+  steps(id: string): Promise<JobSteps> {
+    return this.stepControl.steps(id);
+  }
+
+  /**
+   * Runs a job that has ended again, now, from one of its steps on: what is saved of the steps before it stays. Of a multi-step job the
+   * step gets the context that it got before, or `context`. Answers the job's id. Of two calls at the same moment one is refused.
+   *
+   * @throws JobNotFoundError, JobStateError while it is open.
+   * @throws InvalidStepError for a step that it has not come to, and for a context that cannot be saved.
+   * @throws KeyTakenError when its key (scope `'open'`) belongs to a later job.
+   */
+  restart(idOrKey: string | JobKey, options: RestartOptions): Promise<string> {
+    return this.stepControl.restart(idOrKey, options);
   }
 
   /** How many jobs there are of each type in each state. Reads every row of the service: for people, not for every request. */

@@ -5,7 +5,7 @@ import { ScheduleRepository } from '../repository/schedule-repository.js';
 import { PollLoop } from '../support/poll-loop.js';
 import type { Service } from '../support/service.js';
 
-const EVERY = 10_000;
+const EVERY = 30_000;
 
 /** A schedule whose jobs fail, do not run or are not made says nothing by itself: somebody has to notice that it is silent. */
 @Injectable()

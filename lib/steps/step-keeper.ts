@@ -7,11 +7,11 @@ import { NotRunningError } from '../errors/not-running.error.js';
 import { UnwritableError } from '../errors/unwritable.error.js';
 import { QueueEvents } from '../events/queue-events.js';
 import type { DueTime } from '../job/job.js';
+import { serialiseStepValue } from '../job/serialise-step-value.js';
 import type { PlannedStep, SavedStep, StepEnd, StepPlace } from '../job/step.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { StepRepository, type StepAnswer } from '../repository/step-repository.js';
 import { messageOf } from '../support/message-of.js';
-import { serialiseJson } from '../support/serialise-json.js';
 import { ApplicationTransactions } from '../typeorm/application-transactions.js';
 import type { StepOwner } from './step-owner.js';
 
@@ -92,21 +92,7 @@ export class StepKeeper {
 
   /** JSON text; `undefined` for nothing. @throws InvalidStepError */
   serialise(step: string, part: 'result' | 'context', value: unknown): string | undefined {
-    if (value === undefined) return undefined;
-    const json = this.jsonOf(step, part, value);
-    const bytes = Buffer.byteLength(json);
-    if (bytes <= this.options.maxPayloadBytes) return json;
-    const cure = `At most ${this.options.maxPayloadBytes} are saved: store the data yourself and keep its id, or raise forRoot({ maxPayloadBytes }).`;
-    throw new InvalidStepError(step, `${bytes} bytes of JSON`, `has a ${part} that is too large`, cure);
-  }
-
-  private jsonOf(step: string, part: string, value: unknown): string {
-    try {
-      return serialiseJson(value);
-    } catch (cause) {
-      const cure = `JSON cannot carry it: ${messageOf(cause)}. Keep plain data in it.`;
-      throw new InvalidStepError(step, value, `has a ${part} that cannot be saved`, cure, { cause });
-    }
+    return serialiseStepValue(step, part, value, this.options.maxPayloadBytes);
   }
 
   private held<T>(owner: StepOwner, answer: T | 'lost'): T {

@@ -7,6 +7,7 @@ import type { Database } from './database.js';
 import { openDatabase } from './open-database.js';
 import { queueTables, type QueueTables } from './queue-tables.js';
 import { checkSchema, synchronizeSchema } from './schema/schema.js';
+import { createShedlock } from './statements/shedlock.js';
 
 export interface Connected {
   readonly database: Database;
@@ -52,7 +53,7 @@ export class QueueConnection {
     );
     const isSqlite = database.dialect.name === 'sqlite';
     try {
-      if (synchronize ?? isSqlite) await synchronizeSchema(database, tablePrefix);
+      if (synchronize ?? isSqlite) await this.synchronize(database);
       else await checkSchema(database, tablePrefix);
     } catch (error) {
       await database.close();
@@ -60,6 +61,12 @@ export class QueueConnection {
     }
     if (isSqlite) this.warnOfBusyWait(Reflect.get(application.options, 'timeout') ?? 5_000);
     return { database, tables: queueTables(database.dialect, tablePrefix, serviceName) };
+  }
+
+  private async synchronize(database: Database): Promise<void> {
+    const { tablePrefix, lockTable } = this.options;
+    await synchronizeSchema(database, tablePrefix);
+    if (lockTable !== undefined) await database.transaction(() => createShedlock(database.dialect, lockTable));
   }
 
   private warnOfBusyWait(timeout: unknown): void {

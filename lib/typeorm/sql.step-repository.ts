@@ -2,16 +2,18 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { UnwritableError } from '../errors/unwritable.error.js';
 import type { DueTime, JobToken } from '../job/job.js';
-import type { PlannedStep, SavedStep, StepEnd, StepPlace } from '../job/step.js';
+import type { JobSteps, PlannedStep, SavedStep, StepEnd, StepPlace } from '../job/step.js';
 import type { RecordedError } from '../support/serialise-error.js';
-import { StepRepository, type StepAnswer } from '../repository/step-repository.js';
+import { StepRepository, type RestartedJob, type StepAnswer, type WhichJob } from '../repository/step-repository.js';
 import { ApplicationDataSource } from './application-data-source.js';
 import { Callers } from './callers.js';
 import { QueueConnection } from './queue-connection.js';
 import type { QueueTables } from './queue-tables.js';
+import { numericId } from './row.js';
 import type { Script } from './statement.js';
 import { planSteps, reportError } from './statements/plan-steps.js';
-import { readSavedStep, selectSteps } from './statements/read-steps.js';
+import { readJobSteps, readSavedStep, selectJobSteps, selectSteps } from './statements/read-steps.js';
+import { restartJob } from './statements/restart-job.js';
 import { saveSleep, saveStep } from './statements/save-step.js';
 
 @Injectable()
@@ -51,6 +53,15 @@ export class SqlStepRepository extends StepRepository {
 
   sleep(token: JobToken, step: StepPlace, wake: DueTime): Promise<number | undefined> {
     return this.transaction((tables) => saveSleep(tables, token, step, wake));
+  }
+
+  async list(id: string): Promise<JobSteps> {
+    const { database, tables } = await this.connection.get();
+    return readJobSteps((await database.query(selectJobSteps(tables, numericId(id)))).rows);
+  }
+
+  restart(job: WhichJob, fromStep: string, context: string | undefined): Promise<RestartedJob | undefined> {
+    return this.transaction((tables) => restartJob(tables, job, fromStep, context));
   }
 
   private async transaction<T>(script: (tables: QueueTables) => Script<T>): Promise<T> {

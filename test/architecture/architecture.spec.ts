@@ -19,6 +19,7 @@ const ROOMS = [
   'events',
   'options',
   'repository',
+  'lock',
   'signal',
   'typeorm',
   'queue',

@@ -8,6 +8,7 @@ import { contractContext } from './contract-context.js';
 import { controlContract } from './control.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
 import { findContract } from './find.contract.js';
+import { lockContract } from './lock.contract.js';
 import { mysqlFamilyContract } from './mysql-family.contract.js';
 import { mergeContract } from './merge.contract.js';
 import { nodesContract } from './nodes.contract.js';
@@ -16,6 +17,7 @@ import { schedulesContract } from './schedules.contract.js';
 import { schemaContract } from './schema.contract.js';
 import { settleContract } from './settle.contract.js';
 import { stepsContract } from './steps.contract.js';
+import { shedlockContract } from './shedlock.contract.js';
 
 const PARTS = [
   enqueueContract,
@@ -29,6 +31,8 @@ const PARTS = [
   retentionContract,
   schedulesContract,
   stepsContract,
+  lockContract,
+  shedlockContract,
   schemaContract,
   clockContract,
   mysqlFamilyContract,

@@ -1,27 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import type { NewSchedule } from '../../lib/job/schedule.js';
 import type { PendingSchedule } from '../../lib/repository/schedule-repository.js';
-import type { QueueFixture } from '../support/queue-fixture.js';
+import { newSchedule } from '../support/new-schedule.js';
+import { success, type QueueFixture } from '../support/queue-fixture.js';
 import type { ContractContext } from './contract-context.js';
-import { success } from '../support/queue-fixture.js';
 
-const SCHEDULE: NewSchedule = {
-  name: 's',
-  spec: '@every 1h',
-  timeZone: 'UTC',
-  type: 't',
-  payload: '{"a":1}',
-  enabled: undefined,
-  misfire: 'once',
-  misfireLimit: 100,
-  overlap: 'allow',
-  jitter: 0,
-  startsAt: 0,
-  endsAt: 0,
-  alertAfter: 0,
-  description: undefined,
-  extra: undefined,
-};
+const SCHEDULE = newSchedule({ payload: '{"a":1}' });
 
 /** Stored and planned for `in` milliseconds from now. */
 async function planned(
@@ -116,6 +101,16 @@ export function schedulesContract(context: ContractContext): void {
       await sql("INSERT INTO pq_schedule (service, name, spec, type) VALUES (?, 'plain', '@daily', 't')", [service]);
       expect(await only(fixture)).toMatchObject({ name: 'plain', edited: true, enabled: true, misfire: 'once' });
       expect(await fixture.schedules.get('plain')).toMatchObject({ timeZone: 'UTC', overlap: 'allow', jitter: 0 });
+    });
+
+    it('are what docs/schedules.md writes with plain SQL', async () => {
+      const { sql, schedules } = await context.open({ serviceName: 'shop' });
+      const page = readFileSync('docs/schedules.md', 'utf8');
+      const [, block = ''] = /```sql\n(.*?)```/s.exec(page) ?? [];
+      const statements = block.split(';\n').filter((text) => text.trim() !== '');
+      expect(statements).toHaveLength(3);
+      for (const text of statements) await sql(text);
+      expect(await schedules.get('clean')).toMatchObject({ spec: '0 4 * * *', payload: { days: 30 }, enabled: false });
     });
 
     it.each(["misfire = 'never'", "overlap = 'maybe'", 'jitter = -1', 'misfire_limit = 0', 'enabled = 2', "type = ''"])(

@@ -12,6 +12,7 @@ declare const order: Order;
 declare const orders: Order[];
 declare const orderId: number;
 declare const jobQueue: import('nestjs-persistent-queue').JobQueue;
+declare const schedules: import('nestjs-persistent-queue').Schedules;
 declare const dataSource: import('typeorm').DataSource;
 declare const queryRunner: import('typeorm').QueryRunner;
 declare const app: import('@nestjs/common').INestApplicationContext;

@@ -4,6 +4,8 @@ import { LeaseLostError } from '../../lib/errors/lease-lost.error.js';
 import { MissingRoleError } from '../../lib/errors/missing-role.error.js';
 import { NotRunningError } from '../../lib/errors/not-running.error.js';
 import { QueueEvents } from '../../lib/events/queue-events.js';
+import { LockService } from '../../lib/lock/lock-service.js';
+import type { Lock } from '../../lib/lock/lock.js';
 import { NodeLease } from '../../lib/node/node-lease.js';
 import { handler, QUICK, startApp, type AppFixture, type AppOptions } from '../support/app-fixture.js';
 import { databases, type TestSchema } from '../support/databases.js';
@@ -81,6 +83,33 @@ describe.each(databases())('the life of a node on $name', (database) => {
     never.resolve();
     await start({ providers: [handler('stuck', () => 'elsewhere')] });
     expect(await observer.waitFor(id, 'succeeded')).toMatchObject({ result: 'elsewhere', retries: 0 });
+  });
+
+  it('waits at shutdown for work under a lock, and then tells it to stop without a release', async () => {
+    const worker = await start({ queue: { shutdownTimeout: 300 } });
+    const observer = await start({ queue: { roles: ['enqueue'] } });
+    const elsewhere = observer.app.get(LockService);
+    const end = deferred();
+    const never = deferred();
+    const locks = worker.app.get(LockService);
+    const begun = deferred();
+    const quick = locks.using('quick', {}, () => {
+      begun.resolve();
+      return end.promise;
+    });
+    await begun.promise;
+    const stuck = (await locks.tryAcquire('stuck', { atMost: '1m' })) as Lock;
+    const working = never.promise.then(() => stuck.release());
+    const closing = worker.close();
+    expect(await elsewhere.tryAcquire('quick')).toBeUndefined();
+    end.resolve();
+    await quick;
+    await (await elsewhere.acquire('quick')).release();
+    await closing;
+    expect(stuck.signal.reason).toMatchObject({ name: 'LockLostError', why: 'shutdown' });
+    never.resolve();
+    await working;
+    expect(await elsewhere.tryAcquire('stuck')).toBeUndefined();
   });
 
   it('that is found dead lets go of everything, drops late results, and goes on as a new node', async () => {

@@ -165,6 +165,88 @@ describe.each(databases())('a multi-step job on $name', (database) => {
     await app.waitFor(id, 'failed');
   });
 
+  it('tells about its steps while it runs and afterwards', async () => {
+    const gate = deferred();
+    const app = await on.start(
+      multiStep({
+        a: [(context) => ((context.a = 1), 'result of a'), { description: 'The first', maxRetries: 0 }],
+        b: async (_, job) => {
+          await job.step('inside', () => 2);
+          await gate.promise;
+          if (job.attempt === 1) throw new Error('not yet');
+        },
+        c: () => 3,
+      }),
+    );
+    const { id } = await app.queue.enqueue('work', {});
+    expect((await app.queue.steps('no job')).steps).toEqual([]);
+    const inside = async () => (await app.queue.steps(id)).steps.some(({ name }) => name === 'b/inside');
+    await waitUntil(inside);
+    const { steps, ...counts } = await app.queue.steps(id);
+    expect(counts).toEqual({ total: 3, done: 1, context: { a: 1 } });
+    expect(steps).toMatchObject([
+      { name: 'a', kind: 'step', description: 'The first', state: 'succeeded', attempts: 1, result: 'result of a' },
+      { name: 'b', state: 'running', attempts: 0, startedAt: undefined },
+      { name: 'b/inside', kind: 'call', state: 'succeeded', result: 2 },
+      { name: 'c', state: 'waiting', attempts: 0 },
+    ]);
+    expect(steps[0]?.endedAt?.getTime()).toBeGreaterThanOrEqual(steps[0]?.startedAt?.getTime() ?? Infinity);
+    gate.resolve();
+    await app.waitFor(id, 'succeeded');
+    const after = await app.queue.steps(id);
+    expect(after).toMatchObject({ total: 3, done: 3, context: { a: 1 } });
+    expect(after.steps[1]).toMatchObject({ name: 'b', state: 'succeeded', attempts: 2, error: undefined });
+  });
+
+  it('is restarted from a step with the context that it had there, or with another one', async () => {
+    const ran: unknown[] = [];
+    const app = await on.start(
+      multiStep(
+        {
+          a: (context) => void (context.trace = ['a']),
+          b: (context) => void context.trace.push('b'),
+          c: (context) => {
+            ran.push(context.trace.join(''));
+            context.trace.push('c');
+          },
+        },
+        { succeeded: (context) => void ran.push(`done ${context.trace.join('')}`) },
+      ),
+    );
+    const { id } = await app.queue.enqueue('work', {}, { key: 'k' });
+    const ended = async () => (await app.waitFor(id, 'succeeded')).result;
+    await ended();
+    expect(await app.queue.restart(id, { fromStep: 'c' })).toBe(id);
+    expect(await ended()).toEqual({ trace: ['a', 'b', 'c'] });
+    await app.queue.restart({ type: 'work', key: 'k' }, { fromStep: 'b', context: { trace: ['x'] } });
+    expect(await ended()).toEqual({ trace: ['x', 'b', 'c'] });
+    await app.queue.restart(id, { fromStep: 'b' });
+    expect(await ended()).toEqual({ trace: ['x', 'b', 'c'] });
+    await app.queue.restart(id, { fromStep: 'a' });
+    expect(await ended()).toEqual({ trace: ['a', 'b', 'c'] });
+    expect(ran).toEqual(['ab', 'done abc', 'ab', 'done abc', 'xb', 'done xbc', 'xb', 'done xbc', 'ab', 'done abc']);
+  });
+
+  it('runs once when it is restarted twice at the same moment', async () => {
+    const ran: string[] = [];
+    const app = await on.start(multiStep({ a: () => 1, b: () => void ran.push('b') }));
+    const { id } = await app.queue.enqueue('work', {});
+    await app.waitFor(id, 'succeeded');
+    const calls = Array.from({ length: 5 }, () => app.queue.restart(id, { fromStep: 'b' }));
+    const answers = await Promise.allSettled(calls);
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const answer of answers) {
+      if (answer.status === 'rejected')
+        expect(answer.reason).toMatchObject({
+          name: 'JobStateError',
+          message: expect.stringMatching(/cannot be restarted/),
+        });
+    }
+    await app.waitFor(id, 'succeeded');
+    await waitUntil(async () => (await outcomes(app, id)).length === 2);
+    expect(ran).toEqual(['b', 'b']);
+  });
+
   it('is released by a graceful stop after its step, and goes on at the next one on another node', async () => {
     const gate = deferred();
     const ran: string[] = [];
@@ -293,6 +375,31 @@ describe('a multi-step job', () => {
       [{ a: 1 }, expect.stringMatching(/deadline/)],
       [null, expect.stringMatching(/not JSON/)],
     ]);
+  });
+
+  it('is not restarted while it is open, from a step that it has not come to, or with a context that cannot be saved', async () => {
+    const gate = deferred();
+    const app = await on.start(
+      multiStep({
+        a: () => 1,
+        b: () => gate.promise.then(() => Promise.reject(new PermanentJobError('no'))),
+        c: () => 1,
+      }),
+    );
+    const { id } = await app.queue.enqueue('work', {});
+    await app.waitFor(id, 'running');
+    await expect(app.queue.restart(id, { fromStep: 'a' })).rejects.toThrow(
+      /cannot be restarted \(got 'running'\).*succeeded or failed or cancelled/,
+    );
+    gate.resolve();
+    await app.waitFor(id, 'failed');
+    await expect(app.queue.restart(id, { fromStep: 'c' })).rejects.toThrow(/Step 'c'.*can be restarted from a, b/);
+    await expect(app.queue.restart(id, { fromStep: 'z' })).rejects.toThrow(/can be restarted from a, b/);
+    await expect(app.queue.restart(id, { fromStep: 'a', context: new Map() })).rejects.toThrow(/cannot be saved/);
+    await expect(app.queue.restart(id, {} as never)).rejects.toThrow(/fromStep.*name of a step/);
+    await expect(app.queue.restart('999999', { fromStep: 'a' })).rejects.toThrow(/No such job/);
+    await expect(app.queue.restart({ type: 'work', key: '?' }, { fromStep: 'a' })).rejects.toThrow(/No such job/);
+    expect((await app.queue.get(id))?.state).toBe('failed');
   });
 
   it('refuses job.transaction(), which would end the job in the middle', async () => {

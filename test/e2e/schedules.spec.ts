@@ -52,7 +52,7 @@ describe.each(databases())('schedules on $name', (database) => {
     });
     expect(nextFireAt).toBeUndefined();
     await waitUntil(() => seen.length >= 3);
-    const times = (await schedules.history('each second')).map(({ fireTime }) => fireTime.getTime()).reverse();
+    const times = (await schedules.history('each second')).map(({ fireTime }) => fireTime.getTime()).toReversed();
     for (const [index, time] of times.entries()) expect(time).toBe((times[0] as number) + index * 1_000);
     expect(new Set(seen.map(({ key }) => key)).size).toBe(seen.length);
     expect(seen[0]).toMatchObject({

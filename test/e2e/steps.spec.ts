@@ -211,6 +211,20 @@ describe('job.step()', () => {
     expect(await app.dataSource.query('SELECT * FROM pq_step WHERE job_id = ?', [id])).toEqual([]);
   });
 
+  it('can be where its job is restarted: those before it are not run again', async () => {
+    const ran: string[] = [];
+    const app = await on.start(async (_, job) => {
+      for (const name of ['a', 'b', 'c']) await job.step(name, () => ran.push(name));
+    });
+    const { id } = await app.queue.enqueue('work');
+    await app.waitFor(id, 'succeeded');
+    expect(await app.queue.steps(id)).toMatchObject({ total: 3, done: 3, steps: [{ kind: 'call' }, {}, {}] });
+    await expect(app.queue.restart(id, { fromStep: 'b', context: {} })).rejects.toThrow(/no context/);
+    await app.queue.restart(id, { fromStep: 'b' });
+    await app.waitFor(id, 'succeeded');
+    expect(ran).toEqual(['a', 'b', 'c', 'b', 'c']);
+  });
+
   it('of a job that was woken too early sleeps on', async () => {
     const attempts: number[] = [];
     const app = await on.start(async (_, job) => {

@@ -3,6 +3,8 @@ import type { DataSource } from 'typeorm';
 import { QueueEvents } from '../../lib/events/queue-events.js';
 import type { ClaimedJob } from '../../lib/job/job.js';
 import { releaseOf, type Settlement } from '../../lib/job/settlement.js';
+import type { LockRepository } from '../../lib/lock/lock-repository.js';
+import { LockService } from '../../lib/lock/lock-service.js';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
 import { AfterCommit } from '../../lib/queue/after-commit.js';
@@ -10,6 +12,7 @@ import { Enqueuer } from '../../lib/queue/enqueuer.js';
 import { JobControl } from '../../lib/queue/job-control.js';
 import { JobQueue } from '../../lib/queue/job-queue.js';
 import { JobWaiter } from '../../lib/queue/job-waiter.js';
+import { StepControl } from '../../lib/queue/step-control.js';
 import { MultiStepTypes } from '../../lib/queue/multi-step-types.js';
 import type { ClaimRequest } from '../../lib/repository/job-repository.js';
 import { LocalWakeSignal } from '../../lib/signal/local.wake-signal.js';
@@ -23,6 +26,7 @@ import { QueueConnection } from '../../lib/typeorm/queue-connection.js';
 import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
 import { SqlScheduleRepository } from '../../lib/typeorm/sql.schedule-repository.js';
 import { SqlStepRepository } from '../../lib/typeorm/sql.step-repository.js';
+import { lockRepository } from '../../lib/typeorm/lock-repository.factory.js';
 
 /** A queue without a worker: its repository and its JobQueue on a real database, for one service. */
 export class QueueFixture {
@@ -30,6 +34,9 @@ export class QueueFixture {
   readonly schedules: SqlScheduleRepository;
   readonly steps: SqlStepRepository;
   readonly queue: JobQueue;
+  readonly lockRepository: LockRepository;
+  readonly locks: LockService;
+  readonly events = new QueueEvents();
   readonly wakeSignal = new LocalWakeSignal();
   readonly service: string;
   private readonly afterCommit: AfterCommit;
@@ -42,26 +49,29 @@ export class QueueFixture {
     const resolved = resolveOptions({ synchronize: true, connections: { max: 2 }, ...options });
     const application = { get: () => dataSource, find: () => dataSource } as ApplicationDataSource;
     this.service = resolved.serviceName;
-    const connection = new QueueConnection(application, resolved, new QueueEvents());
+    const connection = new QueueConnection(application, resolved, this.events);
     this.repository = new SqlJobRepository(application, connection, resolved);
     this.schedules = new SqlScheduleRepository(connection, resolved);
     this.steps = new SqlStepRepository(application, connection);
     this.afterCommit = new AfterCommit(this.wakeSignal);
-    const events = new QueueEvents();
     const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));
     this.transactions = new ApplicationTransactions(application, resolved, ambient);
     const multiStep = new MultiStepTypes(new DiscoveryService(new ModulesContainer()));
+    this.lockRepository = lockRepository(connection, this.transactions, resolved);
+    this.locks = new LockService(this.lockRepository, this.events);
     this.queue = new JobQueue(
       this.repository,
-      new Enqueuer(this.repository, this.afterCommit, this.transactions, multiStep, events, resolved),
+      new Enqueuer(this.repository, this.afterCommit, this.transactions, multiStep, this.events, resolved),
       this.transactions,
-      new JobControl(this.repository, this.wakeSignal, events),
-      new JobWaiter(this.repository, events),
-      events,
+      new JobControl(this.repository, this.wakeSignal, this.events),
+      new StepControl(this.steps, this.wakeSignal, resolved),
+      new JobWaiter(this.repository, this.events),
+      this.events,
     );
   }
 
   readonly close = async (): Promise<void> => {
+    this.locks.stop();
     this.afterCommit.stop();
     this.transactions.close();
     await this.repository.close();

@@ -32,6 +32,10 @@ export class ServiceFixture {
     return this.fixture.sql;
   }
 
+  get schedules() {
+    return this.fixture.schedules;
+  }
+
   async startWorker(options: PersistentQueueOptions = {}): Promise<WorkerProcess> {
     const worker = await WorkerProcess.start(this.schema.options, { ...this.options, ...options });
     this.workers.push(worker);

@@ -65,6 +65,23 @@ export function pauseTable({ types: { name } }: Dialect, table: string): Table {
   };
 }
 
+/** One row for each name that was ever locked. */
+export function lockTable({ types: { bigint, name } }: Dialect, table: string): Table {
+  return {
+    name: table,
+    columns: {
+      service: `${name(64)} NOT NULL`,
+      name: `${name(255)} NOT NULL`,
+      fence: `${bigint} NOT NULL`,
+      token: `${name(36)} NOT NULL`,
+      owner: `${name(255)} NOT NULL`,
+      locked_at: `${bigint} NOT NULL`,
+      locked_until: `${bigint} NOT NULL`,
+    },
+    constraints: ['PRIMARY KEY (service, name)'],
+  };
+}
+
 export function schemaTable({ types: { bigint, integer }, now }: Dialect, table: string): Table {
   return {
     name: table,

@@ -2,7 +2,7 @@ import type { Dialect } from '../dialects/dialect.js';
 import { createTable } from './define-table.js';
 import { jobTable } from './job.table.js';
 import { firingTable, scheduleTable } from './schedule.tables.js';
-import { attemptTable, logTable, nodeTable, pauseTable, schemaTable } from './side-tables.js';
+import { attemptTable, lockTable, logTable, nodeTable, pauseTable, schemaTable } from './side-tables.js';
 import { stepTable } from './step.table.js';
 
 /** The names of our tables. The prefix has been checked, so that they need no quotes. */
@@ -15,6 +15,7 @@ export interface TableNames {
   readonly schedule: string;
   readonly firing: string;
   readonly step: string;
+  readonly lock: string;
   readonly schema: string;
 }
 
@@ -28,6 +29,7 @@ export function tableNames(prefix: string): TableNames {
     schedule: `${prefix}schedule`,
     firing: `${prefix}firing`,
     step: `${prefix}step`,
+    lock: `${prefix}lock`,
     schema: `${prefix}schema`,
   };
 }
@@ -44,6 +46,7 @@ export function createTables(dialect: Dialect, names: TableNames): string[] {
     scheduleTable(dialect, names.schedule),
     firingTable(dialect, names.firing),
     stepTable(dialect, names.step),
+    lockTable(dialect, names.lock),
   ];
   return tables.flatMap((table) => createTable(dialect, table));
 }

@@ -16,7 +16,20 @@ const MOST_RACES = 10;
 /** The most that a random number of Node can be. */
 const HIGHEST_BATCH = 2 ** 48 - 1;
 
-const COLUMNS = 'service, type, state, priority, due, job_key, key_scope, reference, trace_id, deadline, payload';
+interface OptionalColumn {
+  readonly column: string;
+  readonly of: (job: NewJob) => Parameter | undefined;
+  readonly without: Parameter;
+}
+
+/** What none of the jobs has is left to its default: each value less is less to send and to parse. */
+const OPTIONAL: readonly OptionalColumn[] = [
+  { column: 'job_key', of: ({ key }) => key, without: null },
+  { column: 'key_scope', of: ({ keyScope }) => (keyScope === 'row' ? undefined : keyScope), without: 'row' },
+  { column: 'reference', of: ({ reference }) => reference, without: null },
+  { column: 'trace_id', of: ({ traceId }) => traceId, without: null },
+  { column: 'deadline', of: ({ deadline }) => deadline, without: null },
+];
 
 /** Inserts all jobs in the order given and answers in that order. */
 export function* insertJobs(
@@ -114,32 +127,18 @@ function insertInto(
   ending: string,
   batch?: number,
 ): Statement {
-  const inBatch =
-    batch === undefined
-      ? { column: '', value: '', parameters: [] }
-      : { column: ', batch', value: ', ?', parameters: [batch] };
+  const optional = OPTIONAL.filter(({ of }) => jobs.some((job) => of(job) !== undefined));
+  const more = [...optional.map(({ column }) => column), ...(batch === undefined ? [] : ['batch'])];
+  const parameters: Parameter[] = [];
   const rows = jobs.map((job) => {
     const due = dueTime(job, dialect.now, dialect.greatest);
-    return { sql: `(?, ?, ${due.state}, ?, ${due.sql}, ?, ?, ?, ?, ?, ?${inBatch.value})`, job, due };
+    parameters.push(service, job.type, ...due.stateParameters, job.priority, ...due.parameters, job.payload);
+    for (const { of, without } of optional) parameters.push(of(job) ?? without);
+    if (batch !== undefined) parameters.push(batch);
+    return `(?, ?, ${due.state}, ?, ${due.sql}, ?${', ?'.repeat(more.length)})`;
   });
-  const parameters = rows.flatMap(({ job, due }): Parameter[] => [
-    service,
-    job.type,
-    ...due.stateParameters,
-    job.priority,
-    ...due.parameters,
-    job.key ?? null,
-    job.keyScope,
-    job.reference ?? null,
-    job.traceId ?? null,
-    job.deadline ?? null,
-    job.payload,
-    ...inBatch.parameters,
-  ]);
-  return statement(
-    `INSERT INTO ${names.job} (${COLUMNS}${inBatch.column}) VALUES ${rows.map((row) => row.sql).join(', ')} ${ending}`,
-    parameters,
-  );
+  const columns = ['service, type, state, priority, due, payload', ...more].join(', ');
+  return statement(`INSERT INTO ${names.job} (${columns}) VALUES ${rows.join(', ')} ${ending}`, parameters);
 }
 
 /** The same of jobs without keys, with one text for any number of them: thousands of parameters take longer to bind than to insert. */
@@ -186,8 +185,8 @@ interface DueSql {
 /** Both the due time and the state are decided by the database's clock: the caller's may be an hour off. */
 function dueTime({ due }: NewJob, now: string, greatest: (a: string, b: string) => string): DueSql {
   if ('delay' in due) {
-    const state = due.delay > 0 ? "'scheduled'" : "'waiting'";
-    return { state, stateParameters: [], sql: `${now} + ?`, parameters: [due.delay] };
+    if (due.delay === 0) return { state: "'waiting'", stateParameters: [], sql: now, parameters: [] };
+    return { state: "'scheduled'", stateParameters: [], sql: `${now} + ?`, parameters: [due.delay] };
   }
   const state = `CASE WHEN ? > ${now} THEN 'scheduled' ELSE 'waiting' END`;
   return { state, stateParameters: [due.at], sql: greatest(now, '?'), parameters: [due.at] };

@@ -1,0 +1,46 @@
+import type { Duration } from '../support/duration.js';
+import type { LockKeeper } from './lock-keeper.js';
+import { readExtension } from './lock-options.js';
+
+/**
+ * A lock that this process holds. It is renewed until it is released or lost.
+ *
+ * Not reentrant: whoever holds it and asks for it again waits for itself.
+ *
+ * @publicApi
+ */
+export class Lock {
+  constructor(
+    readonly name: string,
+    /** Larger than that of every holder before. A write that carries it can be refused when somebody newer has written. */
+    readonly fence: number,
+    private readonly atMost: number,
+    private readonly keeper: LockKeeper,
+  ) {}
+
+  /**
+   * Aborted, with a `LockLostError`, before somebody else can hold the lock. Asking it (`aborted`, `throwIfAborted()`) looks at the
+   * clock: right after a pause of the process too.
+   */
+  get signal(): AbortSignal {
+    return this.keeper.signal;
+  }
+
+  /**
+   * From now on it runs out after `by` at the earliest: before code that blocks the event loop, which keeps the renewals from being sent.
+   *
+   * @throws LockLostError when it is not held any more.
+   */
+  extend(by: Duration = this.atMost): Promise<void> {
+    return this.keeper.extend(readExtension(by));
+  }
+
+  /** Frees it, after `atLeast` at the earliest. May be called again. A lost lock stays as it is; one that cannot be freed runs out. */
+  release(): Promise<void> {
+    return this.keeper.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+}
