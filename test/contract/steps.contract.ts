@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ClaimedJob } from '../../lib/job/job.js';
-import type { StepEnd, StepPlace } from '../../lib/job/step.js';
+import type { PlannedStep, StepEnd, StepPlace } from '../../lib/job/step.js';
 import { success, type QueueFixture } from '../support/queue-fixture.js';
 import type { ContractContext } from './contract-context.js';
 
@@ -138,6 +138,103 @@ export function stepsContract(context: ContractContext): void {
       await sql('UPDATE pq_job SET expires_at = 1 WHERE service = ? AND id < ?', [service, Number(jobs[3]?.id)]);
       await fixture.repository.prune(10);
       expect(await counts()).toEqual([0, 0, 0, 1]);
+    });
+  });
+  describe('the plan of a multi-step job', () => {
+    const planned = (names: string[], skipped: string[] = []): PlannedStep[] =>
+      names.map((name, index) => ({
+        name,
+        place: index + 1,
+        description: `step ${name}`,
+        skipped: skipped.includes(name),
+      }));
+    const step = (name: string, place: number): StepPlace => ({ name, kind: 'step', parent: '', place });
+    const states = async (fixture: QueueFixture, id: string) =>
+      (await fixture.steps.load(id)).map(({ name, place, state }) => `${place} ${name} ${state}`);
+
+    it('is written once, and follows a newer definition: what has succeeded stays, the rest is as defined', async () => {
+      const fixture = await context.open();
+      const { steps } = fixture;
+      const job = await claimed(fixture);
+      expect(await steps.plan(job, planned(['a', 'b', 'c']))).toBe(true);
+      expect(await steps.plan(job, planned(['a', 'b', 'c']))).toBe(true);
+      expect(await states(fixture, job.id)).toEqual(['1 a waiting', '2 b waiting', '3 c waiting']);
+      await steps.save(job, done(step('a', 1), undefined, { context: '{"a":1}' }));
+      await steps.save(job, done({ ...call('b/x'), parent: 'b' }, '1'));
+      await steps.plan(job, planned(['new', 'a', 'c', 'd'], ['new']));
+      const expected = ['1 new skipped', '2 a succeeded', '3 c waiting', '4 d waiting'];
+      expect(await states(fixture, job.id)).toEqual(expected);
+      const { total, done: count, context: saved, steps: listed } = await fixture.queue.steps(job.id);
+      expect({ total, count, saved }).toEqual({ total: 4, count: 2, saved: { a: 1 } });
+      expect(listed[2]).toMatchObject({ name: 'c', state: 'running', description: 'step c' });
+    });
+
+    it('is not written by a claim that is over, and neither is why a job waits', async () => {
+      const fixture = await context.open();
+      const { late, current } = await takenAway(fixture);
+      expect(await fixture.steps.plan(late, planned(['late']))).toBe(false);
+      expect(await fixture.steps.report(late, { name: 'E', message: 'late' })).toBe(false);
+      expect(await fixture.steps.load(late.id)).toEqual([]);
+      expect(await fixture.steps.report(current, { name: 'E', message: 'right' })).toBe(true);
+      expect((await fixture.queue.get(late.id))?.lastError).toEqual({ name: 'E', message: 'right' });
+    });
+
+    async function failed(fixture: QueueFixture): Promise<string> {
+      const { steps } = fixture;
+      const job = await claimed(fixture, { n: 0 });
+      await steps.plan(job, planned(['a', 'b', 'c']));
+      await steps.save(job, done(step('a', 1), '"A"', { context: '{"n":1}' }));
+      await steps.save(job, done({ ...call('b/x'), parent: 'b' }, '1'));
+      await steps.save(
+        job,
+        done(step('b', 2), undefined, { state: 'failed', attempts: 4, error: { name: 'E', message: 'e' } }),
+      );
+      await steps.save(job, done({ name: '/OnJobFailed', kind: 'callback', parent: '', place: 9 }, undefined));
+      await fixture.repository.settle([success(job, { state: 'failed', hasSteps: true })], NODE);
+      return job.id;
+    }
+
+    it.each(['one', 'all'])(
+      'gives a retried job (%s) its retries back, and keeps what has succeeded',
+      async (which) => {
+        const fixture = await context.open();
+        const id = await failed(fixture);
+        await (which === 'one' ? fixture.queue.retry(id) : fixture.queue.retry({ type: 't' }));
+        expect((await fixture.steps.load(id)).map(({ name, state, attempts }) => [name, state, attempts])).toEqual([
+          ['a', 'succeeded', 1],
+          ['b/x', 'succeeded', 1],
+          ['b', 'waiting', 0],
+          ['c', 'waiting', 0],
+        ]);
+      },
+    );
+
+    it('lets an ended job begin again at a step that it has come to, once, with the context of that step', async () => {
+      const fixture = await context.open();
+      const { queue, steps } = fixture;
+      const id = await failed(fixture);
+      await expect(queue.restart(id, { fromStep: 'c' })).rejects.toThrow(/can be restarted from a, b/);
+      const answers = await Promise.allSettled(
+        [1, 2, 3].map((n) => queue.restart(id, { fromStep: 'b', context: { n } })),
+      );
+      expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      expect(await queue.get(id)).toMatchObject({ state: 'waiting', retries: 0, finishedAt: undefined });
+      const saved = await steps.load(id);
+      expect(saved.map(({ name, state, attempts }) => `${name} ${state} ${attempts}`)).toEqual([
+        'a succeeded 1',
+        'b waiting 0',
+        'c waiting 0',
+      ]);
+      expect(saved[0]).toMatchObject({ context: '{"n":1}', result: '"A"' });
+      expect(saved[1]).toMatchObject({ error: undefined, input: expect.stringMatching(/^\{"n":[123]\}$/) });
+    });
+
+    it('of another service is neither seen nor restarted', async () => {
+      const fixture = await context.open();
+      const id = await failed(fixture);
+      const other = await context.open();
+      expect(await other.queue.steps(id)).toEqual({ total: 0, done: 0, context: undefined, steps: [] });
+      await expect(other.queue.restart(id, { fromStep: 'a' })).rejects.toThrow(/No such job/);
     });
   });
 }
