@@ -61,10 +61,10 @@ export class JobRunner {
     if (job.suspect && !(await this.recordStart(active))) return undefined;
     if (!job.suspect) this.starts.started(job, performance.now());
     const end = await this.call(active, payload, refusal);
-    await active.steps?.settled();
+    const { steps } = active;
+    if (steps !== undefined) await steps.settled();
     this.starts.ended(job);
-    const suspension = active.steps?.suspension;
-    if (suspension !== undefined) return concludeSuspension(active, suspension);
+    if (steps?.suspension !== undefined) return concludeSuspension(active, steps.suspension);
     return conclude(active, end, this.options.maxPayloadBytes);
   }
 

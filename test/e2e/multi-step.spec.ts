@@ -7,6 +7,8 @@ import type { JobContext } from '../../lib/job/job-context.js';
 import { JobOutcome } from '../../lib/job/job-outcome.js';
 import type { JobStepOptions } from '../../lib/options/step-options.js';
 import { JobStep, MultiStepJob, OnJobFailed, OnJobSucceeded } from '../../lib/steps/multi-step-job.decorator.js';
+import { BUSY_RETRY } from '../../lib/typeorm/busy-retry.js';
+import { retryRolledBack } from '../../lib/typeorm/retry-rolled-back.js';
 import { startApp, type AppFixture } from '../support/app-fixture.js';
 import { databases, type TestDatabase, type TestSchema } from '../support/databases.js';
 import { deferred, waitUntil } from '../support/wait-until.js';
@@ -369,7 +371,9 @@ describe('a multi-step job', () => {
       app,
       `SELECT service AS service_name FROM pq_job WHERE id = ${late.id}`,
     );
-    await app.dataSource.query(`INSERT INTO pq_job (service, type, payload) VALUES ('${service}', 'work', 'no JSON')`);
+    await retryRolledBack(BUSY_RETRY, () =>
+      app.dataSource.query(`INSERT INTO pq_job (service, type, payload) VALUES ('${service}', 'work', 'no JSON')`),
+    );
     await waitUntil(() => seen.length === 2);
     expect(seen).toEqual([
       [{ a: 1 }, expect.stringMatching(/deadline/)],
@@ -400,6 +404,20 @@ describe('a multi-step job', () => {
     await expect(app.queue.restart('999999', { fromStep: 'a' })).rejects.toThrow(/No such job/);
     await expect(app.queue.restart({ type: 'work', key: '?' }, { fromStep: 'a' })).rejects.toThrow(/No such job/);
     expect((await app.queue.get(id))?.state).toBe('failed');
+  });
+
+  it('that has taken its process down too often is not run, and its class is told', async () => {
+    const seen: unknown[] = [];
+    const failed: Work = (context, _, error) => void seen.push([context, error.message]);
+    const app = await on.start(multiStep({ a: () => void seen.push('a') }, { failed }, { maxCrashes: 2 }));
+    const { id } = await app.queue.enqueue('work', { a: 1 }, { delay: '1h' });
+    await retryRolledBack(BUSY_RETRY, () =>
+      app.dataSource.query(`UPDATE pq_job SET suspect = 1, crashes = 2 WHERE id = ${id}`),
+    );
+    await app.queue.runNow(id);
+    await app.waitFor(id, 'failed');
+    expect((await app.queue.history(id))[0]).toMatchObject({ reason: 'crash' });
+    expect(seen).toEqual([[{ a: 1 }, expect.stringMatching(/died with this job.*maxCrashes 2/)]]);
   });
 
   it('refuses job.transaction(), which would end the job in the middle', async () => {

@@ -1,8 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Provider } from '@nestjs/common';
 import { InvalidStepError } from '../../lib/errors/invalid-step.error.js';
 import type { QueueEvent } from '../../lib/events/queue-event.js';
 import type { JobHandlerOptions } from '../../lib/options/handler-options.js';
 import type { JobContext } from '../../lib/job/job-context.js';
+import { StepRepository } from '../../lib/repository/step-repository.js';
+import { ApplicationDataSource } from '../../lib/typeorm/application-data-source.js';
+import { QueueConnection } from '../../lib/typeorm/queue-connection.js';
+import { SqlStepRepository } from '../../lib/typeorm/sql.step-repository.js';
 import { handler, startApp, type AppFixture } from '../support/app-fixture.js';
 import { databases, type TestDatabase, type TestSchema } from '../support/databases.js';
 import { deferred, waitUntil } from '../support/wait-until.js';
@@ -23,13 +28,13 @@ function stepsOn(database: TestDatabase) {
   afterAll(() => schema.drop());
   return {
     /** A node of a new service. */
-    async start(work: Work, options: JobHandlerOptions = NEXT): Promise<AppFixture> {
+    async start(work: Work, options: JobHandlerOptions = NEXT, overrides: Provider[] = []): Promise<AppFixture> {
       service++;
-      return this.startAnother(work, options);
+      return this.startAnother(work, options, overrides);
     },
     /** A node of the service that was started last. */
-    async startAnother(work: Work, options: JobHandlerOptions = NEXT): Promise<AppFixture> {
-      const queue = { serviceName: `service-${service}`, shutdownTimeout: 5_000 };
+    async startAnother(work: Work, options: JobHandlerOptions = NEXT, overrides: Provider[] = []): Promise<AppFixture> {
+      const queue = { serviceName: `service-${service}`, shutdownTimeout: 5_000, overrides };
       const app = await startApp(schema, { providers: [handler('work', work, options)], queue });
       apps.push(app);
       return app;
@@ -191,6 +196,30 @@ describe('job.step()', () => {
     expect(caught).toHaveLength(2);
     expect(caught).not.toContainEqual(expect.any(InvalidStepError));
     expect(ran).toEqual(['after 2']);
+  });
+
+  it('that has been done is not done again because the database was away: it is saved when that is back', async () => {
+    const ran: string[] = [];
+    let failures = 3;
+    class Flaky extends SqlStepRepository {
+      override save(...given: Parameters<SqlStepRepository['save']>): ReturnType<SqlStepRepository['save']> {
+        return failures-- > 0 ? Promise.reject(new Error('the server has gone away')) : super.save(...given);
+      }
+    }
+    const app = await on.start(async (_, job) => job.step('s', () => (ran.push('s'), 'result')), NEXT, [
+      {
+        provide: StepRepository,
+        inject: [ApplicationDataSource, QueueConnection],
+        useFactory: (application: ApplicationDataSource, connection: QueueConnection) =>
+          new Flaky(application, connection),
+      },
+    ]);
+    const errors: string[] = [];
+    app.queue.events$.subscribe((event) => event.name === 'database.error' && errors.push(event.error));
+    const { id } = await app.queue.enqueue('work');
+    expect((await app.waitFor(id, 'succeeded')).result).toBe('result');
+    expect(ran).toEqual(['s']);
+    expect(errors).toEqual(Array.from({ length: 3 }, () => 'the server has gone away'));
   });
 
   it('of a cancelled job is not saved, and its signal is aborted', async () => {

@@ -10,7 +10,7 @@ const JOBS = 10_000;
 const FIRST_WAKES_AFTER = 40_000;
 /** They wake one after the other, over so many milliseconds. */
 const WINDOW = 20_000;
-const LONGEST_POLL = 500;
+const LONGEST_POLL = 1_000;
 
 describe.each(databases())('10,000 sleeping jobs on $name', (database) => {
   let schema: TestSchema | undefined;

@@ -56,7 +56,7 @@ export class QueueFixture {
     this.afterCommit = new AfterCommit(this.wakeSignal);
     const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));
     this.transactions = new ApplicationTransactions(application, resolved, ambient);
-    const multiStep = new MultiStepTypes(new DiscoveryService(new ModulesContainer()));
+    const multiStep = new MultiStepTypes(new DiscoveryService(new ModulesContainer()), resolved);
     this.lockRepository = lockRepository(connection, this.transactions, resolved);
     this.locks = new LockService(this.lockRepository, this.events);
     this.queue = new JobQueue(
