@@ -155,7 +155,11 @@ describe.each(databases())('a multi-step job on $name', (database) => {
           },
           c: () => void seen.push('c'),
         },
-        { failed: (context, job, error) => void seen.push(context, error.message) },
+        {
+          failed: async (context, job, error) => {
+            await job.step('tell', () => seen.push(context, error.message));
+          },
+        },
       ),
     );
     const { id } = await app.queue.enqueue('work', {});

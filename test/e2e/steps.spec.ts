@@ -198,6 +198,23 @@ describe('job.step()', () => {
     expect(ran).toEqual(['after 2']);
   });
 
+  it('that sleeps cannot be completed by job.transaction() any more', async () => {
+    const refusals: string[] = [];
+    const app = await on.start(async (_, job) => {
+      await job.sleep('s', 30).catch(() => undefined);
+      return job
+        .transaction(async () => 'too early')
+        .catch((error: Error) => {
+          refusals.push(error.name);
+          throw error;
+        });
+    });
+    const { id } = await app.queue.enqueue('work');
+    await app.waitFor(id, 'succeeded');
+    expect(refusals).toEqual(['Suspended']);
+    expect(await outcomes(app, id)).toEqual(['continued', 'succeeded']);
+  });
+
   it('that has been done is not done again because the database was away: it is saved when that is back', async () => {
     const ran: string[] = [];
     let failures = 3;

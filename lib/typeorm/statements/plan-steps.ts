@@ -5,6 +5,9 @@ import type { QueueTables } from '../queue-tables.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
 import { holdClaim } from './hold-claim.js';
 
+/** And what was called inside of them. */
+export const OF_CALLBACKS = "(kind = 'callback' OR parent LIKE '/%')";
+
 /** Makes the saved steps those of the definition: what has succeeded stays, what is not in it any more and had not is forgotten. */
 export function* planSteps(tables: QueueTables, token: JobToken, planned: readonly PlannedStep[]): Script<boolean> {
   if (!(yield* holdClaim(tables, token))) return false;
@@ -38,7 +41,7 @@ export function* renewSteps({ names }: QueueTables, ids: readonly number[]): Scr
   const these = `job_id IN (${ids.map(() => '?').join(', ')})`;
   const isOpen = "kind = 'step' AND state IN ('retrying', 'failed')";
   yield statement(`UPDATE ${names.step} SET state = 'waiting', attempts = 0 WHERE ${these} AND ${isOpen}`, ids);
-  yield statement(`DELETE FROM ${names.step} WHERE ${these} AND kind = 'callback'`, ids);
+  yield statement(`DELETE FROM ${names.step} WHERE ${these} AND ${OF_CALLBACKS}`, ids);
 }
 
 function* movePlanned({ names }: QueueTables, id: number, step: PlannedStep, row: Row): Script<void> {

@@ -5,6 +5,7 @@ import { numericId } from '../row.js';
 import { statement, type Row, type Script, type Statement } from '../statement.js';
 import { writeJob } from './change-job.js';
 import { retryColumns } from './filter-jobs.js';
+import { OF_CALLBACKS } from './plan-steps.js';
 
 const ENDED: readonly JobState[] = ['succeeded', 'failed', 'cancelled'];
 const DONE = ['succeeded', 'skipped'];
@@ -59,7 +60,7 @@ function* resetPlanned({ names }: QueueTables, id: number, from: Row, context: s
   );
   const parents = rows.map(({ name }) => String(name));
   yield statement(
-    `DELETE FROM ${names.step} WHERE job_id = ? AND (kind = 'callback' OR parent IN (${parents.map(() => '?').join(', ')}))`,
+    `DELETE FROM ${names.step} WHERE job_id = ? AND (${OF_CALLBACKS} OR parent IN (${parents.map(() => '?').join(', ')}))`,
     [id, ...parents],
   );
 }
