@@ -10,8 +10,9 @@ export type { JobHandlerOptions } from './options/handler-options.js';
 export type { Duration } from './support/duration.js';
 
 export { JobHandler, type JobHandlerDecoratorOptions } from './handler/job-handler.decorator.js';
-export { defineJob, type JobDefinition, type Jsonified } from './queue/job-definition.js';
-export type { JobContext } from './job/job-context.js';
+export { defineJob, type JobDefinition } from './queue/job-definition.js';
+export type { Jsonified } from './job/jsonified.js';
+export type { JobContext, StepOptions } from './job/job-context.js';
 export { JobOutcome } from './job/job-outcome.js';
 export type { Backoff } from './job/backoff.js';
 
@@ -22,6 +23,8 @@ export type { LockOptions, LockWaitOptions } from './lock/lock-options.js';
 export { LockRepository, type HeldLock, type LockAnswer, type LockRequest } from './lock/lock-repository.js';
 
 export { JobQueue } from './queue/job-queue.js';
+export type { JobKey, RestartOptions } from './queue/step-control.js';
+export type { JobSteps, StepKind, StepState, StepStatus } from './job/step.js';
 export { InjectJobQueue } from './queue/inject-job-queue.decorator.js';
 export type { EnqueueOptions, JobPage, JobRequest, PageOptions } from './queue/enqueue-options.js';
 export type { EnqueuedJob, Job, KeyScope } from './job/job.js';
@@ -31,6 +34,8 @@ export type { JobType } from './job/job-type.js';
 export type { Attempt, AttemptOutcome, AttemptReason } from './job/attempt.js';
 export type { RecordedError } from './support/serialise-error.js';
 
+export { JobStep, MultiStepJob, OnJobFailed, OnJobSucceeded } from './steps/multi-step-job.decorator.js';
+export type { JobStepOptions } from './options/step-options.js';
 export { Schedules } from './schedule/schedules.js';
 export type { ScheduleOptions, ScheduleTiming } from './schedule/schedule-options.js';
 export { JobSchedule, type JobScheduleOptions } from './schedule/job-schedule.decorator.js';
@@ -51,10 +56,12 @@ export { WorkerPool } from './worker/worker-pool.js';
 export { PersistentQueueError } from './errors/persistent-queue.error.js';
 export { DuplicateHandlerError } from './errors/duplicate-handler.error.js';
 export { ForeignManagerError } from './errors/foreign-manager.error.js';
+export { IncompatibleStepsError } from './errors/incompatible-steps.error.js';
 export { InvalidHandlerError } from './errors/invalid-handler.error.js';
 export { InvalidJobError } from './errors/invalid-job.error.js';
 export { InvalidOptionError } from './errors/invalid-option.error.js';
 export { InvalidScheduleError } from './errors/invalid-schedule.error.js';
+export { InvalidStepError } from './errors/invalid-step.error.js';
 export { InvalidLockError } from './errors/invalid-lock.error.js';
 export { JobCompletedError } from './errors/job-completed.error.js';
 export { JobNotFoundError } from './errors/job-not-found.error.js';

@@ -27,10 +27,13 @@ import { ResolvedOptions } from './options/resolved-options.js';
 import { PersistentQueue } from './persistent-queue.js';
 import { Poller } from './poller/poller.js';
 import { AfterCommit } from './queue/after-commit.js';
+import { Enqueuer } from './queue/enqueuer.js';
 import { jobQueueToken } from './queue/inject-job-queue.decorator.js';
 import { JobControl } from './queue/job-control.js';
 import { JobQueue } from './queue/job-queue.js';
 import { JobWaiter } from './queue/job-waiter.js';
+import { StepControl } from './queue/step-control.js';
+import { MultiStepTypes } from './queue/multi-step-types.js';
 import { Heartbeat } from './repository/heartbeat.js';
 import { JobRepository } from './repository/job-repository.js';
 import { ScheduleRepository } from './repository/schedule-repository.js';
@@ -39,6 +42,9 @@ import { LateSchedulesWatcher } from './schedule/late-schedules.watcher.js';
 import { ScheduleFirer } from './schedule/schedule-firer.js';
 import { Scheduler } from './schedule/scheduler.js';
 import { Schedules } from './schedule/schedules.js';
+import { StepRepository } from './repository/step-repository.js';
+import { MultiStepJobExplorer } from './steps/multi-step-job.explorer.js';
+import { StepKeeper } from './steps/step-keeper.js';
 import { scopeProviders } from './scope-providers.js';
 import { LocalWakeSignal } from './signal/local.wake-signal.js';
 import { WakeSignal } from './signal/wake-signal.js';
@@ -51,6 +57,7 @@ import { SqlJobRepository } from './typeorm/sql.job-repository.js';
 import { SqlScheduleRepository } from './typeorm/sql.schedule-repository.js';
 import { lockRepository } from './typeorm/lock-repository.factory.js';
 import { ThreadHeartbeat } from './typeorm/thread.heartbeat.js';
+import { SqlStepRepository } from './typeorm/sql.step-repository.js';
 import { JobTransactions } from './worker/job-transactions.js';
 import { JobRunner } from './worker/job-runner.js';
 import { WorkerPool } from './worker/worker-pool.js';
@@ -63,8 +70,11 @@ const PROVIDERS: Provider[] = [
   HandlerInvoker,
   JobHandlerRegistry,
   JobQueue,
+  Enqueuer,
+  MultiStepTypes,
   AfterCommit,
   JobControl,
+  StepControl,
   JobWaiter,
   { provide: WakeSignal, useClass: LocalWakeSignal },
   ApplicationDataSource,
@@ -92,6 +102,9 @@ const PROVIDERS: Provider[] = [
   LateSchedulesWatcher,
   Scheduler,
   Schedules,
+  { provide: StepRepository, useClass: SqlStepRepository },
+  StepKeeper,
+  MultiStepJobExplorer,
   WorkerPool,
   JobRunner,
   JobTransactions,

@@ -19,6 +19,7 @@ import { Poller } from './poller/poller.js';
 import { AfterCommit } from './queue/after-commit.js';
 import { Scheduler } from './schedule/scheduler.js';
 import { JobRepository } from './repository/job-repository.js';
+import { MultiStepJobExplorer } from './steps/multi-step-job.explorer.js';
 import { ApplicationTransactions } from './typeorm/application-transactions.js';
 import { WorkerPool } from './worker/worker-pool.js';
 
@@ -41,6 +42,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
   constructor(
     private readonly repository: JobRepository,
     private readonly explorer: JobHandlerExplorer,
+    private readonly multiStepJobs: MultiStepJobExplorer,
     private readonly lease: NodeLease,
     private readonly completer: Completer,
     private readonly starts: StartRecorder,
@@ -62,6 +64,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     this.logger.start();
     await this.repository.open();
     this.explorer.explore();
+    this.multiStepJobs.explore();
     this.scheduler.explore();
     if (this.options.autoStart) await this.start();
   }

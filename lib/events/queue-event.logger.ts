@@ -26,6 +26,10 @@ const LINES: { readonly [Name in QueueEvent['name']]?: (event: EventNamed<Name>)
     'warn',
     `${name(job)} succeeded, but its result cannot be stored: ${brief(error)}`,
   ],
+  'job.incompatible': ({ job, error }) => [
+    'warn',
+    `${name(job)}, and others like it, cannot go on here: ${brief(error)}`,
+  ],
   'job.rescued': ({ job, state }) =>
     state === 'failed'
       ? ['error', `${name(job)} failed (crash): its process died with it once too often (maxCrashes)`]

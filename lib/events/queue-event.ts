@@ -18,6 +18,7 @@ export type QueueEvent =
   | { readonly name: 'job.lost'; readonly job: JobFacts }
   | { readonly name: 'job.overrun'; readonly job: JobFacts; readonly timeout: number }
   | { readonly name: 'job.result-dropped'; readonly job: JobFacts; readonly error: string }
+  | { readonly name: 'job.incompatible'; readonly job: JobFacts; readonly error: string }
   | { readonly name: 'job.rescued'; readonly job: JobFacts; readonly state: 'waiting' | 'failed' }
   | { readonly name: 'lock.lost'; readonly lock: string; readonly fence: number }
   | { readonly name: 'enqueue.progress'; readonly type: string; readonly done: number; readonly total: number }

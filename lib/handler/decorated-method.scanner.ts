@@ -4,6 +4,11 @@ import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 type ProviderWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 type Class = new (...dependencies: never[]) => object;
 
+export interface DecoratedClass<Metadata> {
+  readonly metadata: Metadata;
+  readonly class: Class;
+}
+
 export interface DecoratedMethod<Metadata> {
   readonly metadata: Metadata;
   readonly class: Class;
@@ -12,7 +17,7 @@ export interface DecoratedMethod<Metadata> {
   readonly instance: object | undefined;
 }
 
-/** Finds the methods of providers and controllers that carry a metadata key, inherited ones included. */
+/** Finds providers and controllers, and methods of theirs, that carry a metadata key, inherited ones included. */
 @Injectable()
 export class DecoratedMethodScanner {
   constructor(
@@ -34,6 +39,15 @@ export class DecoratedMethodScanner {
       }
     }
     return [...found.values()];
+  }
+
+  /** Each class once, however often it is provided. */
+  scanClasses<Metadata>(key: string): DecoratedClass<Metadata>[] {
+    const owners = [...this.discovery.getProviders(), ...this.discovery.getControllers()].map(classOf);
+    return [...new Set(owners)].flatMap((owner) => {
+      const metadata = owner && (Reflect.getMetadata(key, owner) as Metadata | undefined);
+      return owner === undefined || metadata === undefined ? [] : [{ metadata, class: owner }];
+    });
   }
 
   private methodsOf<Metadata>(wrapper: ProviderWrapper, owner: Class, key: string): DecoratedMethod<Metadata>[] {

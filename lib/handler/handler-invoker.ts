@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { ApplicationConfig, ContextIdFactory, ExternalContextCreator, ModuleRef, type ContextId } from '@nestjs/core';
-import type { JobContext } from '../job/job-context.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import type { DecoratedMethod } from './decorated-method.scanner.js';
 import { HandlerClock } from './handler-clock.js';
+import type { Invoke } from './registered-handler.js';
 
-type Invoke = (payload: unknown, job: JobContext) => Promise<unknown>;
 type NestContainer = Parameters<typeof ExternalContextCreator.fromContainer>[0];
 
 /** Calls a handler as Nest calls a controller: through its guards, interceptors and filters, with context type 'job'. */
@@ -26,11 +25,11 @@ export class HandlerInvoker {
 
   create({ class: owner, method, instance }: DecoratedMethod<unknown>, type: string): Invoke {
     if (instance !== undefined) return this.bind(instance, method, type);
-    return async (payload, job) => {
+    return async (payload, job, ...more) => {
       const contextId = ContextIdFactory.create();
       this.moduleRef.registerRequestByContextId(job, contextId);
       const fresh = await this.moduleRef.resolve<object>(owner, contextId, { strict: false });
-      return this.bind(fresh, method, type, contextId)(payload, job);
+      return this.bind(fresh, method, type, contextId)(payload, job, ...more);
     };
   }
 

@@ -1,8 +1,9 @@
 import { SetMetadata } from '@nestjs/common';
 import type { JobContext } from '../job/job-context.js';
 import type { JobType } from '../job/job-type.js';
+import type { Jsonified } from '../job/jsonified.js';
 import type { JobHandlerOptions } from '../options/handler-options.js';
-import type { JobDefinition, Jsonified } from '../queue/job-definition.js';
+import type { JobDefinition } from '../queue/job-definition.js';
 
 /** A fixed string, not a symbol of this module: the metadata must be found whichever copy of the package wrote it. */
 export const JOB_HANDLER_METADATA = 'nestjs-persistent-queue:job-handlers';

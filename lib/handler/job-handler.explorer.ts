@@ -7,7 +7,7 @@ import { DecoratedMethodScanner, type DecoratedMethod } from './decorated-method
 import { HandlerInvoker } from './handler-invoker.js';
 import { JOB_HANDLER_METADATA, type JobHandlerMetadata } from './job-handler.decorator.js';
 import { JobHandlerRegistry } from './job-handler.registry.js';
-import type { RegisteredHandler } from './registered-handler.js';
+import type { HandlerFacts, RegisteredHandler } from './registered-handler.js';
 
 /** From decorated methods to registered handlers. What cannot work stops the application, naming class and method. */
 @Injectable()
@@ -31,12 +31,17 @@ export class JobHandlerExplorer {
 
   private toHandler(decorated: DecoratedMethod<JobHandlerMetadata>): RegisteredHandler {
     const name = `${decorated.class.name}.${decorated.method}`;
-    const { type, options } = decorated.metadata;
+    const facts = this.describe('@JobHandler', name, decorated.metadata);
+    return { ...facts, invoke: this.invoker.create(decorated, facts.type) };
+  }
+
+  /** All about a handler but how it is called. `decorator`: of whose options it is the meaning. */
+  describe(decorator: string, name: string, { type, options }: JobHandlerMetadata): HandlerFacts {
     const fault = jobTypeFault(type);
-    if (fault !== undefined) throw new InvalidHandlerError(name, type, '@JobHandler() needs a job type', fault);
+    if (fault !== undefined) throw new InvalidHandlerError(name, type, `${decorator}() needs a job type`, fault);
     const { queue: _, ...handlerOptions } = options;
     const given = { ...handlerOptions, ...this.options.handlers[String(type)] };
-    const resolved = resolveHandlerOptions(`@JobHandler('${String(type)}') on ${name}`, given);
+    const resolved = resolveHandlerOptions(`${decorator}('${String(type)}') on ${name}`, given);
     const { retention } = this.options;
     return {
       type: String(type),
@@ -46,7 +51,6 @@ export class JobHandlerExplorer {
         succeeded: resolved.retention.succeeded ?? retention.succeeded,
         failed: resolved.retention.failed ?? retention.failed,
       },
-      invoke: this.invoker.create(decorated, String(type)),
     };
   }
 }

@@ -1,4 +1,20 @@
 import type { EntityManager } from 'typeorm';
+import type { Duration } from '../support/duration.js';
+import type { Jsonified } from './jsonified.js';
+
+/**
+ * Options of `job.step()`.
+ *
+ * @publicApi
+ */
+export interface StepOptions {
+  /**
+   * Effects exactly once: what the step writes through the manager that it is given, and its record, are committed together or
+   * not at all.
+   * @default false
+   */
+  transactional?: boolean;
+}
 
 /**
  * What a handler gets as its second argument.
@@ -39,6 +55,26 @@ export interface JobContext {
    * @throws NoJobManagerError in any other handler.
    */
   readonly manager: EntityManager;
+  /**
+   * Runs `work` once: its result is saved, and is what every later attempt of the job gets without running it again. As JSON
+   * leaves it, the first time too. What it throws is thrown on, and the step runs again with the next attempt.
+   *
+   * @throws InvalidStepError for a name that was used before in this attempt, for a result that cannot be saved, and inside of a
+   * transaction.
+   */
+  step<T>(
+    name: string,
+    work: (manager: EntityManager) => T | Promise<T>,
+    options: StepOptions & { transactional: true },
+  ): Promise<Jsonified<T>>;
+  step<T>(name: string, work: () => T | Promise<T>, options?: StepOptions): Promise<Jsonified<T>>;
+  /**
+   * Ends the attempt, frees its slot, and has the job run again after this time, on any node: then it returns at once. It uses up no
+   * retry. The time counts from the first call; a restart forgets nothing.
+   */
+  sleep(name: string, duration: Duration): Promise<void>;
+  /** The same until a time of the database's clock; a time that has passed means go on. */
+  sleepUntil(name: string, time: Date): Promise<void>;
   /** Tells how far the work is, as JSON of at most 8,000 characters; the latest is kept. Throws for what JSON cannot carry. */
   progress(value: unknown): void;
 }

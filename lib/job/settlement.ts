@@ -13,6 +13,8 @@ export interface Settlement extends JobToken {
   readonly result: string | undefined;
   /** Milliseconds to keep a job that has ended; 0 deletes it at once. */
   readonly keep: number | undefined;
+  /** Whether its handler has used steps: they are deleted with the job. */
+  readonly hasSteps: boolean;
   /** What the handler has logged and not been written yet. */
   readonly notes: JobNotes | undefined;
   /** `undefined`: the handler was never called, so nothing goes into the history. */
@@ -30,6 +32,7 @@ export function releaseOf(token: JobToken & { readonly type: string }, attempt?:
     usesRetry: false,
     result: undefined,
     keep: undefined,
+    hasSteps: false,
     notes: undefined,
     attempt,
   };

@@ -9,7 +9,7 @@ import type { Duration } from '../support/duration.js';
 export interface JobHandlerOptions {
   /**
    * Executions after the first one that failed. The job is executed `maxRetries + 1` times at the most; continues, releases
-   * and crashes do not count.
+   * and crashes do not count. `Infinity`: for as long as it takes.
    * @default 3
    */
   maxRetries?: number;

@@ -21,9 +21,9 @@ export function resolveHandlerOptions(owner: string, given: JobHandlerOptions): 
   const options = new OptionReader(owner, given, HANDLER_OPTIONS);
   const retention = options.group('retention', ['succeeded', 'failed']);
   return {
-    maxRetries: options.integer('maxRetries', 3, 0, 1_000_000),
+    maxRetries: readMaxRetries(options, 3),
     waitTime: options.duration('waitTime', '10s'),
-    backoff: readBackoff(options),
+    backoff: readBackoff(options, 'fixed'),
     concurrency: options.integer('concurrency', 100, 1),
     timeout: options.duration('timeout', '15m', 1, LONGEST_TIMER),
     deadline: options.optionalDuration('deadline'),
@@ -37,8 +37,13 @@ export function resolveHandlerOptions(owner: string, given: JobHandlerOptions): 
   };
 }
 
-function readBackoff(options: OptionReader): Backoff {
-  const value = options.value('backoff') ?? 'fixed';
+export function readMaxRetries(options: OptionReader, fallback: number): number {
+  const value = options.value('maxRetries') ?? fallback;
+  return value === Infinity ? value : options.integer('maxRetries', fallback, 0, 1_000_000);
+}
+
+export function readBackoff(options: OptionReader, fallback: Backoff): Backoff {
+  const value = options.value('backoff') ?? fallback;
   if (value === 'fixed' || value === 'exponential') return value;
   if (typeof value === 'function') return value as (attempt: number, error: unknown) => number;
   return options.refuse(

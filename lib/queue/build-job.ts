@@ -1,6 +1,6 @@
 import { InvalidJobError } from '../errors/invalid-job.error.js';
 import { jobTypeFault, LONGEST_NAME, nameFault, type JobType } from '../job/job-type.js';
-import type { DueTime, NewJob } from '../job/job.js';
+import type { DueTime, KeyScope, NewJob } from '../job/job.js';
 import { refuseUnknownOptions } from '../support/did-you-mean.js';
 import { parseDuration } from '../support/duration.js';
 import { serialiseJson, UnserialisableError } from '../support/serialise-json.js';
@@ -21,15 +21,21 @@ const OPTIONS = [
 ] as const;
 
 /** Checks everything about a job before anything is written, so that nothing is ever stored that could not run. */
-export function buildJob(type: JobType | JobDefinition<unknown>, request: JobRequest, maxPayloadBytes: number): NewJob {
+export function buildJob(
+  given: JobType | JobDefinition<unknown>,
+  request: JobRequest,
+  maxPayloadBytes: number,
+  defaultScope: (type: string) => KeyScope = () => 'row',
+): NewJob {
   refuseUnknownOptions('enqueue options', request, OPTIONS);
+  const type = readType(given);
   return {
-    type: readType(type),
+    type,
     payload: readPayload(request.payload, maxPayloadBytes),
     priority: readPriority(request.priority),
     due: readDue(request),
     key: readName('key', request.key),
-    keyScope: readChoice('keyScope', request.keyScope, ['row', 'open', 'forever']),
+    keyScope: readKeyScope(request, type, defaultScope),
     refusesOtherPayload: readChoice('onConflict', request.onConflict, ['return', 'error']) === 'error',
     reference: readName('reference', request.reference),
     traceId: readName('traceId', request.traceId),
@@ -42,12 +48,13 @@ export function buildJobs(
   type: JobType | JobDefinition<unknown>,
   requests: readonly JobRequest[],
   maxPayloadBytes: number,
+  defaultScope: (type: string) => KeyScope,
 ): NewJob[] {
   const cure = 'Give an array of objects such as { payload, key }.';
   if (!Array.isArray(requests)) throw new InvalidJobError('list', requests, cure);
   return Array.from(requests as readonly JobRequest[], (request) => {
     if (typeof request !== 'object' || request === null) throw new InvalidJobError('request', request, cure);
-    return buildJob(type, request, maxPayloadBytes);
+    return buildJob(type, request, maxPayloadBytes, defaultScope);
   });
 }
 
@@ -75,6 +82,11 @@ function serialise(payload: unknown): string {
       cause: error,
     });
   }
+}
+
+function readKeyScope({ key, keyScope }: JobRequest, type: string, defaultScope: (type: string) => KeyScope): KeyScope {
+  const scope = key !== undefined && keyScope === undefined ? defaultScope(type) : keyScope;
+  return readChoice('keyScope', scope, ['row', 'open', 'forever']);
 }
 
 function readPriority(priority: unknown = 0): number {

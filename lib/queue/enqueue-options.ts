@@ -18,7 +18,7 @@ export interface EnqueueOptions {
   key?: string;
   /**
    * How long the job has its key to itself: `'row'` until it is pruned, `'open'` until it ends, `'forever'` always.
-   * @default 'row'
+   * @default 'row'; 'forever' for a type that has a `@MultiStepJob()` class in this process
    */
   keyScope?: KeyScope;
   /**

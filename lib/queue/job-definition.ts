@@ -17,21 +17,6 @@ export interface JobDefinition<Payload> {
 }
 
 /**
- * What a payload is when the handler gets it: as JSON leaves it. A Date has become a string, a method is gone.
- *
- * @publicApi
- */
-export type Jsonified<T> = T extends { toJSON(): infer J }
-  ? J
-  : T extends string | number | boolean | null
-    ? T
-    : T extends (...args: never[]) => unknown
-      ? never
-      : T extends object
-        ? { [K in keyof T]: Jsonified<T[K]> }
-        : T;
-
-/**
  * Defines a job type once, for its handler and for everyone who enqueues it. Throws `InvalidJobError`, `InvalidOptionError` or
  * `UnknownOptionError`.
  *

@@ -2,24 +2,24 @@ import { Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import type { EntityManager } from 'typeorm';
 import { InvalidJobError } from '../errors/invalid-job.error.js';
-import { MissingRoleError } from '../errors/missing-role.error.js';
 import type { QueueEvent } from '../events/queue-event.js';
 import { QueueEvents } from '../events/queue-events.js';
 import type { Attempt } from '../job/attempt.js';
-import type { EnqueuedJob, Job, NewJob } from '../job/job.js';
+import type { EnqueuedJob, Job } from '../job/job.js';
+import type { JobSteps } from '../job/step.js';
 import type { JobFilter } from '../job/job-filter.js';
 import type { JobType } from '../job/job-type.js';
 import { OptionReader } from '../options/option-reader.js';
-import { ResolvedOptions } from '../options/resolved-options.js';
 import { JobRepository, type JobCount, type JobLogLine } from '../repository/job-repository.js';
 import type { Duration } from '../support/duration.js';
 import { ApplicationTransactions } from '../typeorm/application-transactions.js';
-import { AfterCommit } from './after-commit.js';
-import { buildJob, buildJobs, readType } from './build-job.js';
+import { readType } from './build-job.js';
 import { checkFilter, pageToken, readPageToken } from './check-filter.js';
+import { Enqueuer } from './enqueuer.js';
 import { JobControl } from './job-control.js';
 import { JobWaiter } from './job-waiter.js';
 import type { EnqueueOptions, JobPage, JobRequest, PageOptions } from './enqueue-options.js';
+import { StepControl, type JobKey, type RestartOptions } from './step-control.js';
 import type { JobDefinition } from './job-definition.js';
 
 /**
@@ -31,12 +31,12 @@ import type { JobDefinition } from './job-definition.js';
 export class JobQueue {
   constructor(
     private readonly repository: JobRepository,
-    private readonly afterCommit: AfterCommit,
+    private readonly enqueuer: Enqueuer,
     private readonly transactions: ApplicationTransactions,
     private readonly control: JobControl,
+    private readonly stepControl: StepControl,
     private readonly waiter: JobWaiter,
     private readonly events: QueueEvents,
-    private readonly options: ResolvedOptions,
   ) {}
 
   /** What happens in this process, as it happens. A subscriber that throws is the application's uncaught exception. */
@@ -58,8 +58,7 @@ export class JobQueue {
     payload?: unknown,
     options: EnqueueOptions = {},
   ): Promise<EnqueuedJob> {
-    const { manager, ...request } = this.readOptions(options);
-    return this.insertOne(buildJob(type, { ...request, payload }, this.options.maxPayloadBytes), manager);
+    return this.enqueuer.one(type, options, { payload });
   }
 
   /**
@@ -81,8 +80,7 @@ export class JobQueue {
     options: EnqueueOptions = {},
   ): Promise<EnqueuedJob> {
     if (!(at instanceof Date)) throw new InvalidJobError('due time', at, 'Give a valid Date.');
-    const { manager, ...request } = this.readOptions(options);
-    return this.insertOne(buildJob(type, { ...request, payload, at }, this.options.maxPayloadBytes), manager);
+    return this.enqueuer.one(type, options, { payload, at });
   }
 
   /**
@@ -106,8 +104,7 @@ export class JobQueue {
     jobs: readonly JobRequest[],
     options: Pick<EnqueueOptions, 'manager'> = {},
   ): Promise<EnqueuedJob[]> {
-    const { manager } = this.readOptions(options);
-    return this.insert(buildJobs(type, jobs, this.options.maxPayloadBytes), manager);
+    return this.enqueuer.many(type, jobs, options);
   }
 
   /**
@@ -129,6 +126,23 @@ export class JobQueue {
   /** The job's attempts, oldest first. An attempt that is running is not among them yet. */
   history(id: string): Promise<Attempt[]> {
     return this.repository.history(id);
+  }
+
+  /** The steps of a job, as far as it has begun them; of a multi-step job all, once it has begun. */
+  steps(id: string): Promise<JobSteps> {
+    return this.stepControl.steps(id);
+  }
+
+  /**
+   * Runs a job that has ended again, now, from one of its steps on: what is saved of the steps before it stays. Of a multi-step job the
+   * step gets the context that it got before, or `context`. Answers the job's id. Of two calls at the same moment one is refused.
+   *
+   * @throws JobNotFoundError, JobStateError while it is open.
+   * @throws InvalidStepError for a step that it has not come to, and for a context that cannot be saved.
+   * @throws KeyTakenError when its key (scope `'open'`) belongs to a later job.
+   */
+  restart(idOrKey: string | JobKey, options: RestartOptions): Promise<string> {
+    return this.stepControl.restart(idOrKey, options);
   }
 
   /** How many jobs there are of each type in each state. Reads every row of the service: for people, not for every request. */
@@ -211,39 +225,5 @@ export class JobQueue {
   waitFor(id: string, options: { timeout?: Duration } = {}): Promise<Job> {
     const timeout = new OptionReader('waitFor()', options, ['timeout']).duration('timeout', '30s');
     return this.waiter.waitFor(id, timeout);
-  }
-
-  private readOptions<O extends EnqueueOptions>(options: O): O {
-    const { roles } = this.options;
-    if (!roles.has('enqueue')) throw new MissingRoleError('enqueue', roles);
-    if (options === null || typeof options !== 'object')
-      throw new InvalidJobError('options', options, 'Give an object of options.');
-    return options;
-  }
-
-  private async insertOne(job: NewJob, manager: EnqueueOptions['manager']): Promise<EnqueuedJob> {
-    const [enqueued] = await this.insert([job], manager);
-    if (enqueued === undefined) throw new Error('The repository answered no id for an inserted job.');
-    return enqueued;
-  }
-
-  private async insert(jobs: readonly NewJob[], given: EnqueueOptions['manager']): Promise<EnqueuedJob[]> {
-    if (jobs.length === 0) return [];
-    const manager = given === undefined ? this.transactions.current : (given ?? undefined);
-    const [{ type } = { type: '' }] = jobs;
-    const tell = (done: number) => this.events.emit({ name: 'enqueue.progress', type, done, total: jobs.length });
-    const enqueued = await this.insertInto(jobs, manager, jobs.length > 1 ? tell : undefined);
-    this.afterCommit.notify(manager, jobs);
-    return enqueued;
-  }
-
-  /** A statement of a transaction that has failed may have undone all before it: the whole of it must not be committed. */
-  private async insertInto(...[jobs, manager, tell]: Parameters<JobRepository['insert']>): Promise<EnqueuedJob[]> {
-    try {
-      return await this.repository.insert(jobs, manager, tell);
-    } catch (error) {
-      if (manager !== undefined && manager === this.transactions.current) this.transactions.spoil(error);
-      throw error;
-    }
   }
 }

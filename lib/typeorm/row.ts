@@ -26,3 +26,8 @@ export function parseJson(value: unknown): unknown {
     return value;
   }
 }
+
+/** Ids are opaque to users, so any string may come: one that is no number of ours is the id of no job. */
+export function numericId(id: string): number {
+  return /^\d{1,15}$/.test(id) ? Number(id) : -1;
+}

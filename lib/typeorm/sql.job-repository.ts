@@ -27,6 +27,7 @@ import { JobInserter } from './job-inserter.js';
 import { LowWaterMarks } from './low-water-marks.js';
 import { QueueConnection, type Connected } from './queue-connection.js';
 import type { QueueTables } from './queue-tables.js';
+import { numericId } from './row.js';
 import type { Statement } from './statement.js';
 import { changeJob } from './statements/change-job.js';
 import { claimJobs } from './statements/claim-jobs.js';
@@ -239,9 +240,4 @@ export class SqlJobRepository extends JobRepository {
   private connected(): Promise<Connected> {
     return this.connection.get();
   }
-}
-
-/** Ids are opaque to users, so any string may come: one that is no number of ours is the id of no job. */
-function numericId(id: string): number {
-  return /^\d{1,15}$/.test(id) ? Number(id) : -1;
 }

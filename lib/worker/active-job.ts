@@ -3,14 +3,18 @@ import type { RegisteredHandler } from '../handler/registered-handler.js';
 import type { JobFacts } from '../events/queue-event.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Settlement } from '../job/settlement.js';
+import type { StepJournal } from '../steps/step-journal.js';
+import type { StepOwner } from '../steps/step-owner.js';
 import { NotePad } from './note-pad.js';
 
 /** A claimed job on its way through this process. */
-export class ActiveJob {
+export class ActiveJob implements StepOwner {
   /** `performance.now()` when the handler was called. */
   startedAt: number | undefined;
   /** Its end, if its handler has committed that together with its own writes: nothing that comes later counts. */
   completion: Settlement | undefined;
+  /** Made when its handler comes to its first step. */
+  steps: StepJournal | undefined;
   readonly notes = new NotePad();
   private abortion: AbortController | undefined;
   private readonly receivedAt = performance.now();
@@ -44,7 +48,8 @@ export class ActiveJob {
 
   /** Whether its last crash would be one too many, so that nothing else may be running when it happens. */
   get isOnLastChance(): boolean {
-    return this.job.suspect && this.job.crashes + 1 >= this.handler.options.maxCrashes;
+    const { plan, options } = this.handler;
+    return this.job.suspect && this.job.crashes + 1 >= (plan ?? options).maxCrashes;
   }
 
   /** Its claim is over although its handler may still run: what that answers is dropped. */
@@ -65,6 +70,11 @@ export class ActiveJob {
 
   stopTimer(): void {
     clearTimeout(this.timer);
+  }
+
+  /** An aborted signal was that of the step before. */
+  renewSignal(): void {
+    if (!this.abandoned) this.abortion = undefined;
   }
 
   abort(reason: Error): void {

@@ -4,8 +4,12 @@ import { retryDelay } from '../job/backoff.js';
 import { JobOutcome } from '../job/job-outcome.js';
 import { releaseOf, type Settlement } from '../job/settlement.js';
 import { serialiseError, type RecordedError } from '../support/serialise-error.js';
+import type { Suspension } from '../steps/suspension.js';
 import { serialiseJson } from '../support/serialise-json.js';
 import type { ActiveJob } from './active-job.js';
+
+/** How long a job waits for a node whose definition can go on with it. */
+const INCOMPATIBLE_WAIT = 60_000;
 
 /** What a handler did, before anybody has decided what follows from it. */
 export type HandlerEnd = { readonly returned: unknown } | { readonly thrown: unknown; readonly reason: AttemptReason };
@@ -26,6 +30,26 @@ export function concludeFailure(active: ActiveJob, thrown: unknown, reason: Atte
   };
 }
 
+/** The attempt has ended between two steps, and what is left is for another one. */
+export function concludeSuspension(active: ActiveJob, suspension: Suspension): Settlement {
+  switch (suspension.kind) {
+    case 'release':
+      return concludeRelease(active);
+    case 'sleep':
+      return concludeContinue(active, suspension.after);
+    case 'retry': {
+      const { after, reason, error } = suspension;
+      return { ...base(active, 'retried', reason, error), state: after > 0 ? 'scheduled' : 'waiting', delay: after };
+    }
+    case 'fail': {
+      const failed = base(active, 'failed', suspension.reason, suspension.error);
+      return { ...failed, state: 'failed', keep: active.handler.retention.failed };
+    }
+    case 'incompatible':
+      return { ...releaseOf(active.job), state: 'scheduled', delay: INCOMPATIBLE_WAIT };
+  }
+}
+
 /** Given back by a shutdown: the attempt goes into the history and uses up nothing. */
 export function concludeRelease(active: ActiveJob): Settlement {
   const released = base(active, 'released', 'released', undefined);
@@ -44,16 +68,22 @@ function concludeSuccess(active: ActiveJob, value: unknown, maxResultBytes: numb
 }
 
 function concludeOutcome(active: ActiveJob, outcome: JobOutcome): Settlement {
-  if (outcome.kind === 'continue') {
-    const delay = outcome.after ?? 0;
-    return { ...base(active, 'continued', undefined, undefined), state: delay > 0 ? 'scheduled' : 'waiting', delay };
-  }
-  const error = new Error(outcome.reason ?? 'The handler returned JobOutcome.retry()');
-  error.name = 'JobOutcome';
-  delete error.stack;
+  if (outcome.kind === 'continue') return concludeContinue(active, outcome.after ?? 0);
+  const error = errorOf(outcome);
   return outcome.kind === 'fail'
     ? concludeFailure(active, error, 'error')
     : concludeRetry(active, error, 'error', outcome.after);
+}
+
+export function errorOf({ reason }: JobOutcome): Error {
+  const error = new Error(reason ?? 'The handler returned JobOutcome.retry()');
+  error.name = 'JobOutcome';
+  delete error.stack;
+  return error;
+}
+
+function concludeContinue(active: ActiveJob, delay: number): Settlement {
+  return { ...base(active, 'continued', undefined, undefined), state: delay > 0 ? 'scheduled' : 'waiting', delay };
 }
 
 function concludeError(active: ActiveJob, thrown: unknown, reason: AttemptReason): Settlement {
@@ -94,11 +124,11 @@ function serialiseResult(value: unknown, maxBytes: number): { json: string | und
 }
 
 function base(
-  { job, attempt, startedAt, notes }: ActiveJob,
+  { job, attempt, startedAt, notes, steps }: ActiveJob,
   outcome: AttemptOutcome,
   reason: AttemptReason | undefined,
   error: RecordedError | undefined,
 ): Settlement {
   const end = { attempt, startedAt, endedAt: performance.now(), outcome, reason, error };
-  return { ...releaseOf(job, end), notes: notes.take() };
+  return { ...releaseOf(job, end), hasSteps: steps !== undefined, notes: notes.take() };
 }

@@ -1,19 +1,26 @@
 import type { EntityManager } from 'typeorm';
 import { InvalidJobError } from '../errors/invalid-job.error.js';
 import { NoJobManagerError } from '../errors/no-job-manager.error.js';
-import type { JobContext } from '../job/job-context.js';
+import type { JobContext, StepOptions } from '../job/job-context.js';
+import type { StepKeeper } from '../steps/step-keeper.js';
+import { StepJournal, type StepWork } from '../steps/step-journal.js';
+import { readDuration, readTime, readTransactional } from '../steps/read-step-arguments.js';
 import { serialiseJson } from '../support/serialise-json.js';
 import type { ActiveJob } from './active-job.js';
 
 const LARGEST_PROGRESS = 8_000;
 
-/** What the handler sees of its job. `manager`: that of a transactional handler. */
+type Attempts = Pick<JobContext, 'attempt' | 'maxAttempts'>;
+
+/** What the handler sees of its job. `manager`: that of a transactional one. `attempts`: those of a step, which are its own. */
 export function createContext(
   active: ActiveJob,
   transaction: JobContext['transaction'],
+  keeper: StepKeeper,
   manager?: EntityManager,
+  attempts?: Attempts,
 ): JobContext {
-  return new ActiveJobContext(active, transaction, manager);
+  return new ActiveJobContext(active, transaction, keeper, manager, attempts);
 }
 
 /** A class, because one is made for each attempt: an object with accessors of its own costs ten times as much. */
@@ -31,18 +38,21 @@ class ActiveJobContext implements JobContext {
   readonly log: JobContext['log'];
   readonly progress: JobContext['progress'];
   readonly #active: ActiveJob;
+  readonly #keeper: StepKeeper;
   readonly #manager: EntityManager | undefined;
 
   constructor(
     active: ActiveJob,
     readonly transaction: JobContext['transaction'],
+    keeper: StepKeeper,
     manager: EntityManager | undefined,
+    attempts: Attempts | undefined,
   ) {
     const { id, type, key, reference, traceId, due, created } = active.job;
     this.id = id;
     this.type = type;
-    this.attempt = active.attempt;
-    this.maxAttempts = active.handler.options.maxRetries + 1;
+    this.attempt = attempts?.attempt ?? active.attempt;
+    this.maxAttempts = attempts?.maxAttempts ?? active.handler.options.maxRetries + 1;
     this.key = key;
     this.reference = reference;
     this.traceId = traceId;
@@ -51,11 +61,34 @@ class ActiveJobContext implements JobContext {
     this.log = (message) => active.notes.log(message);
     this.progress = (value) => active.notes.tell(serialiseProgress(value));
     this.#active = active;
+    this.#keeper = keeper;
     this.#manager = manager;
   }
 
   get signal(): AbortSignal {
     return this.#active.signal;
+  }
+
+  /** Made when they are asked for, as functions of their own: most handlers have no steps. */
+  get step(): JobContext['step'] {
+    const journal = this.#journal();
+    return async (name: string, work: StepWork<unknown>, options?: StepOptions) =>
+      (await journal.run(name, work, readTransactional(name, options ?? {}))) as never;
+  }
+
+  get sleep(): JobContext['sleep'] {
+    const journal = this.#journal();
+    return async (name, duration) => journal.sleep(name, { delay: readDuration(name, duration) });
+  }
+
+  get sleepUntil(): JobContext['sleepUntil'] {
+    const journal = this.#journal();
+    return async (name, time) => journal.sleep(name, { at: readTime(name, time) });
+  }
+
+  #journal(): StepJournal {
+    this.#active.steps ??= new StepJournal(this.#active, this.#keeper);
+    return this.#active.steps;
   }
 
   /** Not enumerable: whoever copies or prints the context does not ask for a manager. */

@@ -5,14 +5,19 @@ import { JobTimeoutError } from '../errors/job-timeout.error.js';
 import { PermanentJobError } from '../errors/permanent-job.error.js';
 import { QueueEvents } from '../events/queue-events.js';
 import { HandlerClock } from '../handler/handler-clock.js';
+import type { StepPlan } from '../handler/registered-handler.js';
+import type { AttemptReason } from '../job/attempt.js';
 import type { JobContext } from '../job/job-context.js';
 import { releaseOf, type Settlement } from '../job/settlement.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { JobRepository } from '../repository/job-repository.js';
+import { StepKeeper } from '../steps/step-keeper.js';
+import { serialiseError } from '../support/serialise-error.js';
 import type { ActiveJob } from './active-job.js';
-import { conclude, concludeFailure, type HandlerEnd } from './conclusion.js';
+import { conclude, concludeFailure, concludeSuspension, type HandlerEnd } from './conclusion.js';
 import { createContext } from './create-context.js';
 import { JobTransactions } from './job-transactions.js';
+import { MultiStepRun } from './multi-step-run.js';
 
 /**
  * One attempt, from claim to settlement:
@@ -26,10 +31,16 @@ export class JobRunner {
     private readonly starts: StartRecorder,
     private readonly completer: Completer,
     private readonly transactions: JobTransactions,
+    private readonly keeper: StepKeeper,
     private readonly clock: HandlerClock,
     private readonly events: QueueEvents,
     private readonly options: ResolvedOptions,
   ) {}
+
+  /** Running handlers begin no further step: what is saved is enough for another node to go on. */
+  stopSteps(): void {
+    this.keeper.isStopping = true;
+  }
 
   /** Never throws. */
   async run(active: ActiveJob): Promise<void> {
@@ -42,20 +53,18 @@ export class JobRunner {
   }
 
   private async attempt(active: ActiveJob): Promise<Settlement | undefined> {
-    const { job } = active;
-    if (job.deadline !== undefined && active.now > job.deadline) {
-      return concludeFailure(
-        active,
-        new PermanentJobError('The deadline passed before the job could be started.'),
-        'expired',
-      );
-    }
+    const { job, handler } = active;
     const payload = parsePayload(job.payload);
-    if (payload instanceof PermanentJobError) return concludeFailure(active, payload, 'error');
+    const refusal = payload instanceof PermanentJobError ? refused(payload) : refusalOf(active);
+    if (refusal !== undefined && handler.plan === undefined)
+      return concludeFailure(active, refusal.thrown, refusal.reason);
     if (job.suspect && !(await this.recordStart(active))) return undefined;
     if (!job.suspect) this.starts.started(job, performance.now());
-    const end = await this.call(active, payload);
+    const end = await this.call(active, payload, refusal);
+    const { steps } = active;
+    if (steps !== undefined) await steps.settled();
     this.starts.ended(job);
+    if (steps?.suspension !== undefined) return concludeSuspension(active, steps.suspension);
     return conclude(active, end, this.options.maxPayloadBytes);
   }
 
@@ -69,7 +78,7 @@ export class JobRunner {
     return lost.length === 0 && !active.isAbandoned;
   }
 
-  private async call(active: ActiveJob, payload: unknown): Promise<HandlerEnd> {
+  private async call(active: ActiveJob, payload: unknown, refusal: Refusal | undefined): Promise<HandlerEnd> {
     const { timeout } = active.handler.options;
     let timedOut = false;
     active.startTimer(timeout, () => {
@@ -81,7 +90,7 @@ export class JobRunner {
     this.clock.entered(active.job.type);
     this.events.emit({ name: 'job.started', job: active.facts });
     try {
-      return { returned: await this.invoke(active, payload) };
+      return { returned: await this.invoke(active, payload, refusal) };
     } catch (thrown) {
       return { thrown, reason: timedOut ? 'timeout' : 'error' };
     } finally {
@@ -90,11 +99,20 @@ export class JobRunner {
     }
   }
 
-  private invoke(active: ActiveJob, payload: unknown): Promise<unknown> {
-    const { invoke, options } = active.handler;
+  private invoke(active: ActiveJob, payload: unknown, refusal: Refusal | undefined): Promise<unknown> {
+    const { handler } = active;
+    if (handler.plan !== undefined) return this.runSteps(active, handler.plan, refusal);
+    const { invoke, options } = handler;
     const transaction: JobContext['transaction'] = (work) => this.transactions.run(active, work);
-    if (!options.transactional) return invoke(payload, createContext(active, transaction));
-    return transaction((manager) => invoke(payload, createContext(active, transaction, manager)));
+    if (!options.transactional) return invoke(payload, createContext(active, transaction, this.keeper));
+    return transaction((manager) => invoke(payload, createContext(active, transaction, this.keeper, manager)));
+  }
+
+  /** What keeps a multi-step job from being run is a failure that its class is told of. */
+  private runSteps(active: ActiveJob, plan: StepPlan, refusal: Refusal | undefined): Promise<unknown> {
+    const failure = refusal && { error: serialiseError(refusal.thrown), reason: refusal.reason };
+    const payload = refusal?.thrown.cause === undefined ? (active.job.payload ?? 'null') : 'null';
+    return new MultiStepRun(active, plan, this.keeper, this.events).run(payload, failure);
   }
 
   /** The handler was not called, because its start could not be recorded: nothing happened, and nothing is used up. */
@@ -113,6 +131,27 @@ export class JobRunner {
       this.events.emit({ name: 'job.succeeded', job });
     }
   }
+}
+
+/** Why a job must not be run. */
+interface Refusal {
+  readonly thrown: PermanentJobError;
+  readonly reason: AttemptReason;
+}
+
+function refused(thrown: PermanentJobError, reason: AttemptReason = 'error'): Refusal {
+  return { thrown, reason };
+}
+
+function refusalOf(active: ActiveJob): Refusal | undefined {
+  const { job, handler } = active;
+  const { plan } = handler;
+  if (job.deadline !== undefined && active.now > job.deadline) {
+    return refused(new PermanentJobError('The deadline passed before the job could be started.'), 'expired');
+  }
+  if (plan === undefined || job.crashes < plan.maxCrashes) return undefined;
+  const message = `The process died with this job for the ${job.crashes}. time after a first crash (maxCrashes ${plan.maxCrashes}).`;
+  return refused(new PermanentJobError(message), 'crash');
 }
 
 /** Plain SQL is a producer: its payload may be anything. */

@@ -6,6 +6,7 @@ import type { Settlement } from '../job/settlement.js';
 import { NodeLease } from '../node/node-lease.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { JobRepository } from '../repository/job-repository.js';
+import { Suspended } from '../steps/suspension.js';
 import { ApplicationTransactions } from '../typeorm/application-transactions.js';
 import type { ActiveJob } from './active-job.js';
 import { conclude } from './conclusion.js';
@@ -32,6 +33,8 @@ export class JobTransactions {
 
   async run<T>(active: ActiveJob, work: (manager: EntityManager) => Promise<T>): Promise<T> {
     if (active.completion !== undefined || this.underWay.has(active)) throw new JobCompletedError(active.job.id);
+    // Whatever has become of the error that said so: the attempt is over, and the job is not.
+    if (active.steps?.suspension !== undefined) throw new Suspended();
     this.underWay.add(active);
     try {
       const { value, settlement } = await this.transactions.begin((manager) => this.complete(active, manager, work));

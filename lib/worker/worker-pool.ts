@@ -126,6 +126,7 @@ export class WorkerPool {
   /** Waits for the running handlers; after `timeout` milliseconds aborts them and releases their jobs. Answers how many. */
   async drain(timeout: number): Promise<number> {
     clearTimeout(this.waitTimer);
+    this.runner.stopSteps();
     for (const { job } of [...this.loners.takeAll(), ...this.buffer.jobs]) this.completer.settle(releaseOf(job));
     this.buffer.clear();
     await this.idleWithin(timeout);

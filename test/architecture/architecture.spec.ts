@@ -26,6 +26,7 @@ const ROOMS = [
   'handler',
   'node',
   'completion',
+  'steps',
   'worker',
   'maintenance',
   'poller',

@@ -16,6 +16,7 @@ import { retentionContract } from './retention.contract.js';
 import { schedulesContract } from './schedules.contract.js';
 import { schemaContract } from './schema.contract.js';
 import { settleContract } from './settle.contract.js';
+import { stepsContract } from './steps.contract.js';
 import { shedlockContract } from './shedlock.contract.js';
 
 const PARTS = [
@@ -29,6 +30,7 @@ const PARTS = [
   findContract,
   retentionContract,
   schedulesContract,
+  stepsContract,
   lockContract,
   shedlockContract,
   schemaContract,

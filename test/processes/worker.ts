@@ -13,6 +13,7 @@ import {
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import type { DataSource, DataSourceOptions, EntityManager } from 'typeorm';
+import { FiveStepJobs } from './five-steps.js';
 import { sqliteDriver } from './sqlite-driver.js';
 
 /** What the test tells a worker process, as JSON in its first argument. */
@@ -133,7 +134,7 @@ const more = Array.from({ length: settings.moreTypes ?? 0 }, (_, n) => {
 
 @Module({
   imports: [TypeOrmModule.forRoot(database), PersistentQueueModule.forRoot(settings.queue)],
-  providers: [Handlers, ...more],
+  providers: [Handlers, FiveStepJobs, ...more],
 })
 class WorkerModule {}
 

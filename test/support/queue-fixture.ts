@@ -1,4 +1,4 @@
-import { ModulesContainer } from '@nestjs/core';
+import { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
 import { QueueEvents } from '../../lib/events/queue-events.js';
 import type { ClaimedJob } from '../../lib/job/job.js';
@@ -8,9 +8,12 @@ import { LockService } from '../../lib/lock/lock-service.js';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
 import { AfterCommit } from '../../lib/queue/after-commit.js';
+import { Enqueuer } from '../../lib/queue/enqueuer.js';
 import { JobControl } from '../../lib/queue/job-control.js';
 import { JobQueue } from '../../lib/queue/job-queue.js';
 import { JobWaiter } from '../../lib/queue/job-waiter.js';
+import { StepControl } from '../../lib/queue/step-control.js';
+import { MultiStepTypes } from '../../lib/queue/multi-step-types.js';
 import type { ClaimRequest } from '../../lib/repository/job-repository.js';
 import { LocalWakeSignal } from '../../lib/signal/local.wake-signal.js';
 import { AmbientManagers } from '../../lib/typeorm/ambient/ambient-managers.js';
@@ -22,12 +25,14 @@ import { ApplicationTransactions } from '../../lib/typeorm/application-transacti
 import { QueueConnection } from '../../lib/typeorm/queue-connection.js';
 import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
 import { SqlScheduleRepository } from '../../lib/typeorm/sql.schedule-repository.js';
+import { SqlStepRepository } from '../../lib/typeorm/sql.step-repository.js';
 import { lockRepository } from '../../lib/typeorm/lock-repository.factory.js';
 
 /** A queue without a worker: its repository and its JobQueue on a real database, for one service. */
 export class QueueFixture {
   readonly repository: SqlJobRepository;
   readonly schedules: SqlScheduleRepository;
+  readonly steps: SqlStepRepository;
   readonly queue: JobQueue;
   readonly lockRepository: LockRepository;
   readonly locks: LockService;
@@ -47,19 +52,21 @@ export class QueueFixture {
     const connection = new QueueConnection(application, resolved, this.events);
     this.repository = new SqlJobRepository(application, connection, resolved);
     this.schedules = new SqlScheduleRepository(connection, resolved);
+    this.steps = new SqlStepRepository(application, connection);
     this.afterCommit = new AfterCommit(this.wakeSignal);
     const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));
     this.transactions = new ApplicationTransactions(application, resolved, ambient);
+    const multiStep = new MultiStepTypes(new DiscoveryService(new ModulesContainer()), resolved);
     this.lockRepository = lockRepository(connection, this.transactions, resolved);
     this.locks = new LockService(this.lockRepository, this.events);
     this.queue = new JobQueue(
       this.repository,
-      this.afterCommit,
+      new Enqueuer(this.repository, this.afterCommit, this.transactions, multiStep, this.events, resolved),
       this.transactions,
       new JobControl(this.repository, this.wakeSignal, this.events),
+      new StepControl(this.steps, this.wakeSignal, resolved),
       new JobWaiter(this.repository, this.events),
       this.events,
-      resolved,
     );
   }
 

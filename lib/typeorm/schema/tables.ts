@@ -3,6 +3,7 @@ import { createTable } from './define-table.js';
 import { jobTable } from './job.table.js';
 import { firingTable, scheduleTable } from './schedule.tables.js';
 import { attemptTable, lockTable, logTable, nodeTable, pauseTable, schemaTable } from './side-tables.js';
+import { stepTable } from './step.table.js';
 
 /** The names of our tables. The prefix has been checked, so that they need no quotes. */
 export interface TableNames {
@@ -13,6 +14,7 @@ export interface TableNames {
   readonly pause: string;
   readonly schedule: string;
   readonly firing: string;
+  readonly step: string;
   readonly lock: string;
   readonly schema: string;
 }
@@ -26,6 +28,7 @@ export function tableNames(prefix: string): TableNames {
     pause: `${prefix}pause`,
     schedule: `${prefix}schedule`,
     firing: `${prefix}firing`,
+    step: `${prefix}step`,
     lock: `${prefix}lock`,
     schema: `${prefix}schema`,
   };
@@ -42,6 +45,7 @@ export function createTables(dialect: Dialect, names: TableNames): string[] {
     pauseTable(dialect, names.pause),
     scheduleTable(dialect, names.schedule),
     firingTable(dialect, names.firing),
+    stepTable(dialect, names.step),
     lockTable(dialect, names.lock),
   ];
   return tables.flatMap((table) => createTable(dialect, table));

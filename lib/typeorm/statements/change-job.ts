@@ -2,8 +2,9 @@ import { KeyTakenError } from '../../errors/key-taken.error.js';
 import { CHANGEABLE, type ChangedJob, type JobChange } from '../../job/job-change.js';
 import type { JobState } from '../../job/job-state.js';
 import type { QueueTables } from '../queue-tables.js';
-import { statement, type Row, type Script, type Statement } from '../statement.js';
+import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
 import { retryColumns } from './filter-jobs.js';
+import { renewSteps } from './plan-steps.js';
 
 /** Does one thing to one job, if its state allows it. `undefined`: there is no such job. */
 export function* changeJob(
@@ -25,16 +26,23 @@ export function* changeJob(
   const changed = CHANGEABLE[change].includes(state);
   if (changed) {
     if (change === 'cancel' && Number(row['started_at']) > 0) yield insertCancelled(tables, id, row);
-    yield* update(tables, id, change, keep, row);
+    yield* writeJob(tables, id, columnsOf(change, dialect.now), change === 'cancel' ? [keep] : [], row);
+    if (change === 'retry') yield* renewSteps(tables, [id]);
   }
   return { type: row['type'] as string, priority: Number(row['priority']), state, changed };
 }
 
-function* update({ dialect, names }: QueueTables, id: number, change: JobChange, keep: number, row: Row): Script<void> {
-  const set = Object.entries(columnsOf(change, dialect.now)).map(([column, expression]) => `${column} = ${expression}`);
-  const sql = `UPDATE ${names.job} SET ${set.join(', ')} WHERE id = ?`;
+/** Writes a row that is locked; with its key, unless another job has that by now. */
+export function* writeJob(
+  { dialect, names }: QueueTables,
+  id: number,
+  columns: Record<string, string>,
+  parameters: readonly Parameter[],
+  row: Row,
+): Script<void> {
+  const set = Object.entries(columns).map(([column, expression]) => `${column} = ${expression}`);
   try {
-    yield statement(sql, change === 'cancel' ? [keep, id] : [id]);
+    yield statement(`UPDATE ${names.job} SET ${set.join(', ')} WHERE id = ?`, [...parameters, id]);
   } catch (error) {
     if (!dialect.isDuplicate(error)) throw error;
     const cure = `Another job of '${row['type'] as string}' has been enqueued with it since job ${id} ended: leave this one as it is.`;

@@ -1,5 +1,6 @@
 import type { CheckedFilter } from '../../job/job-filter.js';
 import type { QueueTables } from '../queue-tables.js';
+import { renewSteps } from './plan-steps.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
 
 const ENDED = "state IN ('failed', 'cancelled')";
@@ -31,7 +32,8 @@ export function selectEnded(tables: QueueTables, filter: CheckedFilter, after: s
  * Retries those of the jobs that still have ended, and answers how many. A job whose key has been taken by another one since it
  * ended is left alone.
  */
-export function* retryJobs({ dialect, names }: QueueTables, ids: readonly number[]): Script<number> {
+export function* retryJobs(tables: QueueTables, ids: readonly number[]): Script<number> {
+  const { dialect, names } = tables;
   const taken = `SELECT 1 FROM ${names.job} k WHERE k.service = j.service AND k.type = j.type AND k.job_key = j.past_key`;
   const { rows } = yield statement(
     `SELECT id, type, past_key, CASE WHEN EXISTS (${taken}) THEN 1 ELSE 0 END AS taken FROM ${names.job} j ` +
@@ -45,7 +47,13 @@ export function* retryJobs({ dialect, names }: QueueTables, ids: readonly number
     on: `j.id = v.id AND j.${ENDED}`,
   });
   const free = withoutRivals(rows).map((row) => ({ id: Number(row['id']) }));
-  return free.length === 0 ? 0 : (yield statement(sql, [JSON.stringify(free)])).affected;
+  if (free.length === 0) return 0;
+  const { affected } = yield statement(sql, [JSON.stringify(free)]);
+  yield* renewSteps(
+    tables,
+    free.map(({ id }) => id),
+  );
+  return affected;
 }
 
 /** Everything a job needs to begin anew but its fence and its history, which are never reset. */

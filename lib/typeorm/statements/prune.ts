@@ -1,8 +1,8 @@
 import type { QueueTables } from '../queue-tables.js';
-import { statement, type Parameter, type Row, type Script } from '../statement.js';
+import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
 
 /**
- * Deletes a batch of jobs whose retention has passed: small, by key, and past rows that somebody else is working on. A row that
+ * Deletes a batch of jobs whose retention has passed, and their steps: small, by key, and past rows that somebody else is working on. A row that
  * holds a key of scope 'forever' stays, emptied. Answers how many there were.
  */
 export function* pruneJobs({ dialect, names, service }: QueueTables, limit: number): Script<number> {
@@ -11,6 +11,7 @@ export function* pruneJobs({ dialect, names, service }: QueueTables, limit: numb
       `WHERE service = ? AND expires_at > 0 AND expires_at <= ${dialect.now} ORDER BY expires_at LIMIT ?${dialect.skipLocked}`,
     [service, limit],
   );
+  if (rows.length > 0) yield deleteSteps({ names }, idsOf(rows));
   const forever = idsOf(rows.filter((row) => row['key_scope'] === 'forever'));
   const others = idsOf(rows.filter((row) => row['key_scope'] !== 'forever'));
   if (forever.length > 0) {
@@ -19,6 +20,10 @@ export function* pruneJobs({ dialect, names, service }: QueueTables, limit: numb
   }
   if (others.length > 0) yield statement(`DELETE FROM ${names.job} WHERE id IN (${marks(others)})`, others);
   return rows.length;
+}
+
+export function deleteSteps({ names }: Pick<QueueTables, 'names'>, ids: readonly number[]): Statement {
+  return statement(`DELETE FROM ${names.step} WHERE job_id IN (${marks(ids)})`, ids);
 }
 
 /** Deletes a batch of attempts that ended longer than `keep` milliseconds ago, and what they have logged. */

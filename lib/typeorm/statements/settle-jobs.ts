@@ -3,6 +3,8 @@ import type { Settlement } from '../../job/settlement.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Script, type Statement } from '../statement.js';
 import { findLost } from './find-lost.js';
+import { holdClaim } from './hold-claim.js';
+import { deleteSteps } from './prune.js';
 import { recordNotes } from './record-notes.js';
 
 const SETTLED_ROWS = {
@@ -36,6 +38,9 @@ export function* settleJobs(tables: QueueTables, settlements: readonly Settlemen
   // By claim, not by id: a lost claim of a job may be in one batch with the claim that ends it.
   const unkept = settlements.filter((settlement) => settlement.keep === 0 && !lost.includes(settlement));
   if (unkept.length > 0) yield deleteEnded(tables, unkept);
+  // An earlier claim may have had steps where this one had none.
+  const stepped = unkept.filter(({ fence, hasSteps }) => hasSteps || fence > 1);
+  if (stepped.length > 0) yield deleteSteps(tables, idsOf(stepped));
   return lost.map(({ id }) => id);
 }
 
@@ -81,24 +86,23 @@ function endAndRecord(tables: QueueTables, rows: string, node: string): Statemen
  * settlement that is sent again would let the caller's writes be committed again.
  */
 export function* settleHeldJob(tables: QueueTables, settlement: Settlement, node: string): Script<boolean> {
-  const { dialect, names } = tables;
-  const { rows } = yield statement(
-    `SELECT id FROM ${names.job} WHERE id = ? AND fence = ? AND state = 'running'${dialect.lockRow}`,
-    [Number(settlement.id), settlement.fence],
-  );
-  if (rows.length === 0) return false;
+  if (!(yield* holdClaim(tables, settlement))) return false;
   const lost = yield* settleJobs(tables, [settlement], node);
   return lost.length === 0;
 }
 
 /** A key of scope 'forever' needs its row for ever. */
 function deleteEnded({ names }: QueueTables, settlements: readonly Settlement[]): Statement {
-  const ids = settlements.map(({ id }) => Number(id)).sort((a, b) => a - b);
+  const ids = idsOf(settlements);
   return statement(
     `DELETE FROM ${names.job} WHERE id IN (${ids.map(() => '?').join(', ')}) ` +
       "AND key_scope <> 'forever' AND state IN ('succeeded', 'failed')",
     ids,
   );
+}
+
+function idsOf(settlements: readonly Settlement[]): number[] {
+  return settlements.map(({ id }) => Number(id)).sort((a, b) => a - b);
 }
 
 /** A key of scope 'open' is free again when its job ends; it is kept for people. */

@@ -1,0 +1,82 @@
+import { Injectable } from '@nestjs/common';
+import { InvalidJobError } from '../errors/invalid-job.error.js';
+import { MissingRoleError } from '../errors/missing-role.error.js';
+import { QueueEvents } from '../events/queue-events.js';
+import type { EnqueuedJob, KeyScope, NewJob } from '../job/job.js';
+import type { JobType } from '../job/job-type.js';
+import { ResolvedOptions } from '../options/resolved-options.js';
+import { JobRepository, type JobManager } from '../repository/job-repository.js';
+import { ApplicationTransactions } from '../typeorm/application-transactions.js';
+import { AfterCommit } from './after-commit.js';
+import { buildJob, buildJobs } from './build-job.js';
+import type { EnqueueOptions, JobRequest } from './enqueue-options.js';
+import type { JobDefinition } from './job-definition.js';
+import { MultiStepTypes } from './multi-step-types.js';
+
+/** From requests to rows: checked, in the transaction that they belong to, and told to the workers after its commit. */
+@Injectable()
+export class Enqueuer {
+  constructor(
+    private readonly repository: JobRepository,
+    private readonly afterCommit: AfterCommit,
+    private readonly transactions: ApplicationTransactions,
+    private readonly multiStep: MultiStepTypes,
+    private readonly events: QueueEvents,
+    private readonly options: ResolvedOptions,
+  ) {}
+
+  async one(
+    type: JobType | JobDefinition<unknown>,
+    options: EnqueueOptions,
+    own: Pick<JobRequest, 'payload' | 'at'>,
+  ): Promise<EnqueuedJob> {
+    const { manager, ...request } = this.readOptions(options);
+    const job = buildJob(type, { ...request, ...own }, this.options.maxPayloadBytes, this.defaultScope);
+    const [enqueued] = await this.insert([job], manager);
+    if (enqueued === undefined) throw new Error('The repository answered no id for an inserted job.');
+    return enqueued;
+  }
+
+  async many(
+    type: JobType | JobDefinition<unknown>,
+    jobs: readonly JobRequest[],
+    options: Pick<EnqueueOptions, 'manager'>,
+  ): Promise<EnqueuedJob[]> {
+    const { manager } = this.readOptions(options);
+    return this.insert(buildJobs(type, jobs, this.options.maxPayloadBytes, this.defaultScope), manager);
+  }
+
+  private readonly defaultScope = (type: string): KeyScope => (this.multiStep.has(type) ? 'forever' : 'row');
+
+  private readOptions<O extends EnqueueOptions>(options: O): O {
+    const { roles } = this.options;
+    if (!roles.has('enqueue')) throw new MissingRoleError('enqueue', roles);
+    if (options === null || typeof options !== 'object')
+      throw new InvalidJobError('options', options, 'Give an object of options.');
+    return options;
+  }
+
+  private async insert(jobs: readonly NewJob[], given: EnqueueOptions['manager']): Promise<EnqueuedJob[]> {
+    if (jobs.length === 0) return [];
+    const manager = given === undefined ? this.transactions.current : (given ?? undefined);
+    const [{ type } = { type: '' }] = jobs;
+    const tell = (done: number) => this.events.emit({ name: 'enqueue.progress', type, done, total: jobs.length });
+    const enqueued = await this.insertInto(jobs, manager, jobs.length > 1 ? tell : undefined);
+    this.afterCommit.notify(manager, jobs);
+    return enqueued;
+  }
+
+  /** A statement of a transaction that has failed may have undone all before it: the whole of it must not be committed. */
+  private async insertInto(
+    jobs: readonly NewJob[],
+    manager: JobManager | undefined,
+    tell?: (done: number) => void,
+  ): Promise<EnqueuedJob[]> {
+    try {
+      return await this.repository.insert(jobs, manager, tell);
+    } catch (error) {
+      if (manager !== undefined && manager === this.transactions.current) this.transactions.spoil(error);
+      throw error;
+    }
+  }
+}
