@@ -1,12 +1,12 @@
 // A process of its own that knows nothing of the library: SQL, straight to the server. Answers what it has found as JSON.
 import { checkAttempts } from './checks/attempts.mjs';
-import { checkEffects, checkFences } from './checks/effects.mjs';
+import { checkEffects, checkFences, checkSteps } from './checks/effects.mjs';
 import { checkEnqueues } from './checks/enqueues.mjs';
 import { readFacts } from './checks/facts.mjs';
 import { checkNodes } from './checks/nodes.mjs';
 import { connect } from './databases/connect.mjs';
 
-const CHECKS = [checkEnqueues, checkEffects, checkFences, checkAttempts, checkNodes];
+const CHECKS = [checkEnqueues, checkEffects, checkSteps, checkFences, checkAttempts, checkNodes];
 
 const { direct, folder } = JSON.parse(process.argv[2]);
 const connection = await connect(direct);

@@ -1,3 +1,4 @@
+import { STEPS } from '../processes/limits.mjs';
 import { violation } from './violation.mjs';
 
 const TRANSACTIONAL = ['transactional', 'owntransaction'];
@@ -17,6 +18,18 @@ export function* checkEffects({ jobs, effectsOf, attemptsOf }) {
     }
     if (state !== 'succeeded' && references.has(`${reference}-child`))
       yield violation('doubled-effect', `job ${id} is ${state}, and has enqueued its child in its transaction`);
+  }
+}
+
+/** A step writes its effect once, however many attempts come to it; a job that has succeeded has come to all of them. */
+export function* checkSteps({ jobs, effectsOf }) {
+  for (const { id, state } of jobs.filter(({ type }) => type === 'stepped')) {
+    for (const step of STEPS) {
+      const found = count(effectsOf(id), 'effect', step);
+      const text = `stepped job ${id}, ${state}, has done step '${step}' ${found} times`;
+      if (found > 1) yield violation('doubled-effect', text);
+      if (found === 0 && state === 'succeeded') yield violation('missing-effect', text);
+    }
   }
 }
 

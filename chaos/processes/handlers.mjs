@@ -1,7 +1,7 @@
 import { JobHandler, JobOutcome } from 'nestjs-persistent-queue';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { insertEffect, wordsOf } from '../tables.mjs';
-import { MAX_CRASHES, MAX_RETRIES } from './limits.mjs';
+import { MAX_CRASHES, MAX_RETRIES, STEPS } from './limits.mjs';
 import { fences } from './watched-repository.mjs';
 
 /**
@@ -73,6 +73,18 @@ export function handlersOf(application) {
       });
     }
 
+    /** Each step is committed together with its effect: what has been done is not done again, whichever attempt comes to it. */
+    async stepped(payload, job) {
+      const fence = fences.get(job.id);
+      for (const effect of STEPS) {
+        const write = (manager) => manager.query(this.#effect(payload, job, { way: 'stepped', effect, fence }));
+        await job.step(effect, async (manager) => void (await write(manager)), { transactional: true });
+        await sleep(payload.ms / STEPS.length);
+      }
+      throwOnFirst(payload, job);
+      return { fence };
+    }
+
     /** Takes its time, throws, or answers that it wants to go on later. */
     async #live({ token, ms, fails, continues = 0 }, job, { way, manager }) {
       const steps = continues > 0 ? await this.#count(token, way, manager) : 0;
@@ -106,6 +118,7 @@ export function handlersOf(application) {
   declare(ChaosJobs, 'fenced', { ...common, concurrency: 6 });
   declare(ChaosJobs, 'transactional', { ...common, concurrency: 2, transactional: true });
   declare(ChaosJobs, 'owntransaction', { ...common, concurrency: 2 });
+  declare(ChaosJobs, 'stepped', { ...common, concurrency: 3 });
   return ChaosJobs;
 }
 

@@ -1,4 +1,4 @@
-const TYPES = ['plain', 'fenced', 'sleeper', 'transactional', 'owntransaction'];
+const TYPES = ['plain', 'fenced', 'sleeper', 'transactional', 'owntransaction', 'stepped'];
 
 /** A type and a payload, most of them harmless: see `handlersOf`. */
 export function drawJob(random, token, dialect) {
