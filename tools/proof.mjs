@@ -56,7 +56,7 @@ function modelTest() {
 
 /** Those that start many processes at once: not beside the others. */
 function isCrowded(name) {
-  return ['locks.spec.ts', 'schedules.spec.ts'].includes(name);
+  return ['locks.spec.ts', 'schedules.spec.ts', 'steps.spec.ts'].includes(name);
 }
 
 function specs(isChosen) {
