@@ -56,7 +56,9 @@ export function enqueueContract(context: ContractContext): void {
         ...buildJob('bad', { payload }, 1_000),
         priority: n === 2_000 ? 99 : 0,
       }));
-      await expect(repository.insert(bad)).rejects.toThrow();
+      // The driver's error may be of another realm, where Jest does not know it as one.
+      const [answer] = await Promise.allSettled([repository.insert(bad)]);
+      expect(answer.status).toBe('rejected');
       expect((await queue.find({ type: 'bad' })).jobs).toEqual([]);
     });
 
