@@ -18,10 +18,7 @@ export class NoteRecorder implements Service {
   ) {
     this.loop = new PollLoop(
       () => this.record(),
-      (error) => {
-        this.events.databaseError('recording progress', error);
-        return this.options.leaseBeat;
-      },
+      this.events.databaseErrorIn('recording progress', this.options.leaseBeat),
     );
   }
 

@@ -17,6 +17,14 @@ export class QueueEvents {
     this.emit({ name: 'database.error', during, error: messageOf(error) });
   }
 
+  /** For a loop: tells its error, and answers the pause until its next step. */
+  databaseErrorIn(during: string, pause: number): (error: unknown) => number {
+    return (error) => {
+      this.databaseError(during, error);
+      return pause;
+    };
+  }
+
   databaseRetried({ error, tries, wait }: { error: unknown; tries: number; wait: number }): void {
     this.emit({ name: 'database.retried', tries, wait, error: messageOf(error) });
   }

@@ -24,13 +24,7 @@ export class Pruner implements Service {
     private readonly options: ResolvedOptions,
     private readonly pool: WorkerPool,
   ) {
-    this.loop = new PollLoop(
-      () => this.pruneBatch(),
-      (error) => {
-        this.events.databaseError('pruning', error);
-        return IDLE;
-      },
-    );
+    this.loop = new PollLoop(() => this.pruneBatch(), this.events.databaseErrorIn('pruning', IDLE));
   }
 
   start(): void {

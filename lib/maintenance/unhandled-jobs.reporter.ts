@@ -20,13 +20,7 @@ export class UnhandledJobsReporter implements Service {
     private readonly events: QueueEvents,
     private readonly options: ResolvedOptions,
   ) {
-    this.loop = new PollLoop(
-      () => this.look(),
-      (error) => {
-        this.events.databaseError('looking for unhandled jobs', error);
-        return EVERY;
-      },
-    );
+    this.loop = new PollLoop(() => this.look(), this.events.databaseErrorIn('looking for unhandled jobs', EVERY));
   }
 
   start(): void {

@@ -7,7 +7,7 @@ import type { Duration } from '../support/duration.js';
  * @publicApi
  */
 export interface JobStepOptions {
-  /** Sorts the steps, and does nothing else: any number, a different one for each. */
+  /** Sorts the steps, and does nothing else: a number, a different one for each. */
   order: number;
   /**
    * What the step is known by in the database. Name it before you rename the method: a new name is a new step.

@@ -8,7 +8,7 @@ import type { NewSchedule } from '../job/schedule.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { JOB_SCHEDULE_METADATA, type JobScheduleMetadata, type JobScheduleOptions } from './job-schedule.decorator.js';
 import { readSchedule } from './read-schedule.js';
-import type { ScheduleTiming } from './schedule-options.js';
+import { TIMING, type ScheduleTiming } from './schedule-options.js';
 
 /** From decorated methods to declared schedules, and to handlers of their jobs. What cannot work stops the application. */
 @Injectable()
@@ -58,20 +58,6 @@ function refuseSecond(first: string | undefined, method: string, name: string): 
   const cure = 'Give each a name of its own.';
   throw new InvalidHandlerError(method, name, `@JobSchedule() has the name of that on ${first}`, cure);
 }
-
-const TIMING = [
-  'timeZone',
-  'payload',
-  'misfire',
-  'misfireLimit',
-  'overlap',
-  'jitter',
-  'from',
-  'until',
-  'alertAfter',
-  'description',
-  'extra',
-] as const satisfies readonly (keyof ScheduleTiming)[];
 
 /** What is not of the schedule is of its handler, which refuses what it does not know. */
 function split(options: JobScheduleOptions) {

@@ -17,13 +17,7 @@ export class LateSchedulesWatcher implements Service {
     private readonly events: QueueEvents,
     private readonly options: ResolvedOptions,
   ) {
-    this.loop = new PollLoop(
-      () => this.look(),
-      (error) => {
-        this.events.databaseError('looking for late schedules', error);
-        return EVERY;
-      },
-    );
+    this.loop = new PollLoop(() => this.look(), this.events.databaseErrorIn('looking for late schedules', EVERY));
   }
 
   start(): void {

@@ -4,7 +4,7 @@ import type { NewSchedule } from '../job/schedule.js';
 import { refuseUnknownOptions } from '../support/did-you-mean.js';
 import { parseDuration } from '../support/duration.js';
 import { serialiseJson, UnserialisableError } from '../support/serialise-json.js';
-import type { ScheduleOptions } from './schedule-options.js';
+import { TIMING, type ScheduleOptions } from './schedule-options.js';
 import { parseSpec } from './spec/parse-spec.js';
 
 /** Room for the fire time in the key of its job. */
@@ -13,22 +13,7 @@ const LONGEST_DESCRIPTION = 10_000;
 const MOST_MISFIRES = 1_000;
 const DEFAULT_MISFIRES = 100;
 
-const OPTIONS = [
-  'spec',
-  'type',
-  'timeZone',
-  'payload',
-  'enabled',
-  'misfire',
-  'misfireLimit',
-  'overlap',
-  'jitter',
-  'from',
-  'until',
-  'alertAfter',
-  'description',
-  'extra',
-] as const;
+const OPTIONS = ['spec', 'type', 'enabled', ...TIMING] as const;
 
 /** Checks everything about a schedule before anything is written. */
 export function readSchedule(name: string, options: ScheduleOptions, maxPayloadBytes: number): NewSchedule {

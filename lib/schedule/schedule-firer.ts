@@ -54,10 +54,7 @@ export class ScheduleFirer implements Service {
   ) {
     this.loop = new PollLoop(
       () => this.poll(),
-      (error) => {
-        this.events.databaseError('looking for due schedules', error);
-        return PAUSE_AFTER_ERROR;
-      },
+      this.events.databaseErrorIn('looking for due schedules', PAUSE_AFTER_ERROR),
     );
     poller.onSurvey(({ nextScheduleIn }) => this.expect(nextScheduleIn));
   }

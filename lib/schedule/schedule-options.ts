@@ -42,6 +42,21 @@ export interface ScheduleTiming {
   extra?: unknown;
 }
 
+/** Their names. */
+export const TIMING = [
+  'timeZone',
+  'payload',
+  'misfire',
+  'misfireLimit',
+  'overlap',
+  'jitter',
+  'from',
+  'until',
+  'alertAfter',
+  'description',
+  'extra',
+] as const satisfies readonly (keyof ScheduleTiming)[];
+
 /**
  * A schedule: what `Schedules.upsert()` stores. All that is not given is as by default, not as it was before.
  *

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { NotRunningError } from '../errors/not-running.error.js';
+import { UnwritableError } from '../errors/unwritable.error.js';
 import { QueueEvents } from '../events/queue-events.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { ApplicationDataSource } from './application-data-source.js';
@@ -7,6 +8,7 @@ import type { Database } from './database.js';
 import { openDatabase } from './open-database.js';
 import { queueTables, type QueueTables } from './queue-tables.js';
 import { checkSchema, synchronizeSchema } from './schema/schema.js';
+import type { Script } from './statement.js';
 import { createShedlock } from './statements/shedlock.js';
 
 export interface Connected {
@@ -36,6 +38,17 @@ export class QueueConnection {
       throw error;
     });
     return this.connecting;
+  }
+
+  /** @throws UnwritableError for what the database refuses, and would refuse again. */
+  async transaction<T>(script: (tables: QueueTables) => Script<T>): Promise<T> {
+    const { database, tables } = await this.get();
+    try {
+      return await database.transaction(() => script(tables));
+    } catch (error) {
+      if (tables.dialect.isRefused(error)) throw new UnwritableError('refused', error);
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

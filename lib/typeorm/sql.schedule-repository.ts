@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { UnwritableError } from '../errors/unwritable.error.js';
 import type { Firing, NewSchedule, Schedule } from '../job/schedule.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import {
@@ -11,8 +10,6 @@ import {
   type PendingSchedules,
 } from '../repository/schedule-repository.js';
 import { QueueConnection } from './queue-connection.js';
-import type { QueueTables } from './queue-tables.js';
-import type { Script } from './statement.js';
 import { declareSchedules } from './statements/declare-schedules.js';
 import { fireQueued, fireSchedule, fireScheduleNow } from './statements/fire-schedule.js';
 import { lateSchedules } from './statements/late-schedules.js';
@@ -38,11 +35,11 @@ export class SqlScheduleRepository extends ScheduleRepository {
   }
 
   save(schedule: NewSchedule): Promise<void> {
-    return this.transaction((tables) => saveSchedule(tables, schedule));
+    return this.connection.transaction((tables) => saveSchedule(tables, schedule));
   }
 
   declare(schedules: readonly NewSchedule[]): Promise<string[]> {
-    return this.transaction((tables) => declareSchedules(tables, schedules));
+    return this.connection.transaction((tables) => declareSchedules(tables, schedules));
   }
 
   async setEnabled(name: string, enabled: boolean): Promise<boolean> {
@@ -52,7 +49,7 @@ export class SqlScheduleRepository extends ScheduleRepository {
   }
 
   remove(name: string): Promise<boolean> {
-    return this.transaction((tables) => removeSchedule(tables, name));
+    return this.connection.transaction((tables) => removeSchedule(tables, name));
   }
 
   async list(): Promise<Schedule[]> {
@@ -87,29 +84,19 @@ export class SqlScheduleRepository extends ScheduleRepository {
   }
 
   fire(request: FireRequest): Promise<FireResult | undefined> {
-    return this.transaction((tables) => fireSchedule(tables, request, this.options.retention.history));
+    return this.connection.transaction((tables) => fireSchedule(tables, request, this.options.retention.history));
   }
 
   fireNow(name: string): Promise<FireResult | undefined> {
-    return this.transaction((tables) => fireScheduleNow(tables, name));
+    return this.connection.transaction((tables) => fireScheduleNow(tables, name));
   }
 
   fireQueued(schedule: PendingSchedule): Promise<FireResult> {
-    return this.transaction((tables) => fireQueued(tables, schedule));
+    return this.connection.transaction((tables) => fireQueued(tables, schedule));
   }
 
   async lateness(): Promise<Lateness[]> {
     const { database, tables } = await this.connection.get();
     return database.run(() => lateSchedules(tables));
-  }
-
-  private async transaction<T>(script: (tables: QueueTables) => Script<T>): Promise<T> {
-    const { database, tables } = await this.connection.get();
-    try {
-      return await database.transaction(() => script(tables));
-    } catch (error) {
-      if (tables.dialect.isRefused(error)) throw new UnwritableError('refused', error);
-      throw error;
-    }
   }
 }

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { UnwritableError } from '../errors/unwritable.error.js';
 import type { DueTime, JobToken } from '../job/job.js';
 import type { JobSteps, PlannedStep, SavedStep, StepEnd, StepPlace } from '../job/step.js';
 import type { RecordedError } from '../support/serialise-error.js';
@@ -8,9 +7,7 @@ import { StepRepository, type RestartedJob, type StepAnswer, type WhichJob } fro
 import { ApplicationDataSource } from './application-data-source.js';
 import { Callers } from './callers.js';
 import { QueueConnection } from './queue-connection.js';
-import type { QueueTables } from './queue-tables.js';
 import { numericId } from './row.js';
-import type { Script } from './statement.js';
 import { planSteps, reportError } from './statements/plan-steps.js';
 import { readJobSteps, readSavedStep, selectJobSteps, selectSteps } from './statements/read-steps.js';
 import { restartJob } from './statements/restart-job.js';
@@ -34,7 +31,7 @@ export class SqlStepRepository extends StepRepository {
   }
 
   save(token: JobToken, end: StepEnd): Promise<StepAnswer> {
-    return this.transaction((tables) => saveStep(tables, token, end));
+    return this.connection.transaction((tables) => saveStep(tables, token, end));
   }
 
   async saveIn(manager: EntityManager, token: JobToken, end: StepEnd): Promise<StepAnswer> {
@@ -43,7 +40,7 @@ export class SqlStepRepository extends StepRepository {
   }
 
   plan(token: JobToken, steps: readonly PlannedStep[]): Promise<boolean> {
-    return this.transaction((tables) => planSteps(tables, token, steps));
+    return this.connection.transaction((tables) => planSteps(tables, token, steps));
   }
 
   async report(token: JobToken, error: RecordedError): Promise<boolean> {
@@ -52,7 +49,7 @@ export class SqlStepRepository extends StepRepository {
   }
 
   sleep(token: JobToken, step: StepPlace, wake: DueTime): Promise<number | undefined> {
-    return this.transaction((tables) => saveSleep(tables, token, step, wake));
+    return this.connection.transaction((tables) => saveSleep(tables, token, step, wake));
   }
 
   async list(id: string): Promise<JobSteps> {
@@ -61,16 +58,6 @@ export class SqlStepRepository extends StepRepository {
   }
 
   restart(job: WhichJob, fromStep: string, context: string | undefined): Promise<RestartedJob | undefined> {
-    return this.transaction((tables) => restartJob(tables, job, fromStep, context));
-  }
-
-  private async transaction<T>(script: (tables: QueueTables) => Script<T>): Promise<T> {
-    const { database, tables } = await this.connection.get();
-    try {
-      return await database.transaction(() => script(tables));
-    } catch (error) {
-      if (tables.dialect.isRefused(error)) throw new UnwritableError('refused', error);
-      throw error;
-    }
+    return this.connection.transaction((tables) => restartJob(tables, job, fromStep, context));
   }
 }

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 import { handler, startApp, type AppFixture } from '../support/app-fixture.js';
 import { databases, type TestSchema } from '../support/databases.js';
@@ -6,6 +7,8 @@ import { deferred, waitUntil, type Deferred } from '../support/wait-until.js';
 
 const SLOTS = 2;
 const JOBS = 40;
+/** How long a handler takes, in milliseconds, for which nothing may be claimed ahead: that time is what is tested. */
+const SLOW = 300;
 
 describe.each(databases())('what has been claimed and waits for a slot on $name', (database) => {
   let schema: TestSchema;
@@ -119,7 +122,7 @@ describe.each(databases())('what has been claimed and waits for a slot on $name'
       const node: AppFixture = await start(
         async () => {
           nodes.set(node, (nodes.get(node) ?? 0) + 1);
-          await new Promise((resolve) => setTimeout(resolve, 300));
+          await pause(SLOW);
         },
         { autoStart: false },
       );

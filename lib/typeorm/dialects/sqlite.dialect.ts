@@ -45,7 +45,7 @@ export const sqliteDialect: Dialect = {
   isMissingTable: (error) => isErrorLike(error) && error.message.includes('no such table'),
   isRefused: (error) => /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(String(errorCode(error))),
   isLockTimeout: () => false,
-  // No other server will take over: an error as any other.
+  // No other server will take over: an error like every other.
   isReadOnly: () => false,
   isConnectionLost: () => false,
   isRolledBack: isBusy,
