@@ -4,7 +4,7 @@ import {
   DEADLOCK,
   isOneOf,
   jsonTable,
-  LOCK_WAIT_TIMEOUT,
+  LOCK_TIMEOUTS,
   mysqlFamily,
   READ_COMMITTED,
   REFUSED,
@@ -33,7 +33,7 @@ export const mariadbDialect: Dialect = {
   ],
   rows: (columns) => jsonTable(columns, `CHARACTER SET utf8mb4 COLLATE ${COLLATION}`),
   isRefused: (error) => isOneOf([...REFUSED, CHECK_VIOLATED, INVALID_JSON], error),
-  isLockTimeout: (error) => isOneOf([LOCK_WAIT_TIMEOUT], error),
+  isLockTimeout: (error) => isOneOf(LOCK_TIMEOUTS, error),
   isConnectionLost: (error) => isOneOf([...CONNECTION_LOST, CONNECTION_KILLED], error) || isBrokenSocket(error),
   isRolledBack: (error) => isOneOf([DEADLOCK, RECORD_CHANGED], error),
 };

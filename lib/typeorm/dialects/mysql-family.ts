@@ -5,7 +5,8 @@ const NO_SUCH_TABLE = 1146;
 /** Of the server, of the transaction, of the engine. */
 const READ_ONLY = [1290, 1792, 1836];
 
-export const LOCK_WAIT_TIMEOUT = 1205;
+/** Of a row; of the table's counter, which an INSERT … SELECT of somebody else's holds until its end. */
+export const LOCK_TIMEOUTS = [1205, 1467];
 export const DEADLOCK = 1213;
 /** Out of range, no such character, too long, too large for a packet. */
 export const REFUSED = [1153, 1264, 1292, 1366, 1406, 1690];

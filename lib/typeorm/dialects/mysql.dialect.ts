@@ -4,7 +4,7 @@ import {
   DEADLOCK,
   isOneOf,
   jsonTable,
-  LOCK_WAIT_TIMEOUT,
+  LOCK_TIMEOUTS,
   mysqlFamily,
   READ_COMMITTED,
   REFUSED,
@@ -45,7 +45,7 @@ export const mysqlDialect: Dialect = {
   // No COLLATE, which older servers do not know here: compared with a column of the tables, its binary collation wins.
   rows: (columns) => jsonTable(columns, 'CHARACTER SET utf8mb4'),
   isRefused: (error) => isOneOf([...REFUSED, ...INVALID_JSON, CHECK_VIOLATED], error),
-  isLockTimeout: (error) => isOneOf([LOCK_WAIT_TIMEOUT, LOCK_NOWAIT], error),
+  isLockTimeout: (error) => isOneOf([...LOCK_TIMEOUTS, LOCK_NOWAIT], error),
   isConnectionLost: (error) => isOneOf([...CONNECTION_LOST, ...LOST_SESSION], error) || isBrokenSocket(error),
   isRolledBack: (error) => isOneOf([DEADLOCK, LOST_CERTIFICATION], error),
 };
