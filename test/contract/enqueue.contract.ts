@@ -42,6 +42,8 @@ export function enqueueContract(context: ContractContext): void {
       }
       expect(enqueued[207]).toEqual({ id: enqueued[7]?.id, created: false });
       expect(enqueued.filter(({ created }) => created)).toHaveLength(new Set(enqueued.map(({ id }) => id)).size);
+      // Twelve with one of two keys; without one, each is a job of its own.
+      expect(enqueued.filter(({ created }) => !created)).toHaveLength(10);
     });
 
     it('answers more than one statement can carry in their order, all or none', async () => {

@@ -180,7 +180,7 @@ describe.each(databases())('the life of a node on $name', (database) => {
     const errors: string[] = [];
     worker.queue.events$.subscribe((event) => event.name === 'database.error' && errors.push(event.error));
     const refused = [jest.spyOn(repository, 'survey'), jest.spyOn(repository, 'beat')];
-    for (const call of refused) call.mockRejectedValue(new Error('the server has gone away') as never);
+    for (const call of refused) call.mockRejectedValue(new Error('the server has gone away'));
     const began = performance.now();
     await waitUntil(() => performance.now() - began > 1_500);
     const asked = refused.reduce((sum, { mock }) => sum + mock.calls.length, 0);
