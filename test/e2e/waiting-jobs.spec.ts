@@ -19,7 +19,7 @@ describe.each(databases())('jobs that wait on $name', (database) => {
     const app = await nodes.start({ providers: [handler('later', later), handler('now', () => undefined)] });
     const due = await app.queue.enqueueMany(
       'later',
-      numbered(5).map((job) => ({ ...job, delay: 1_000 })),
+      numbered(5).map(({ payload }) => ({ payload, delay: 300 * (payload + 1) })),
     );
     const busy = async () => {
       await app.queue.enqueueMany('now', numbered(20));
