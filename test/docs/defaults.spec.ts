@@ -5,7 +5,9 @@ import { describe, expect, it } from '@jest/globals';
 import { readLockTimes } from '../../lib/lock/lock-options.js';
 import { resolveHandlerOptions } from '../../lib/options/resolve-handler-options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
+import { tableNames } from '../../lib/typeorm/schema/tables.js';
 import { SEED_PAGES } from './seed-pages.js';
+import { propertiesOf } from './source-names.js';
 import { tableRows } from './tables.js';
 
 const root = join(import.meta.dirname, '../..');
@@ -60,6 +62,25 @@ describe('a default that a page states', () => {
     const resolve = RESOLVERS[owner];
     if (resolve === undefined) throw new Error(`nobody has options called ${owner}`);
     expect(resolve({ [option]: literalOf(cell) })).toEqual(resolve({}));
+  });
+});
+
+describe('a table of options', () => {
+  it.each([
+    ['docs/running.md', 'module-options.ts', 'PersistentQueueOptions'],
+    ['docs/handlers.md', 'handler-options.ts', 'JobHandlerOptions'],
+    ['docs/enqueueing.md', '../queue/enqueue-options.ts', 'EnqueueOptions'],
+  ])('leaves none out: %s has all of %s', (page, file, name) => {
+    const options = propertiesOf(readFileSync(join(root, 'lib/options', file), 'utf8'), name);
+    expect(options.length).toBeGreaterThan(5);
+    const named = new Set(rowsOf(page).map(([cell = '']) => cell.replaceAll('`', '')));
+    expect(options.filter((option) => !named.has(option))).toEqual([]);
+  });
+
+  it('is beside one of the tables in the database', () => {
+    const cells = rowsOf('docs/databases.md').map(([cell = '']) => cell);
+    const named = cells.flatMap((cell) => [...cell.matchAll(/`(pq_\w+)`/g)].map(([, table]) => table));
+    expect(named.toSorted()).toEqual(Object.values(tableNames('pq_')).toSorted());
   });
 });
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { tableRows } from './tables.js';
-import { titlesOf } from './test-titles.js';
+import { titlesOf } from './source-names.js';
 
 const root = join(import.meta.dirname, '../..');
 const PAGE = 'docs/seed-defects.md';

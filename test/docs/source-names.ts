@@ -28,3 +28,13 @@ function textOf(argument: ts.Expression): string | undefined {
   if (!ts.isTemplateExpression(argument)) return undefined;
   return [argument.head, ...argument.templateSpans.map(({ literal }) => literal)].map(({ text }) => text).join('…');
 }
+
+/** The names of an interface's own properties. */
+export function propertiesOf(source: string, name: string): string[] {
+  const { statements } = ts.createSourceFile('a.ts', source, ts.ScriptTarget.Latest);
+  const found = statements.find((each) => ts.isInterfaceDeclaration(each) && each.name.text === name);
+  const members = found !== undefined && ts.isInterfaceDeclaration(found) ? found.members : [];
+  return members.flatMap((member) =>
+    member.name !== undefined && ts.isIdentifier(member.name) ? [member.name.text] : [],
+  );
+}
