@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Completer } from './completion/completer.js';
+import { JobTableHome } from './completion/job-table.home.js';
 import { NoteRecorder } from './completion/note-recorder.js';
 import { StartRecorder } from './completion/start-recorder.js';
 import { QueueEventLogger } from './events/queue-event.logger.js';
@@ -111,6 +112,7 @@ const PROVIDERS: Provider[] = [
   StartRecorder,
   NoteRecorder,
   Completer,
+  JobTableHome,
   QueueEvents,
   QueueEventLogger,
   PersistentQueue,
