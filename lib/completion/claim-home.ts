@@ -18,6 +18,9 @@ export abstract class ClaimHome {
   /** The handler has settled. */
   abstract ended(job: ClaimedJob): void;
 
+  /** The claim has been ended by `settleIn()`, and that is committed. */
+  abstract completed(settlement: Settlement): void;
+
   abstract settle(settlement: Settlement): void;
 
   /** Ends the claim inside the caller's transaction. `false`: it is over, and the transaction must be rolled back. */

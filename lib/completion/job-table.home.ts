@@ -54,6 +54,8 @@ export class JobTableHome extends ClaimHome {
     this.starts.ended(job);
   }
 
+  completed(): void {}
+
   settle(settlement: Settlement): void {
     this.completer.settle(settlement);
   }

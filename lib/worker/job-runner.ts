@@ -39,7 +39,11 @@ export class JobRunner {
   /** Never throws. */
   async run(active: ActiveJob): Promise<void> {
     const settlement = await this.attempt(active).catch((error: unknown) => this.giveBack(active, error));
-    if (active.completion !== undefined) return this.tell(active, active.completion);
+    const { completion } = active;
+    if (completion !== undefined) {
+      active.home.completed(completion);
+      return this.tell(active, completion);
+    }
     if (active.isAbandoned || settlement === undefined)
       return this.events.emit({ name: 'job.lost', job: active.facts });
     active.home.settle(settlement);

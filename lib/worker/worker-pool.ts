@@ -48,7 +48,8 @@ export class WorkerPool {
   private waitTimer: NodeJS.Timeout | undefined;
   private readonly roomListeners = new Set<() => void>();
   private readonly idleListeners = new Set<() => void>();
-  private paused: ReadonlySet<string> = new Set();
+  /** `undefined` until the database has been asked. */
+  private paused: ReadonlySet<string> | undefined;
 
   constructor(
     private readonly registry: JobHandlerRegistry,
@@ -76,9 +77,10 @@ export class WorkerPool {
     return this.slots.count + this.buffer.size + this.loners.size;
   }
 
-  /** How many jobs of this type could start now. */
+  /** How many jobs of this type could start now: none while it is paused, or may be. */
   free(type: string): number {
-    return this.loners.areWaiting || this.paused.has(type) ? 0 : this.slots.free(type);
+    const { paused, loners, slots } = this;
+    return paused === undefined || paused.has(type) || loners.areWaiting ? 0 : slots.free(type);
   }
 
   /** How many jobs of this type to claim: what could start now, and what may wait here until it can. */
@@ -130,8 +132,10 @@ export class WorkerPool {
 
   /** Nothing of these types is started, and what waits here goes back. */
   pause(types: readonly string[]): void {
+    const isNews = this.paused === undefined || types.length < this.paused.size;
     this.paused = new Set(types);
     this.giveBack(types);
+    if (isNews) this.tellRoom();
   }
 
   /** Waits for the running handlers; after `timeout` milliseconds aborts them and releases their jobs. Answers how many. */
