@@ -1,5 +1,6 @@
 import type { Backoff } from '../job/backoff.js';
 import type { Duration } from '../support/duration.js';
+import type { OperationOptions } from './operation-options.js';
 
 /**
  * How the jobs of one type are run: given to `@JobHandler()` or `defineJob()`, and overridden by `forRoot({ handlers })`.
@@ -46,6 +47,8 @@ export interface JobHandlerOptions {
    * @default false
    */
   transactional?: boolean;
+  /** The jobs are rows of a table of the application's: see `Operation`. By default they are those that `enqueue` stores. */
+  operation?: OperationOptions;
   /** How long jobs of this type are kept after their end; 0 deletes them at once. By default as the module says. */
   retention?: { succeeded?: Duration; failed?: Duration };
   /** For people: shown where jobs are listed. */
@@ -62,6 +65,7 @@ export interface ResolvedHandlerOptions {
   readonly deadline: number | undefined;
   readonly maxCrashes: number;
   readonly transactional: boolean;
+  readonly operation: OperationOptions | undefined;
   readonly retention: { readonly succeeded: number | undefined; readonly failed: number | undefined };
   readonly description: string | undefined;
 }

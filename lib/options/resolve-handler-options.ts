@@ -1,6 +1,7 @@
 import type { Backoff } from '../job/backoff.js';
 import { LONGEST_TIMER } from '../support/duration.js';
 import type { JobHandlerOptions, ResolvedHandlerOptions } from './handler-options.js';
+import type { OperationOptions } from './operation-options.js';
 import { OptionReader } from './option-reader.js';
 
 const HANDLER_OPTIONS = [
@@ -12,6 +13,7 @@ const HANDLER_OPTIONS = [
   'deadline',
   'maxCrashes',
   'transactional',
+  'operation',
   'retention',
   'description',
 ] as const satisfies readonly (keyof JobHandlerOptions)[];
@@ -29,12 +31,20 @@ export function resolveHandlerOptions(owner: string, given: JobHandlerOptions): 
     deadline: options.optionalDuration('deadline'),
     maxCrashes: options.integer('maxCrashes', 3, 1, 1_000),
     transactional: options.flag('transactional', false),
+    operation: readOperation(options),
     retention: {
       succeeded: retention.optionalDuration('succeeded'),
       failed: retention.optionalDuration('failed'),
     },
     description: options.text('description'),
   };
+}
+
+/** What is in it is read when the class is looked for. */
+function readOperation(options: OptionReader): OperationOptions | undefined {
+  const value = options.value('operation');
+  if (value === undefined || (typeof value === 'object' && value !== null)) return value;
+  return options.refuse('operation', value, 'Give { use: MyOperation, lock: { name, atMost, atLeast } }.');
 }
 
 export function readMaxRetries(options: OptionReader, fallback: number): number {

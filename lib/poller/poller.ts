@@ -138,7 +138,7 @@ export class Poller implements Service {
         ? undefined
         : now + (promoted > 0 ? survey.nextDueIn : Math.max(survey.nextDueIn, this.options.pollMin));
     this.levels.pause(survey.paused);
-    this.pool.giveBack(survey.paused);
+    this.pool.pause(survey.paused);
     for (const level of survey.ready) this.levels.add(level);
   }
 

@@ -12,6 +12,7 @@ import { buildJob, buildJobs } from './build-job.js';
 import type { EnqueueOptions, JobRequest } from './enqueue-options.js';
 import type { JobDefinition } from './job-definition.js';
 import { MultiStepTypes } from './multi-step-types.js';
+import { OperationTypes } from './operation-types.js';
 
 /** From requests to rows: checked, in the transaction that they belong to, and told to the workers after its commit. */
 @Injectable()
@@ -21,6 +22,7 @@ export class Enqueuer {
     private readonly afterCommit: AfterCommit,
     private readonly transactions: ApplicationTransactions,
     private readonly multiStep: MultiStepTypes,
+    private readonly operations: OperationTypes,
     private readonly events: QueueEvents,
     private readonly options: ResolvedOptions,
   ) {}
@@ -60,6 +62,7 @@ export class Enqueuer {
     if (jobs.length === 0) return [];
     const manager = given === undefined ? this.transactions.current : (given ?? undefined);
     const [{ type } = { type: '' }] = jobs;
+    this.operations.refuse(type);
     const tell = (done: number) => this.events.emit({ name: 'enqueue.progress', type, done, total: jobs.length });
     const enqueued = await this.insertInto(jobs, manager, jobs.length > 1 ? tell : undefined);
     this.afterCommit.notify(manager, jobs);

@@ -7,7 +7,7 @@ import {
 } from '../handler/decorated-method.scanner.js';
 import { HandlerInvoker } from '../handler/handler-invoker.js';
 import type { JobHandlerMetadata } from '../handler/job-handler.decorator.js';
-import { JobHandlerExplorer } from '../handler/job-handler.explorer.js';
+import { JobHandlerExplorer, refuseOperation } from '../handler/job-handler.explorer.js';
 import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
 import type { HandlerFacts, StepDefinition } from '../handler/registered-handler.js';
 import { nameFault } from '../job/job-type.js';
@@ -58,6 +58,7 @@ export class MultiStepJobExplorer {
   ): void {
     const { name } = decorated.class;
     const facts = this.handlers.describe('@MultiStepJob', name, decorated.metadata);
+    refuseOperation(facts);
     const own = all.filter((step) => step.class === decorated.class).map((step) => this.toStep(step, facts));
     const steps = own.toSorted((a, b) => a.order - b.order);
     if (steps.length === 0) {

@@ -69,6 +69,12 @@ export class ApplicationTransactions {
     return this.oneAtATime(() => this.runOnSingleConnection(dataSource, inside));
   }
 
+  /** Reads outside of any transaction: of somebody else's too, where all share one connection. */
+  read<T>(work: Work<T>): Promise<T> {
+    const { manager, options } = this.application.get();
+    return options.type === 'better-sqlite3' ? this.oneAtATime(() => work(manager)) : work(manager);
+  }
+
   /** Until then every asynchronous call of the whole process carries our storage with it: many short-lived applications would slow it down. */
   close(): void {
     this.ambient.disable();

@@ -1,3 +1,4 @@
+import type { ClaimHome } from '../completion/claim-home.js';
 import { LeaseLostError } from '../errors/lease-lost.error.js';
 import type { RegisteredHandler } from '../handler/registered-handler.js';
 import type { JobFacts } from '../events/queue-event.js';
@@ -24,6 +25,7 @@ export class ActiveJob implements StepOwner {
   constructor(
     readonly job: ClaimedJob,
     readonly handler: RegisteredHandler,
+    readonly home: ClaimHome,
   ) {}
 
   /** By the database's clock. */

@@ -68,11 +68,11 @@ function concludeSuccess(active: ActiveJob, value: unknown, maxResultBytes: numb
 }
 
 function concludeOutcome(active: ActiveJob, outcome: JobOutcome): Settlement {
-  if (outcome.kind === 'continue') return concludeContinue(active, outcome.after ?? 0);
+  if (outcome.kind === 'continue') return concludeContinue(active, outcome.delayFrom(active.now) ?? 0);
   const error = errorOf(outcome);
   return outcome.kind === 'fail'
     ? concludeFailure(active, error, 'error')
-    : concludeRetry(active, error, 'error', outcome.after);
+    : concludeRetry(active, error, 'error', outcome.delayFrom(active.now));
 }
 
 export function errorOf({ reason }: JobOutcome): Error {

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { InvalidJobError } from '../errors/invalid-job.error.js';
+import { InvalidStepError } from '../errors/invalid-step.error.js';
 import { NoJobManagerError } from '../errors/no-job-manager.error.js';
 import type { JobContext, StepOptions } from '../job/job-context.js';
 import type { StepKeeper } from '../steps/step-keeper.js';
@@ -87,6 +88,7 @@ class ActiveJobContext implements JobContext {
   }
 
   #journal(): StepJournal {
+    refuseSteps(this.#active);
     this.#active.steps ??= new StepJournal(this.#active, this.#keeper);
     return this.#active.steps;
   }
@@ -96,6 +98,12 @@ class ActiveJobContext implements JobContext {
     if (this.#manager === undefined) throw new NoJobManagerError(this.type);
     return this.#manager;
   }
+}
+
+function refuseSteps({ job, home }: ActiveJob): void {
+  if (home.keepsSteps) return;
+  const cure = 'Let the row enqueue a job, and give that the steps.';
+  throw new InvalidStepError('job.step()', job.type, 'has no place: the job is a row of a table of yours', cure);
 }
 
 function serialiseProgress(value: unknown): string {

@@ -164,10 +164,11 @@ export class MultiStepRun {
 
   private resultOf(returned: unknown): unknown {
     if (!(returned instanceof JobOutcome)) return returned;
-    if (returned.kind === 'continue') this.journal.suspend({ kind: 'sleep', after: returned.after ?? 0 });
+    const after = returned.delayFrom(this.active.now);
+    if (returned.kind === 'continue') this.journal.suspend({ kind: 'sleep', after: after ?? 0 });
     const error = errorOf(returned);
     if (returned.kind === 'fail') throw new PermanentJobError(error.message);
-    throw returned.after === undefined ? error : new RetryAfter(error.message, returned.after);
+    throw after === undefined ? error : new RetryAfter(error.message, after);
   }
 
   /** The answer to its commit was lost: it has been done. */

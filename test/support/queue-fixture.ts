@@ -13,6 +13,7 @@ import { JobControl } from '../../lib/queue/job-control.js';
 import { JobQueue } from '../../lib/queue/job-queue.js';
 import { JobWaiter } from '../../lib/queue/job-waiter.js';
 import { StepControl } from '../../lib/queue/step-control.js';
+import { OperationTypes } from '../../lib/queue/operation-types.js';
 import { MultiStepTypes } from '../../lib/queue/multi-step-types.js';
 import type { ClaimRequest } from '../../lib/repository/job-repository.js';
 import { LocalWakeSignal } from '../../lib/signal/local.wake-signal.js';
@@ -57,11 +58,19 @@ export class QueueFixture {
     const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));
     this.transactions = new ApplicationTransactions(application, resolved, ambient);
     const multiStep = new MultiStepTypes(new DiscoveryService(new ModulesContainer()), resolved);
-    this.lockRepository = lockRepository(connection, this.transactions, resolved);
+    this.lockRepository = lockRepository(application, connection, this.transactions, resolved);
     this.locks = new LockService(this.lockRepository, this.events);
     this.queue = new JobQueue(
       this.repository,
-      new Enqueuer(this.repository, this.afterCommit, this.transactions, multiStep, this.events, resolved),
+      new Enqueuer(
+        this.repository,
+        this.afterCommit,
+        this.transactions,
+        multiStep,
+        new OperationTypes(),
+        this.events,
+        resolved,
+      ),
       this.transactions,
       new JobControl(this.repository, this.wakeSignal, this.events),
       new StepControl(this.steps, this.wakeSignal, resolved),
