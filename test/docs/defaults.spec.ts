@@ -87,9 +87,8 @@ describe('a table of options', () => {
 
   it('is beside one of the tables in the database', () => {
     const named = rowsOf('docs/databases.md').flatMap(([cell = '']) => codeIn(cell));
-    expect(named.filter((name) => name.startsWith('pq_')).toSorted()).toEqual(
-      Object.values(tableNames('pq_')).toSorted(),
-    );
+    const tables = named.filter((name) => name.startsWith('pq_'));
+    expect(new Set(tables)).toEqual(new Set(Object.values(tableNames('pq_'))));
   });
 });
 
