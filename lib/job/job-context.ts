@@ -24,9 +24,14 @@ export interface StepOptions {
 export interface JobContext {
   readonly id: string;
   readonly type: string;
+  /**
+   * The number of this handling of the job, larger each time. With `ack: 'manual'`, whoever acknowledges the job gives it back
+   * (`jobQueue.finish(id, { delivery })`), so that a late answer to an earlier handling changes nothing.
+   */
+  readonly delivery: number;
   /** 1 for the first execution, 2 for the first retry. */
   readonly attempt: number;
-  /** `maxRetries + 1`. */
+  /** `maxRetries + 1`, of the job or of its type. */
   readonly maxAttempts: number;
   readonly key: string | undefined;
   readonly reference: string | undefined;

@@ -7,7 +7,7 @@ import type { ClaimedJob, JobToken } from '../job/job.js';
 import { releaseOf } from '../job/settlement.js';
 import { NodeLease } from '../node/node-lease.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
-import type { NotedJob } from '../repository/job-repository.js';
+import type { HeldClaim, NotedJob } from '../repository/job-repository.js';
 import { ActiveJob } from './active-job.js';
 import { concludeRelease } from './conclusion.js';
 import { JobBuffer } from './job-buffer.js';
@@ -92,8 +92,8 @@ export class WorkerPool {
   }
 
   /** The claims of this process that may still be in the database. */
-  held(): JobToken[] {
-    return this.claims.filter(isHeld).map(({ job: { id, fence } }) => ({ id, fence }));
+  held(): HeldClaim[] {
+    return this.claims.filter(isHeld).map(({ job: { id, fence }, isManual }) => ({ id, fence, manual: isManual }));
   }
 
   /** Claims that are over in the database: their handlers are told, and what they answer is dropped. */
