@@ -48,7 +48,7 @@ export interface JobContext {
   /**
    * Effects exactly once: runs `work` in a transaction of the application's DataSource and completes the job in it. What `work` has
    * written and the job's end are committed together, or neither is. What `work` returns is the job's result, or a `JobOutcome`; what
-   * it throws rolls back. An enqueue inside of it joins. Once per attempt, and nothing the handler does later counts any more.
+   * it throws rolls back. An enqueue inside of it joins. With `ack: 'manual'` it delivers the job instead of ending it. Once per attempt, and nothing the handler does later counts any more.
    *
    * @throws LeaseLostError, after the rollback, when the job was cancelled or given to another node meanwhile.
    * @throws JobCompletedError for a second call.
