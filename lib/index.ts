@@ -30,6 +30,8 @@ export { JobQueue } from './queue/job-queue.js';
 export type { JobKey, RestartOptions } from './queue/step-control.js';
 export type { JobSteps, StepKind, StepState, StepStatus } from './job/step.js';
 export { InjectJobQueue } from './queue/inject-job-queue.decorator.js';
+export type { AcknowledgeOptions, FinishOptions } from './queue/acknowledge-options.js';
+export type { Acknowledgement, AcknowledgementRefusal } from './job/acknowledgement.js';
 export type { EnqueueOptions, JobPage, JobRequest, PageOptions } from './queue/enqueue-options.js';
 export type { EnqueuedJob, Job, KeyScope } from './job/job.js';
 export type { JobFilter } from './job/job-filter.js';

@@ -29,6 +29,7 @@ import { resolveOptions } from './options/resolve-options.js';
 import { ResolvedOptions } from './options/resolved-options.js';
 import { PersistentQueue } from './persistent-queue.js';
 import { Poller } from './poller/poller.js';
+import { Acknowledger } from './queue/acknowledger.js';
 import { AfterCommit } from './queue/after-commit.js';
 import { Enqueuer } from './queue/enqueuer.js';
 import { jobQueueToken } from './queue/inject-job-queue.decorator.js';
@@ -80,6 +81,7 @@ const PROVIDERS: Provider[] = [
   MultiStepTypes,
   OperationTypes,
   AfterCommit,
+  Acknowledger,
   JobControl,
   StepControl,
   JobWaiter,

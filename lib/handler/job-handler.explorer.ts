@@ -3,7 +3,7 @@ import { InvalidHandlerError } from '../errors/invalid-handler.error.js';
 import { jobTypeFault } from '../job/job-type.js';
 import { Operation } from '../job/operation.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
-import { resolveHandlerOptions } from '../options/resolve-handler-options.js';
+import { refuseContradictions, resolveHandlerOptions } from '../options/resolve-handler-options.js';
 import { DecoratedMethodScanner, type DecoratedMethod } from './decorated-method.scanner.js';
 import { HandlerInvoker } from './handler-invoker.js';
 import { JOB_HANDLER_METADATA, type JobHandlerMetadata } from './job-handler.decorator.js';
@@ -48,7 +48,9 @@ export class JobHandlerExplorer {
     if (fault !== undefined) throw new InvalidHandlerError(name, type, `${decorator}() needs a job type`, fault);
     const { queue: _, ...handlerOptions } = options;
     const given = { ...handlerOptions, ...this.options.handlers[String(type)] };
-    const resolved = resolveHandlerOptions(`${decorator}('${String(type)}') on ${name}`, given);
+    const owner = `${decorator}('${String(type)}') on ${name}`;
+    const resolved = resolveHandlerOptions(owner, given);
+    refuseContradictions(owner, given);
     const { retention } = this.options;
     return {
       type: String(type),

@@ -33,6 +33,7 @@ export class OperationExplorer {
 
   private async define(handler: RegisteredHandler): Promise<OperationDefinition> {
     const { type, name } = handler;
+    refuseManual(handler);
     const given = new OptionReader(`${name}: operation`, handler.options.operation, OPTIONS);
     const operation = await this.find(name, given.value('use'));
     await this.transactions.read(async (manager) => operation.check(type, manager));
@@ -64,6 +65,12 @@ export class OperationExplorer {
       });
     }
   }
+}
+
+function refuseManual({ name, options }: RegisteredHandler): void {
+  if (options.ackTimeout === undefined) return;
+  const cure = 'Let the row enqueue a job of a type that has it.';
+  throw new InvalidHandlerError(name, 'manual', "rows of a table of yours cannot have ack: 'manual'", cure);
 }
 
 function readLock(given: OptionReader, type: string): OperationDefinition['lock'] {

@@ -28,6 +28,8 @@ export function toClaim(row: OperationJob, past: RowPast, { handler, fence, now 
     created: due,
     deadline: deadline === undefined || row.dueAt === undefined ? undefined : due + deadline,
     ...past,
+    maxRetries: undefined,
+    retention: { succeeded: undefined, failed: undefined },
     now,
   };
 }

@@ -14,6 +14,8 @@ const HANDLER_OPTIONS = [
   'maxCrashes',
   'transactional',
   'operation',
+  'ack',
+  'ackTimeout',
   'retention',
   'description',
 ] as const satisfies readonly (keyof JobHandlerOptions)[];
@@ -32,6 +34,7 @@ export function resolveHandlerOptions(owner: string, given: JobHandlerOptions): 
     maxCrashes: options.integer('maxCrashes', 3, 1, 1_000),
     transactional: options.flag('transactional', false),
     operation: readOperation(options),
+    ackTimeout: readAckTimeout(options),
     retention: {
       succeeded: retention.optionalDuration('succeeded'),
       failed: retention.optionalDuration('failed'),
@@ -45,6 +48,31 @@ function readOperation(options: OptionReader): OperationOptions | undefined {
   const value = options.value('operation');
   if (value === undefined || (typeof value === 'object' && value !== null)) return value;
   return options.refuse('operation', value, 'Give { use: MyOperation, lock: { name, atMost, atLeast } }.');
+}
+
+/** What contradicts itself, once all that was said about a type is put together. Throws `InvalidOptionError`. */
+export function refuseContradictions(owner: string, given: JobHandlerOptions): void {
+  const options = new OptionReader(owner, given, HANDLER_OPTIONS);
+  const { ack, ackTimeout, transactional } = given;
+  if (ack !== 'manual' && ackTimeout !== undefined)
+    options.refuse(
+      'ackTimeout',
+      ackTimeout,
+      "Set ack: 'manual' beside it, or leave it out: the handler's return is the end.",
+    );
+  if (ack === 'manual' && transactional === true) {
+    const cure =
+      'Leave out transactional: what the handler hands over could be acknowledged before its transaction has committed. ' +
+      'Write in job.transaction(), and hand over when that has resolved.';
+    options.refuse('ack', ack, cure);
+  }
+}
+
+function readAckTimeout(options: OptionReader): number | undefined {
+  const timeout = options.duration('ackTimeout', '15m', 1);
+  const ack = options.value('ack') ?? 'auto';
+  if (ack === 'manual') return timeout;
+  return ack === 'auto' ? undefined : options.refuse('ack', ack, "Give 'auto' or 'manual'.");
 }
 
 export function readMaxRetries(options: OptionReader, fallback: number): number {

@@ -59,6 +59,7 @@ export class MultiStepJobExplorer {
     const { name } = decorated.class;
     const facts = this.handlers.describe('@MultiStepJob', name, decorated.metadata);
     refuseOperation(facts);
+    refuseManual(name, facts);
     const own = all.filter((step) => step.class === decorated.class).map((step) => this.toStep(step, facts));
     const steps = own.toSorted((a, b) => a.order - b.order);
     if (steps.length === 0) {
@@ -113,6 +114,13 @@ function refuseStrays(
   const method = `${stray.class.name}.${stray.method}`;
   const cure = `Put @MultiStepJob('job type') on ${stray.class.name}.`;
   throw new InvalidHandlerError(method, stray.metadata, '@JobStep() is in a class that is no multi-step job', cure);
+}
+
+function refuseManual(name: string, { options }: HandlerFacts): void {
+  if (options.ackTimeout === undefined) return;
+  const cure =
+    "Leave out ack: its last step is its end. Hand over in a step, and enqueue a job with ack: 'manual' for what follows.";
+  throw new InvalidHandlerError(name, 'manual', '@MultiStepJob() cannot be acknowledged by hand', cure);
 }
 
 function refuseTwins(name: string, steps: readonly OrderedStep[]): void {

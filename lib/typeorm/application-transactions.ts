@@ -6,6 +6,7 @@ import { NestedTransactionError } from '../errors/nested-transaction.error.js';
 import { TransactionUnusableError } from '../errors/transaction-unusable.error.js';
 import { UnsupportedDatabaseError } from '../errors/unsupported-database.error.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
+import type { JobManager } from '../repository/job-repository.js';
 import { AmbientManagers } from './ambient/ambient-managers.js';
 import { SpoiledTransactions } from './ambient/spoiled-transactions.js';
 import { ApplicationDataSource } from './application-data-source.js';
@@ -43,6 +44,23 @@ export class ApplicationTransactions {
     const own = this.open;
     const other = this.libraries.current;
     return own !== undefined && own.around === other ? own.manager : other;
+  }
+
+  /**
+   * Runs what a call writes in the transaction that it belongs to: `given` with it, or that which the calling code is inside of; `null`:
+   * none. A statement of a transaction that has failed may have undone all before it: the whole of it must not be committed.
+   */
+  async inCallers<T>(
+    given: JobManager | null | undefined,
+    write: (manager: JobManager | undefined) => Promise<T>,
+  ): Promise<T> {
+    const manager = given === undefined ? this.current : (given ?? undefined);
+    try {
+      return await write(manager);
+    } catch (error) {
+      if (manager !== undefined && manager === this.current) this.spoil(error);
+      throw error;
+    }
   }
 
   /** Something inside the current transaction has failed: it will not be committed. */

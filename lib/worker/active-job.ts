@@ -38,6 +38,15 @@ export class ActiveJob implements StepOwner {
     return this.job.retries + 1;
   }
 
+  get maxRetries(): number {
+    return this.job.maxRetries ?? this.handler.options.maxRetries;
+  }
+
+  /** Whether its handler's return is not the end of the job. */
+  get isManual(): boolean {
+    return this.handler.options.ackTimeout !== undefined;
+  }
+
   /** Made when it is asked for: few handlers do, and it costs more than everything else that a job has. */
   get signal(): AbortSignal {
     this.abortion ??= new AbortController();

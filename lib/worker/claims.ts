@@ -1,6 +1,6 @@
 import type { ClaimHome } from '../completion/claim-home.js';
 import type { JobToken } from '../job/job.js';
-import type { NotedJob } from '../repository/job-repository.js';
+import type { HeldClaim, NotedJob } from '../repository/job-repository.js';
 import type { ActiveJob } from './active-job.js';
 import type { JobBuffer } from './job-buffer.js';
 import type { Loners } from './loners.js';
@@ -23,10 +23,10 @@ export class Claims {
   }
 
   /** Those that may still be in the database. */
-  held(home: ClaimHome): JobToken[] {
+  held(home: ClaimHome): HeldClaim[] {
     return this.from(home)
       .filter(isHeld)
-      .map(({ job: { id, fence } }) => ({ id, fence }));
+      .map(({ job: { id, fence }, isManual }) => ({ id, fence, manual: isManual }));
   }
 
   /** They are over in the database; all of them, unless it is said which. */

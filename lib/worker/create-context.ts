@@ -28,6 +28,7 @@ export function createContext(
 class ActiveJobContext implements JobContext {
   readonly id: string;
   readonly type: string;
+  readonly delivery: number;
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly key: string | undefined;
@@ -49,11 +50,12 @@ class ActiveJobContext implements JobContext {
     manager: EntityManager | undefined,
     attempts: Attempts | undefined,
   ) {
-    const { id, type, key, reference, traceId, due, created } = active.job;
+    const { id, type, fence, key, reference, traceId, due, created } = active.job;
     this.id = id;
     this.type = type;
+    this.delivery = fence;
     this.attempt = attempts?.attempt ?? active.attempt;
-    this.maxAttempts = attempts?.maxAttempts ?? active.handler.options.maxRetries + 1;
+    this.maxAttempts = attempts?.maxAttempts ?? active.maxRetries + 1;
     this.key = key;
     this.reference = reference;
     this.traceId = traceId;

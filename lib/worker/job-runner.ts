@@ -15,6 +15,7 @@ import { conclude, concludeFailure, concludeSuspension, type HandlerEnd } from '
 import { createContext } from './create-context.js';
 import { JobTransactions } from './job-transactions.js';
 import { MultiStepRun } from './multi-step-run.js';
+import { unacknowledged } from './unacknowledged.js';
 
 /**
  * One attempt, from claim to settlement:
@@ -138,6 +139,7 @@ function refusalOf(active: ActiveJob): Refusal | undefined {
   if (job.deadline !== undefined && active.now > job.deadline) {
     return refused(new PermanentJobError('The deadline passed before the job could be started.'), 'expired');
   }
+  if (active.isManual && job.retries > active.maxRetries) return refused(unacknowledged(active), 'timeout');
   if (plan === undefined || job.crashes < plan.maxCrashes) return undefined;
   const message = `The process died with this job for the ${job.crashes}. time after a first crash (maxCrashes ${plan.maxCrashes}).`;
   return refused(new PermanentJobError(message), 'crash');

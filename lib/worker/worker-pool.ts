@@ -9,6 +9,7 @@ import type { ClaimedJob, JobToken } from '../job/job.js';
 import { releaseOf } from '../job/settlement.js';
 import { NodeLease } from '../node/node-lease.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
+import type { HeldClaim } from '../repository/job-repository.js';
 import { ActiveJob } from './active-job.js';
 import { Claims, isHeld } from './claims.js';
 import { concludeRelease } from './conclusion.js';
@@ -105,7 +106,7 @@ export class WorkerPool {
   }
 
   /** The claims of our own table in this process that may still be in the database. */
-  held(): JobToken[] {
+  held(): HeldClaim[] {
     return this.claims.held(this.home);
   }
 

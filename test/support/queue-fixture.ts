@@ -7,6 +7,7 @@ import type { LockRepository } from '../../lib/lock/lock-repository.js';
 import { LockService } from '../../lib/lock/lock-service.js';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
+import { Acknowledger } from '../../lib/queue/acknowledger.js';
 import { AfterCommit } from '../../lib/queue/after-commit.js';
 import { Enqueuer } from '../../lib/queue/enqueuer.js';
 import { JobControl } from '../../lib/queue/job-control.js';
@@ -72,6 +73,7 @@ export class QueueFixture {
         resolved,
       ),
       this.transactions,
+      new Acknowledger(this.repository, this.afterCommit, this.transactions, this.events, resolved),
       new JobControl(this.repository, this.wakeSignal, this.events),
       new StepControl(this.steps, this.wakeSignal, resolved),
       new JobWaiter(this.repository, this.events),
@@ -146,4 +148,10 @@ export function retry(job: ClaimedJob, delay: number): Settlement {
     error,
   } as const;
   return { ...releaseOf(job, attempt), state: delay > 0 ? 'scheduled' : 'waiting', delay, usesRetry: true };
+}
+
+/** How an attempt of a handler with `ack: 'manual'` that returned is settled. */
+export function delivery(job: ClaimedJob, ackTimeout: number): Settlement {
+  const delivered = success(job, { state: 'scheduled', delay: ackTimeout, manual: true });
+  return { ...delivered, attempt: delivered.attempt && { ...delivered.attempt, outcome: 'delivered' } };
 }
