@@ -41,7 +41,7 @@ describe.each(databases())('tableOperation() on $name', (database) => {
   afterAll(() => schema.drop());
 
   const events: QueueEvent[] = [];
-  async function start(
+  async function launch(
     work: (payload: never, job: JobContext) => unknown,
     options: TableOperationOptions = { table: 'async_job_tab' },
   ): Promise<AppFixture> {
@@ -59,15 +59,15 @@ describe.each(databases())('tableOperation() on $name', (database) => {
   const write = (sql: string) => (fixture as AppFixture).queue.transaction((manager) => manager.query(sql));
   const seconds = () => Math.floor(Date.now() / 1_000);
   /** As the seed documents: the status is 0, and a start time of 0 means now. */
-  const insert = (params: string, { type = TYPE, start = 0, status = '0' } = {}) =>
+  const insert = (params: string, { type = TYPE, startTime = 0, status = '0' } = {}) =>
     write(
       'INSERT INTO async_job_tab (params, job_type, job_status, start_time, create_time, update_time) ' +
-        `VALUES ('${params}', ${type}, ${status}, ${start}, ${seconds()}, ${seconds()})`,
+        `VALUES ('${params}', ${type}, ${status}, ${startTime}, ${seconds()}, ${seconds()})`,
     );
   const read = async <Row>(sql: string) => (fixture as AppFixture).dataSource.query<Row[]>(sql);
   const statuses = async () => {
     const rows = await read<{ job_status: number | null }>('SELECT job_status FROM async_job_tab ORDER BY id');
-    return rows.map(({ job_status: status }) => (status === null ? null : Number(status)));
+    return rows.map(({ job_status: status }) => status);
   };
   const become = (...expected: (number | null)[]) =>
     waitUntil(async () => JSON.stringify(await statuses()) === JSON.stringify(expected), {
@@ -76,7 +76,7 @@ describe.each(databases())('tableOperation() on $name', (database) => {
 
   it("runs the rows of the seed's own table, and writes its statuses", async () => {
     const seen: unknown[] = [];
-    await start((payload: unknown) => {
+    await launch((payload: unknown) => {
       seen.push(payload);
       return JSON.stringify(payload).includes('bad') ? JobOutcome.fail('no good') : undefined;
     });
@@ -93,19 +93,19 @@ describe.each(databases())('tableOperation() on $name', (database) => {
 
   it('runs a row no sooner than its start time, by the clock of the database', async () => {
     let startedAt = 0;
-    await start((_, job) => {
+    await launch((_, job) => {
       startedAt = Date.now();
       return job.dueAt.toISOString();
     });
     const due = seconds() + 2;
-    await insert('{}', { start: due });
+    await insert('{}', { startTime: due });
     await (fixture as AppFixture).start();
     await become(1);
     expect(startedAt).toBeGreaterThanOrEqual(due * 1_000);
   });
 
   it('fails a row whose payload is no JSON, and says so in its history', async () => {
-    await start(() => undefined);
+    await launch(() => undefined);
     await insert('{"half":');
     await (fixture as AppFixture).start();
     await become(2);
@@ -116,7 +116,7 @@ describe.each(databases())('tableOperation() on $name', (database) => {
 
   it('writes only when a row has ended, unless it has columns that tell of attempts and errors', async () => {
     const seen: (string | null)[] = [];
-    await start(
+    await launch(
       async (_, job) => {
         const [row] = await read<{ state: string; tries: number | null; problem: string | null }>(
           'SELECT * FROM work_item',
@@ -140,7 +140,7 @@ describe.each(databases())('tableOperation() on $name', (database) => {
   });
 
   it('leaves a row alone that somebody has given another status meanwhile', async () => {
-    await start(() => write('UPDATE async_job_tab SET job_status = 9'));
+    await launch(() => write('UPDATE async_job_tab SET job_status = 9'));
     await insert('{}');
     await (fixture as AppFixture).start();
     await waitUntil(() => events.some(({ name }) => name === 'job.succeeded'));
@@ -185,7 +185,7 @@ describe.each(databases())('tableOperation() on $name', (database) => {
       'a column of whole numbers',
     ],
   ])('stops the application for %s', async (_, options, cure) => {
-    const error = await start(() => undefined, options).catch((thrown: unknown) => thrown);
+    const error = await launch(() => undefined, options).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(InvalidOptionError);
     expect((error as Error).message).toContain(cure);
   });
