@@ -7,14 +7,18 @@ export type {
   QueueRole,
 } from './options/module-options.js';
 export type { JobHandlerOptions } from './options/handler-options.js';
+export type { OperationOptions } from './options/operation-options.js';
 export type { Duration } from './support/duration.js';
 
 export { JobHandler, type JobHandlerDecoratorOptions } from './handler/job-handler.decorator.js';
 export { defineJob, type JobDefinition } from './queue/job-definition.js';
 export type { Jsonified } from './job/jsonified.js';
 export type { JobContext, StepOptions } from './job/job-context.js';
-export { JobOutcome } from './job/job-outcome.js';
+export { JobOutcome, type RunAgain } from './job/job-outcome.js';
 export type { Backoff } from './job/backoff.js';
+
+export { Operations } from './operation/operations.js';
+export { Operation, type LoadScope, type OperationJob, type RetriedJob, type SettledJob } from './job/operation.js';
 
 export { WithLock, type WithLockOptions } from './lock/with-lock.decorator.js';
 export { LockService } from './lock/lock-service.js';
@@ -26,6 +30,8 @@ export { JobQueue } from './queue/job-queue.js';
 export type { JobKey, RestartOptions } from './queue/step-control.js';
 export type { JobSteps, StepKind, StepState, StepStatus } from './job/step.js';
 export { InjectJobQueue } from './queue/inject-job-queue.decorator.js';
+export type { AcknowledgeOptions, FinishOptions } from './queue/acknowledge-options.js';
+export type { Acknowledgement, AcknowledgementRefusal } from './job/acknowledgement.js';
 export type { EnqueueOptions, JobPage, JobRequest, PageOptions } from './queue/enqueue-options.js';
 export type { EnqueuedJob, Job, KeyScope } from './job/job.js';
 export type { JobFilter } from './job/job-filter.js';
@@ -77,6 +83,7 @@ export { NestedTransactionError } from './errors/nested-transaction.error.js';
 export { NoJobManagerError } from './errors/no-job-manager.error.js';
 export { NoLockServiceError } from './errors/no-lock-service.error.js';
 export { NotRunningError } from './errors/not-running.error.js';
+export { OperationHungError } from './errors/operation-hung.error.js';
 export { PageTokenError } from './errors/page-token.error.js';
 export { PermanentJobError } from './errors/permanent-job.error.js';
 export { ScheduleNotFoundError } from './errors/schedule-not-found.error.js';

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Completer } from './completion/completer.js';
+import { JobTableHome } from './completion/job-table.home.js';
 import { NoteRecorder } from './completion/note-recorder.js';
 import { StartRecorder } from './completion/start-recorder.js';
 import { QueueEventLogger } from './events/queue-event.logger.js';
@@ -22,10 +23,13 @@ import type {
   PersistentQueueExtras,
   PersistentQueueOptions,
 } from './options/module-options.js';
+import { OperationExplorer } from './operation/operation.explorer.js';
+import { Operations } from './operation/operations.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { ResolvedOptions } from './options/resolved-options.js';
 import { PersistentQueue } from './persistent-queue.js';
 import { Poller } from './poller/poller.js';
+import { Acknowledger } from './queue/acknowledger.js';
 import { AfterCommit } from './queue/after-commit.js';
 import { Enqueuer } from './queue/enqueuer.js';
 import { jobQueueToken } from './queue/inject-job-queue.decorator.js';
@@ -34,8 +38,10 @@ import { JobQueue } from './queue/job-queue.js';
 import { JobWaiter } from './queue/job-waiter.js';
 import { StepControl } from './queue/step-control.js';
 import { MultiStepTypes } from './queue/multi-step-types.js';
+import { OperationTypes } from './queue/operation-types.js';
 import { Heartbeat } from './repository/heartbeat.js';
 import { JobRepository } from './repository/job-repository.js';
+import { OperationRepository } from './repository/operation-repository.js';
 import { ScheduleRepository } from './repository/schedule-repository.js';
 import { JobScheduleExplorer } from './schedule/job-schedule.explorer.js';
 import { LateSchedulesWatcher } from './schedule/late-schedules.watcher.js';
@@ -54,6 +60,7 @@ import { ApplicationDataSource } from './typeorm/application-data-source.js';
 import { ApplicationTransactions } from './typeorm/application-transactions.js';
 import { QueueConnection } from './typeorm/queue-connection.js';
 import { SqlJobRepository } from './typeorm/sql.job-repository.js';
+import { SqlOperationRepository } from './typeorm/sql.operation-repository.js';
 import { SqlScheduleRepository } from './typeorm/sql.schedule-repository.js';
 import { lockRepository } from './typeorm/lock-repository.factory.js';
 import { ThreadHeartbeat } from './typeorm/thread.heartbeat.js';
@@ -72,7 +79,9 @@ const PROVIDERS: Provider[] = [
   JobQueue,
   Enqueuer,
   MultiStepTypes,
+  OperationTypes,
   AfterCommit,
+  Acknowledger,
   JobControl,
   StepControl,
   JobWaiter,
@@ -85,7 +94,7 @@ const PROVIDERS: Provider[] = [
   { provide: JobRepository, useClass: SqlJobRepository },
   {
     provide: LockRepository,
-    inject: [QueueConnection, ApplicationTransactions, ResolvedOptions],
+    inject: [ApplicationDataSource, QueueConnection, ApplicationTransactions, ResolvedOptions],
     useFactory: lockRepository,
   },
   LockService,
@@ -96,6 +105,9 @@ const PROVIDERS: Provider[] = [
   Rescuer,
   UnhandledJobsReporter,
   Pruner,
+  { provide: OperationRepository, useClass: SqlOperationRepository },
+  OperationExplorer,
+  Operations,
   { provide: ScheduleRepository, useClass: SqlScheduleRepository },
   JobScheduleExplorer,
   ScheduleFirer,
@@ -111,6 +123,7 @@ const PROVIDERS: Provider[] = [
   StartRecorder,
   NoteRecorder,
   Completer,
+  JobTableHome,
   QueueEvents,
   QueueEventLogger,
   PersistentQueue,
@@ -120,6 +133,7 @@ const EXPORTS = {
   JobQueue,
   Schedules,
   LockService,
+  Operations,
   JobRepository,
   LockRepository,
   Poller,
@@ -130,7 +144,7 @@ const EXPORTS = {
 /**
  * Persistent jobs on the application's own database. Import it once, beside `TypeOrmModule.forRoot()`.
  *
- * `JobQueue`, `Schedules`, `LockService`, their repositories, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module
+ * `JobQueue`, `Schedules`, `LockService`, `Operations`, their repositories, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module
  * without a `name`, wherever they are injected or looked up (`app.get(JobQueue)`). Those of a module named `reports` have the tokens `'JobQueue:reports'`,
  * `'JobRepository:reports'` and so on.
  *

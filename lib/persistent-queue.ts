@@ -15,6 +15,7 @@ import { Pruner } from './maintenance/pruner.js';
 import { UnhandledJobsReporter } from './maintenance/unhandled-jobs.reporter.js';
 import { NodeLease } from './node/node-lease.js';
 import { ResolvedOptions } from './options/resolved-options.js';
+import { Operations } from './operation/operations.js';
 import { Poller } from './poller/poller.js';
 import { AfterCommit } from './queue/after-commit.js';
 import { Scheduler } from './schedule/scheduler.js';
@@ -28,9 +29,9 @@ const HOOKS_CHECK_AFTER = 4_000;
 /**
  * The life of the module, and the only place that listens to Nest's. What is started last is stopped first.
  *
- *     onApplicationBootstrap      logger → repository → handlers → lease → completer → poller → schedules
- *     onModuleDestroy             schedules, poller: no more jobs are made or claimed
- *     beforeApplicationShutdown   pool drains, locks are released → starts, completions written → lease → repository → logger
+ *     onApplicationBootstrap      logger → repository → handlers → lease → completer → poller → operations → schedules
+ *     onModuleDestroy             schedules, operations, poller: no more jobs are made, loaded or claimed
+ *     beforeApplicationShutdown   pool drains, operations are written, locks are released → starts, completions written → lease → repository → logger
  *
  * @publicApi
  */
@@ -51,6 +52,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     private readonly unhandledJobs: UnhandledJobsReporter,
     private readonly pruner: Pruner,
     private readonly scheduler: Scheduler,
+    private readonly operations: Operations,
     private readonly notes: NoteRecorder,
     private readonly locks: LockService,
     private readonly afterCommit: AfterCommit,
@@ -66,6 +68,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     this.explorer.explore();
     this.multiStepJobs.explore();
     this.scheduler.explore();
+    await this.operations.explore();
     if (this.options.autoStart) await this.start();
   }
 
@@ -83,6 +86,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     await this.lease.start();
     this.completer.start();
     this.poller.start();
+    this.operations.start();
     this.notes.start();
     this.unhandledJobs.start();
     this.pruner.start();
@@ -92,12 +96,13 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
 
   async onModuleDestroy(): Promise<void> {
     clearTimeout(this.hooksCheck);
-    await Promise.all([this.scheduler.stop(), this.poller.stop(), this.unhandledJobs.stop(), this.pruner.stop()]);
+    const { scheduler, poller, operations, unhandledJobs, pruner } = this;
+    await Promise.all([scheduler, poller, operations, unhandledJobs, pruner].map((service) => service.stop()));
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     const { shutdownTimeout } = this.options;
-    const [released] = await Promise.all([this.pool.drain(shutdownTimeout), this.locks.idle(shutdownTimeout)]);
+    const [released] = await Promise.all([this.drain(), this.locks.idle(shutdownTimeout)]);
     this.locks.stop();
     await this.starts.stop();
     await this.notes.stop();
@@ -109,6 +114,12 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     await this.repository.close().catch((error: unknown) => this.events.databaseError('shutdown', error));
     this.starting = undefined;
     this.logger.stop();
+  }
+
+  private async drain(): Promise<number> {
+    const released = await this.pool.drain(this.options.shutdownTimeout);
+    await this.operations.retire();
+    return released;
   }
 
   private get runsInBackground(): boolean {

@@ -6,6 +6,7 @@ type Dependency = NonNullable<FactoryProvider['inject']>[number];
 /** Where TypeScript and Nest keep what a class wants injected. */
 const CONSTRUCTOR_TYPES = 'design:paramtypes';
 const CONSTRUCTOR_TOKENS = 'self:paramtypes';
+const CONSTRUCTOR_OPTIONALS = 'optional:paramtypes';
 const PROPERTY_TOKENS = 'self:properties_metadata';
 
 /**
@@ -48,6 +49,8 @@ function scopeClass(type: Type<object>, tokens: Tokens): Type<object> {
     const { index, param } = entry as { index: number; param: unknown };
     return { index, param: tokens.get(param) ?? param };
   });
+  // Nest looks for them where it has found the types.
+  translate(CONSTRUCTOR_OPTIONALS, (index) => index);
   translate(PROPERTY_TOKENS, (entry) => {
     const { key, type: token } = entry as { key: string; type: unknown };
     return { key, type: tokens.get(token) ?? token };

@@ -61,6 +61,22 @@ const LINES: { readonly [Name in QueueEvent['name']]?: (event: EventNamed<Name>)
     'error',
     `Lock '${lock}' (fence ${fence}) was lost before it was released: its work here is told to stop, and another process may do it`,
   ],
+  'operation.led': ({ operation, fence }) => [
+    'debug',
+    `Operation '${operation}' is led by this process (fence ${fence})`,
+  ],
+  'operation.lost': ({ operation, fence, rows }) => [
+    'error',
+    `Operation '${operation}' lost its lock (fence ${fence}): ${rows} rows are told to stop, and what they answer is dropped`,
+  ],
+  'operation.bad-rows': ({ operation, rows, first }) => [
+    'error',
+    `loadJobs() of operation '${operation}' answered ${rows} rows that are left out, the first of them ${brief(first)}`,
+  ],
+  'operation.failed': ({ operation, during, rows, error }) => [
+    'error',
+    `Operation '${operation}' failed during its ${during}${rows > 0 ? ` of ${rows} rows` : ''}, and is tried again: ${brief(error)}`,
+  ],
   'types.unhandled': ({ types }) => [
     'warn',
     `Jobs are waiting that no living node handles, of type ${types.slice(0, MOST_TYPES).join(', ')}`,

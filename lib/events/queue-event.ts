@@ -21,6 +21,16 @@ export type QueueEvent =
   | { readonly name: 'job.incompatible'; readonly job: JobFacts; readonly error: string }
   | { readonly name: 'job.rescued'; readonly job: JobFacts; readonly state: 'waiting' | 'failed' }
   | { readonly name: 'lock.lost'; readonly lock: string; readonly fence: number }
+  | { readonly name: 'operation.led'; readonly operation: string; readonly fence: number }
+  | { readonly name: 'operation.lost'; readonly operation: string; readonly fence: number; readonly rows: number }
+  | { readonly name: 'operation.bad-rows'; readonly operation: string; readonly rows: number; readonly first: string }
+  | {
+      readonly name: 'operation.failed';
+      readonly operation: string;
+      readonly during: 'lock' | 'load' | 'update';
+      readonly rows: number;
+      readonly error: string;
+    }
   | { readonly name: 'enqueue.progress'; readonly type: string; readonly done: number; readonly total: number }
   | { readonly name: 'retry.progress'; readonly retried: number }
   | { readonly name: 'types.unhandled'; readonly types: readonly string[] }

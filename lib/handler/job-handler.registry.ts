@@ -20,10 +20,24 @@ export class JobHandlerRegistry {
     return this.handlers.get(type);
   }
 
-  /** The types that this process runs: those with a handler here, less those that the options leave to others. */
+  /** The types whose jobs this process claims: those with a handler here, less those that the options leave to others. */
   get types(): string[] {
+    return this.own.filter(({ options }) => options.operation === undefined).map(({ type }) => type);
+  }
+
+  /** Those whose jobs are rows of the application's tables. */
+  get operations(): RegisteredHandler[] {
+    return this.own.filter(({ options }) => options.operation !== undefined);
+  }
+
+  /** From now on `handler` runs its type. */
+  replace(handler: RegisteredHandler): void {
+    this.handlers.set(handler.type, handler);
+  }
+
+  private get own(): RegisteredHandler[] {
     const { roles, include, exclude } = this.options;
     if (!roles.has('work')) return [];
-    return [...this.handlers.keys()].filter((type) => (include?.has(type) ?? true) && !exclude.has(type));
+    return [...this.handlers.values()].filter(({ type }) => (include?.has(type) ?? true) && !exclude.has(type));
   }
 }

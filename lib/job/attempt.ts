@@ -2,11 +2,12 @@ import type { RecordedError } from '../support/serialise-error.js';
 
 /**
  * How an attempt ended. `retried`, `continued`: the job runs again later. `released`: given back at shutdown.
- * `crashed`: its process died and the job runs again elsewhere.
+ * `crashed`: its process died and the job runs again elsewhere. `delivered`: the handler of an `ack: 'manual'` job has returned; it stays
+ * that when nobody acknowledges the job in time, and becomes `succeeded` or `failed` when somebody does.
  *
  * @publicApi
  */
-export type AttemptOutcome = 'succeeded' | 'retried' | 'continued' | 'failed' | 'released' | 'crashed';
+export type AttemptOutcome = 'succeeded' | 'retried' | 'continued' | 'failed' | 'released' | 'crashed' | 'delivered';
 
 /**
  * Why an attempt did not succeed.

@@ -25,9 +25,14 @@ export interface StepOptions {
 export interface JobContext {
   readonly id: string;
   readonly type: string;
+  /**
+   * The number of this handling of the job, larger each time. With `ack: 'manual'`, whoever acknowledges the job gives it back
+   * (`jobQueue.finish(id, { delivery })`), so that a late answer to an earlier handling changes nothing.
+   */
+  readonly delivery: number;
   /** 1 for the first execution, 2 for the first retry. */
   readonly attempt: number;
-  /** `maxRetries + 1`. */
+  /** `maxRetries + 1`, of the job or of its type. */
   readonly maxAttempts: number;
   readonly key: string | undefined;
   readonly reference: string | undefined;
@@ -44,7 +49,7 @@ export interface JobContext {
   /**
    * Effects exactly once: runs `work` in a transaction of the application's DataSource and completes the job in it. What `work` has
    * written and the job's end are committed together, or neither is. What `work` returns is the job's result, or a `JobOutcome`; what
-   * it throws rolls back. An enqueue inside of it joins. Once per attempt, and nothing the handler does later counts any more.
+   * it throws rolls back. An enqueue inside of it joins. With `ack: 'manual'` it delivers the job instead of ending it. Once per attempt, and nothing the handler does later counts any more.
    *
    * @throws LeaseLostError, after the rollback, when the job was cancelled or given to another node meanwhile.
    * @throws JobCompletedError for a second call.

@@ -26,6 +26,11 @@ export interface Job<Payload = unknown> {
   readonly deadline: Date | undefined;
   readonly createdAt: Date;
   readonly finishedAt: Date | undefined;
+  /**
+   * When the latest handler with `ack: 'manual'` returned. An open job with it waits for `jobQueue.finish()`, until `dueAt`; then it is
+   * handled again.
+   */
+  readonly deliveredAt: Date | undefined;
   /** Retries used so far. */
   readonly retries: number;
   /** Deaths of a process that are held against this job: see `maxCrashes`. */
@@ -57,6 +62,15 @@ export interface NewJob {
   readonly traceId: string | undefined;
   /** UTC epoch milliseconds. */
   readonly deadline: number | undefined;
+  /** Of this job; `undefined` as its type says. */
+  readonly maxRetries: number | undefined;
+  readonly retention: JobRetention;
+}
+
+/** Milliseconds to keep one job after its end; 0 deletes it at once, `undefined` leaves it to its type. */
+export interface JobRetention {
+  readonly succeeded: number | undefined;
+  readonly failed: number | undefined;
 }
 
 /** `delay`: milliseconds from the database's now; `at`: UTC epoch milliseconds, the past meaning now. */
@@ -94,6 +108,9 @@ export interface ClaimedJob extends JobToken {
   /** UTC epoch milliseconds after which the job is not started any more. */
   readonly deadline: number | undefined;
   readonly retries: number;
+  /** Of this job; `undefined` as its type says. */
+  readonly maxRetries: number | undefined;
+  readonly retention: JobRetention;
   readonly crashes: number;
   /** It was running on a node that died: its start is committed before its handler runs, so that a crash can be held against it. */
   readonly suspect: boolean;

@@ -15,6 +15,8 @@ export interface Settlement extends JobToken {
   readonly keep: number | undefined;
   /** Whether its handler has used steps: they are deleted with the job. */
   readonly hasSteps: boolean;
+  /** Its handler has `ack: 'manual'`: somebody may have acknowledged the job before the handler returned, and then the claim is not lost. */
+  readonly manual: boolean;
   /** What the handler has logged and not been written yet. */
   readonly notes: JobNotes | undefined;
   /** `undefined`: the handler was never called, so nothing goes into the history. */
@@ -33,6 +35,7 @@ export function releaseOf(token: JobToken & { readonly type: string }, attempt?:
     result: undefined,
     keep: undefined,
     hasSteps: false,
+    manual: false,
     notes: undefined,
     attempt,
   };

@@ -1,3 +1,4 @@
+import type { EntityManager } from 'typeorm';
 import { LockLostError } from '../errors/lock-lost.error.js';
 import type { QueueEvents } from '../events/queue-events.js';
 import { processTime } from '../support/pulse.js';
@@ -30,6 +31,8 @@ export class LockKeeper {
   private validUntil: number;
   private renewAt: number;
   private timer: NodeJS.Timeout | undefined;
+  /** Transactions that have locked its row. */
+  private holders = 0;
   private releasing: Promise<void> | undefined;
 
   constructor(
@@ -56,6 +59,25 @@ export class LockKeeper {
     if (this.state === 'released') throw new LockLostError(name, fence, 'released');
     if (!this.isLost) await this.renewFor(by);
     this.signal.throwIfAborted();
+  }
+
+  async holdIn<T>(manager: EntityManager, work: () => Promise<T>): Promise<T> {
+    const { name, fence } = this.holding;
+    if (this.state === 'released') throw new LockLostError(name, fence, 'released');
+    // Transactions that follow each other closely would leave it no time.
+    if (processTime() >= this.renewAt) await this.renew();
+    this.signal.throwIfAborted();
+    this.holders++;
+    try {
+      if (!(await this.repository.holdIn(manager, this.holding))) this.lose('taken away');
+      this.signal.throwIfAborted();
+      const value = await work();
+      this.signal.throwIfAborted();
+      return value;
+    } finally {
+      this.holders--;
+      this.plan();
+    }
   }
 
   /** Never rejects: what cannot be released runs out. */
@@ -85,13 +107,15 @@ export class LockKeeper {
 
   private plan(): void {
     clearTimeout(this.timer);
-    const next = Math.min(this.renewAt, this.validUntil);
+    if (this.state !== 'held') return;
+    // A renewal would wait for the transaction that has locked the row, and the heartbeat behind it.
+    const next = this.holders > 0 ? this.validUntil : Math.min(this.renewAt, this.validUntil);
     this.timer = setTimeout(() => this.tick(), Math.max(0, next - processTime())).unref();
   }
 
   private tick(): void {
     if (this.isLost) return;
-    if (processTime() >= this.renewAt) void this.renew();
+    if (processTime() >= this.renewAt && this.holders === 0) void this.renew();
     this.plan();
   }
 
@@ -105,7 +129,7 @@ export class LockKeeper {
       this.events.databaseError(`the renewal of lock '${this.holding.name}'`, error);
       this.renewAt = Math.min(this.renewAt, processTime() + this.margin);
     }
-    if (this.state === 'held') this.plan();
+    this.plan();
   }
 
   private async renewFor(duration: number): Promise<void> {

@@ -1,3 +1,5 @@
+import type { EntityManager } from 'typeorm';
+
 /**
  * One holding of a lock. Each has a token of its own: nobody else can renew or release it, not even the same process later.
  *
@@ -38,6 +40,9 @@ export abstract class LockRepository {
 
   /** From now on it runs out after `duration` milliseconds at the earliest. `false`: it had run out before, or is not this holder's. */
   abstract renew(lock: HeldLock, duration: number): Promise<boolean>;
+
+  /** Locks the row of the lock until the caller's transaction ends. `false`: the lock has run out, or is not this holder's. */
+  abstract holdIn(manager: EntityManager, lock: HeldLock): Promise<boolean>;
 
   /** Free at once, or `atLeast` milliseconds after it was taken. Of a lock that is not this holder's, nothing is changed. */
   abstract release(lock: HeldLock, atLeast: number): Promise<void>;

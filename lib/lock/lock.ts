@@ -1,3 +1,4 @@
+import type { EntityManager } from 'typeorm';
 import type { Duration } from '../support/duration.js';
 import type { LockKeeper } from './lock-keeper.js';
 import { readExtension } from './lock-options.js';
@@ -33,6 +34,16 @@ export class Lock {
    */
   extend(by: Duration = this.atMost): Promise<void> {
     return this.keeper.extend(readExtension(by));
+  }
+
+  /**
+   * Runs `work` as part of your transaction while nobody else can get the lock: its row is locked until the transaction ends. What is
+   * committed then was written by the holder of the lock. It must not take longer than `atMost`: the lock is not renewed meanwhile.
+   *
+   * @throws LockLostError when it is not held any more, before `work` or after it: let the transaction roll back.
+   */
+  holdIn<T>(manager: EntityManager, work: () => Promise<T>): Promise<T> {
+    return this.keeper.holdIn(manager, work);
   }
 
   /** Frees it, after `atLeast` at the earliest. May be called again. A lost lock stays as it is; one that cannot be freed runs out. */

@@ -1,5 +1,6 @@
 import type { Backoff } from '../job/backoff.js';
 import type { Duration } from '../support/duration.js';
+import type { OperationOptions } from './operation-options.js';
 
 /**
  * How the jobs of one type are run: given to `@JobHandler()` or `defineJob()`, and overridden by `forRoot({ handlers })`.
@@ -46,6 +47,21 @@ export interface JobHandlerOptions {
    * @default false
    */
   transactional?: boolean;
+  /** The jobs are rows of a table of the application's: see `Operation`. By default they are those that `enqueue` stores. */
+  operation?: OperationOptions;
+  /**
+   * `'manual'`: a handler that returns has only handed the job over. The job stays `running`, without a slot here, until
+   * `jobQueue.finish(id)` or `fail(id)` is called, by any process that may enqueue. What the handler returns becomes the result unless
+   * `finish` gives one. Throwing, and every `JobOutcome`, mean what they always do.
+   * @default 'auto'
+   */
+  ack?: 'auto' | 'manual';
+  /**
+   * With `ack: 'manual'`: how long after the handler's return the job may be acknowledged, before it is handled again; that uses up
+   * a retry. `jobQueue.processing(id)` begins the time anew.
+   * @default '15m'
+   */
+  ackTimeout?: Duration;
   /** How long jobs of this type are kept after their end; 0 deletes them at once. By default as the module says. */
   retention?: { succeeded?: Duration; failed?: Duration };
   /** For people: shown where jobs are listed. */
@@ -62,6 +78,9 @@ export interface ResolvedHandlerOptions {
   readonly deadline: number | undefined;
   readonly maxCrashes: number;
   readonly transactional: boolean;
+  readonly operation: OperationOptions | undefined;
+  /** `undefined`: the handler's return is the job's end. */
+  readonly ackTimeout: number | undefined;
   readonly retention: { readonly succeeded: number | undefined; readonly failed: number | undefined };
   readonly description: string | undefined;
 }

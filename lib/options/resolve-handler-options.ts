@@ -1,6 +1,7 @@
 import type { Backoff } from '../job/backoff.js';
 import { LONGEST_TIMER } from '../support/duration.js';
 import type { JobHandlerOptions, ResolvedHandlerOptions } from './handler-options.js';
+import type { OperationOptions } from './operation-options.js';
 import { OptionReader } from './option-reader.js';
 
 const HANDLER_OPTIONS = [
@@ -12,6 +13,9 @@ const HANDLER_OPTIONS = [
   'deadline',
   'maxCrashes',
   'transactional',
+  'operation',
+  'ack',
+  'ackTimeout',
   'retention',
   'description',
 ] as const satisfies readonly (keyof JobHandlerOptions)[];
@@ -29,12 +33,46 @@ export function resolveHandlerOptions(owner: string, given: JobHandlerOptions): 
     deadline: options.optionalDuration('deadline'),
     maxCrashes: options.integer('maxCrashes', 3, 1, 1_000),
     transactional: options.flag('transactional', false),
+    operation: readOperation(options),
+    ackTimeout: readAckTimeout(options),
     retention: {
       succeeded: retention.optionalDuration('succeeded'),
       failed: retention.optionalDuration('failed'),
     },
     description: options.text('description'),
   };
+}
+
+/** What is in it is read when the class is looked for. */
+function readOperation(options: OptionReader): OperationOptions | undefined {
+  const value = options.value('operation');
+  if (value === undefined || (typeof value === 'object' && value !== null)) return value;
+  return options.refuse('operation', value, 'Give { use: MyOperation, lock: { name, atMost, atLeast } }.');
+}
+
+/** What contradicts itself, once all that was said about a type is put together. Throws `InvalidOptionError`. */
+export function refuseContradictions(owner: string, given: JobHandlerOptions): void {
+  const options = new OptionReader(owner, given, HANDLER_OPTIONS);
+  const { ack, ackTimeout, transactional } = given;
+  if (ack !== 'manual' && ackTimeout !== undefined)
+    options.refuse(
+      'ackTimeout',
+      ackTimeout,
+      "Set ack: 'manual' beside it, or leave it out: the handler's return is the end.",
+    );
+  if (ack === 'manual' && transactional === true) {
+    const cure =
+      'Leave out transactional: what the handler hands over could be acknowledged before its transaction has committed. ' +
+      'Write in job.transaction(), and hand over when that has resolved.';
+    options.refuse('ack', ack, cure);
+  }
+}
+
+function readAckTimeout(options: OptionReader): number | undefined {
+  const timeout = options.duration('ackTimeout', '15m', 1);
+  const ack = options.value('ack') ?? 'auto';
+  if (ack === 'manual') return timeout;
+  return ack === 'auto' ? undefined : options.refuse('ack', ack, "Give 'auto' or 'manual'.");
 }
 
 export function readMaxRetries(options: OptionReader, fallback: number): number {

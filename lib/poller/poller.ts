@@ -138,7 +138,7 @@ export class Poller implements Service {
         ? undefined
         : now + (promoted > 0 ? survey.nextDueIn : Math.max(survey.nextDueIn, this.options.pollMin));
     this.levels.pause(survey.paused);
-    this.pool.giveBack(survey.paused);
+    this.pool.pause(survey.paused);
     for (const level of survey.ready) this.levels.add(level);
   }
 
@@ -174,10 +174,12 @@ export class Poller implements Service {
     const limit = Math.min(Math.ceil(this.pool.room(level.type) / sharers), LARGEST_CLAIM);
     const handler = this.registry.get(level.type);
     if (limit === 0 || handler === undefined) return 0;
-    const { deadline, maxCrashes } = handler.options;
+    const { retention } = handler;
+    const { deadline, maxCrashes, ackTimeout } = handler.options;
+    const manual = ackTimeout === undefined ? undefined : { ackTimeout, retention };
     this.mayHaveStrays = true;
     const node = this.lease.id;
-    const jobs = await this.repository.claim({ ...level, node, limit, deadline, maxCrashes });
+    const jobs = await this.repository.claim({ ...level, node, limit, deadline, maxCrashes, manual });
     this.mayHaveStrays = false;
     // Found dead meanwhile: these jobs are rescued with the others of that incarnation.
     if (!this.lease.isAlive || node !== this.lease.id) return 0;

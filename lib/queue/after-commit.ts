@@ -14,7 +14,7 @@ const GUESSES = [20, 100, 500];
 /** Sends wake-ups for jobs that were enqueued in a caller's transaction, once that has committed: before, nobody could see them. */
 @Injectable()
 export class AfterCommit implements EntitySubscriberInterface {
-  private readonly pending = new WeakMap<QueryRunner, JobLevel[]>();
+  private readonly pending = new WeakMap<QueryRunner, (() => void)[]>();
   /** Not only the application's own: another DataSource may lead to the same database. */
   private readonly subscribed = new Set<DataSource>();
   private readonly timers = new Set<NodeJS.Timeout>();
@@ -24,19 +24,25 @@ export class AfterCommit implements EntitySubscriberInterface {
   notify(manager: JobManager | undefined, jobs: readonly NewJob[]): void {
     const levels = levelsOf(jobs);
     if (manager !== undefined && !isTypeOrm(manager)) return this.guess(levels);
+    this.tell(manager, () => this.wakeSignal.notify(levels));
+  }
+
+  /** `news` is called after the commit; never, if nobody tells us of that. */
+  tell(manager: JobManager | undefined, news: () => void): void {
+    if (manager !== undefined && !isTypeOrm(manager)) return;
     const runner = manager === undefined ? undefined : runnerOf(manager);
-    if (runner === undefined || !runner.isTransactionActive) return this.wakeSignal.notify(levels);
+    if (runner === undefined || !runner.isTransactionActive) return news();
     // As TypeORM before 1.0 names it, too.
     this.subscribe(runner.connection);
-    this.pending.set(runner, [...(this.pending.get(runner) ?? []), ...levels]);
+    this.pending.set(runner, [...(this.pending.get(runner) ?? []), news]);
   }
 
   /** TypeORM also tells of a released savepoint: the transaction around it is still open then. */
   afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
     if (queryRunner.isTransactionActive) return;
-    const levels = this.pending.get(queryRunner);
+    const pending = this.pending.get(queryRunner) ?? [];
     this.pending.delete(queryRunner);
-    if (levels !== undefined) this.wakeSignal.notify(levels);
+    for (const news of pending) news();
   }
 
   afterTransactionRollback({ queryRunner }: TransactionCommitEvent): void {

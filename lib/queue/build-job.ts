@@ -1,6 +1,6 @@
 import { InvalidJobError } from '../errors/invalid-job.error.js';
 import { jobTypeFault, LONGEST_NAME, nameFault, type JobType } from '../job/job-type.js';
-import type { DueTime, KeyScope, NewJob } from '../job/job.js';
+import type { DueTime, JobRetention, KeyScope, NewJob } from '../job/job.js';
 import { refuseUnknownOptions } from '../support/did-you-mean.js';
 import { parseDuration } from '../support/duration.js';
 import { serialiseJson, UnserialisableError } from '../support/serialise-json.js';
@@ -18,7 +18,13 @@ const OPTIONS = [
   'deadline',
   'reference',
   'traceId',
+  'maxRetries',
+  'retention',
 ] as const;
+
+const MOST_RETRIES = 1_000_000;
+
+const AS_ITS_TYPE: JobRetention = { succeeded: undefined, failed: undefined };
 
 /** Checks everything about a job before anything is written, so that nothing is ever stored that could not run. */
 export function buildJob(
@@ -31,7 +37,7 @@ export function buildJob(
   const type = readType(given);
   return {
     type,
-    payload: readPayload(request.payload, maxPayloadBytes),
+    payload: serialiseJobValue('payload', request.payload, maxPayloadBytes),
     priority: readPriority(request.priority),
     due: readDue(request),
     key: readName('key', request.key),
@@ -40,6 +46,8 @@ export function buildJob(
     reference: readName('reference', request.reference),
     traceId: readName('traceId', request.traceId),
     deadline: request.deadline === undefined ? undefined : readDate('deadline', request.deadline),
+    maxRetries: readMaxRetries(request.maxRetries),
+    retention: request.retention === undefined ? AS_ITS_TYPE : readRetention(request.retention),
   };
 }
 
@@ -65,22 +73,23 @@ export function readType(type: JobType | JobDefinition<unknown>): string {
   return String(name);
 }
 
-function readPayload(payload: unknown, maxPayloadBytes: number): string {
-  const json = serialise(payload);
+/** JSON text. */
+export function serialiseJobValue(field: 'payload' | 'result', value: unknown, maxBytes: number): string {
+  const json = serialise(field, value);
   const bytes = Buffer.byteLength(json);
-  if (bytes <= maxPayloadBytes) return json;
-  const cure = `It has ${bytes} bytes of JSON and may have ${maxPayloadBytes}: store the data and enqueue its id, or raise forRoot({ maxPayloadBytes }).`;
-  throw new InvalidJobError('payload', payload, cure);
+  if (bytes <= maxBytes) return json;
+  const instead = field === 'payload' ? 'enqueue its id' : 'give its id';
+  const cure = `It has ${bytes} bytes of JSON and may have ${maxBytes}: store the data and ${instead}, or raise forRoot({ maxPayloadBytes }).`;
+  throw new InvalidJobError(field, value, cure);
 }
 
-function serialise(payload: unknown): string {
+function serialise(field: string, value: unknown): string {
   try {
-    return serialiseJson(payload);
+    return serialiseJson(value);
   } catch (error) {
     if (!(error instanceof UnserialisableError)) throw error;
-    throw new InvalidJobError('payload', payload, `JSON cannot carry it: ${error.message}. Enqueue plain data.`, {
-      cause: error,
-    });
+    const cure = `JSON cannot carry it: ${error.message}. ${field === 'payload' ? 'Enqueue' : 'Give'} plain data.`;
+    throw new InvalidJobError(field, value, cure, { cause: error });
   }
 }
 
@@ -108,6 +117,28 @@ function readDue({ at, delay }: JobRequest): DueTime {
 function readDate(field: string, value: unknown): number {
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime();
   throw new InvalidJobError(field, value, 'Give a valid Date.');
+}
+
+function readMaxRetries(retries: unknown): number | undefined {
+  if (retries === undefined || retries === Infinity) return retries;
+  if (typeof retries === 'number' && Number.isInteger(retries) && retries >= 0 && retries <= MOST_RETRIES)
+    return retries;
+  throw new InvalidJobError('maxRetries', retries, `Give an integer from 0 to ${MOST_RETRIES}, or Infinity.`);
+}
+
+function readRetention(retention: unknown): JobRetention {
+  if (typeof retention !== 'object' || retention === null)
+    throw new InvalidJobError('retention', retention, "Give an object such as { succeeded: '1h', failed: '7d' }.");
+  refuseUnknownOptions('enqueue options.retention', retention, ['succeeded', 'failed']);
+  const { succeeded, failed } = retention as Record<keyof JobRetention, unknown>;
+  return { succeeded: readKeep('succeeded', succeeded), failed: readKeep('failed', failed) };
+}
+
+function readKeep(end: keyof JobRetention, value: unknown): number | undefined {
+  const keep = value === undefined ? undefined : parseDuration(value);
+  if (value === undefined || keep !== undefined) return keep;
+  const cure = "Give milliseconds of 0 or more, or a string such as '7d'; 0 deletes the job with its end.";
+  throw new InvalidJobError(`retention.${end}`, value, cure);
 }
 
 /** The first choice is the default. */

@@ -40,6 +40,10 @@ export interface EnqueueOptions {
   reference?: string;
   /** Handed to the handler; at most 255 characters. */
   traceId?: string;
+  /** Executions after the first one that failed, of this job: instead of what its handler says. `Infinity`: for as long as it takes. */
+  maxRetries?: number;
+  /** How long this job is kept after its end, instead of what its handler says; 0 deletes it at once. A cancelled one as a failed one. */
+  retention?: { succeeded?: Duration; failed?: Duration };
 }
 
 /**

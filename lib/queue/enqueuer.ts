@@ -5,13 +5,14 @@ import { QueueEvents } from '../events/queue-events.js';
 import type { EnqueuedJob, KeyScope, NewJob } from '../job/job.js';
 import type { JobType } from '../job/job-type.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
-import { JobRepository, type JobManager } from '../repository/job-repository.js';
+import { JobRepository } from '../repository/job-repository.js';
 import { ApplicationTransactions } from '../typeorm/application-transactions.js';
 import { AfterCommit } from './after-commit.js';
 import { buildJob, buildJobs } from './build-job.js';
 import type { EnqueueOptions, JobRequest } from './enqueue-options.js';
 import type { JobDefinition } from './job-definition.js';
 import { MultiStepTypes } from './multi-step-types.js';
+import { OperationTypes } from './operation-types.js';
 
 /** From requests to rows: checked, in the transaction that they belong to, and told to the workers after its commit. */
 @Injectable()
@@ -21,6 +22,7 @@ export class Enqueuer {
     private readonly afterCommit: AfterCommit,
     private readonly transactions: ApplicationTransactions,
     private readonly multiStep: MultiStepTypes,
+    private readonly operations: OperationTypes,
     private readonly events: QueueEvents,
     private readonly options: ResolvedOptions,
   ) {}
@@ -58,25 +60,13 @@ export class Enqueuer {
 
   private async insert(jobs: readonly NewJob[], given: EnqueueOptions['manager']): Promise<EnqueuedJob[]> {
     if (jobs.length === 0) return [];
-    const manager = given === undefined ? this.transactions.current : (given ?? undefined);
     const [{ type } = { type: '' }] = jobs;
+    this.operations.refuse(type);
     const tell = (done: number) => this.events.emit({ name: 'enqueue.progress', type, done, total: jobs.length });
-    const enqueued = await this.insertInto(jobs, manager, jobs.length > 1 ? tell : undefined);
-    this.afterCommit.notify(manager, jobs);
-    return enqueued;
-  }
-
-  /** A statement of a transaction that has failed may have undone all before it: the whole of it must not be committed. */
-  private async insertInto(
-    jobs: readonly NewJob[],
-    manager: JobManager | undefined,
-    tell?: (done: number) => void,
-  ): Promise<EnqueuedJob[]> {
-    try {
-      return await this.repository.insert(jobs, manager, tell);
-    } catch (error) {
-      if (manager !== undefined && manager === this.transactions.current) this.transactions.spoil(error);
-      throw error;
-    }
+    return this.transactions.inCallers(given, async (manager) => {
+      const enqueued = await this.repository.insert(jobs, manager, jobs.length > 1 ? tell : undefined);
+      this.afterCommit.notify(manager, jobs);
+      return enqueued;
+    });
   }
 }

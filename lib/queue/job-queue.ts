@@ -4,6 +4,7 @@ import type { EntityManager } from 'typeorm';
 import { InvalidJobError } from '../errors/invalid-job.error.js';
 import type { QueueEvent } from '../events/queue-event.js';
 import { QueueEvents } from '../events/queue-events.js';
+import type { Acknowledgement } from '../job/acknowledgement.js';
 import type { Attempt } from '../job/attempt.js';
 import type { EnqueuedJob, Job } from '../job/job.js';
 import type { JobSteps } from '../job/step.js';
@@ -13,9 +14,11 @@ import { OptionReader } from '../options/option-reader.js';
 import { JobRepository, type JobCount, type JobLogLine } from '../repository/job-repository.js';
 import type { Duration } from '../support/duration.js';
 import { ApplicationTransactions } from '../typeorm/application-transactions.js';
+import type { AcknowledgeOptions, FinishOptions } from './acknowledge-options.js';
+import { Acknowledger } from './acknowledger.js';
 import { readType } from './build-job.js';
-import { checkFilter, pageToken, readPageToken } from './check-filter.js';
 import { Enqueuer } from './enqueuer.js';
+import { findPage } from './find-page.js';
 import { JobControl } from './job-control.js';
 import { JobWaiter } from './job-waiter.js';
 import type { EnqueueOptions, JobPage, JobRequest, PageOptions } from './enqueue-options.js';
@@ -33,6 +36,7 @@ export class JobQueue {
     private readonly repository: JobRepository,
     private readonly enqueuer: Enqueuer,
     private readonly transactions: ApplicationTransactions,
+    private readonly acknowledger: Acknowledger,
     private readonly control: JobControl,
     private readonly stepControl: StepControl,
     private readonly waiter: JobWaiter,
@@ -162,13 +166,7 @@ export class JobQueue {
    * @throws PageTokenError for a token of another filter.
    */
   async find(filter: JobFilter = {}, options: PageOptions = {}): Promise<JobPage> {
-    const checked = checkFilter(filter);
-    const page = new OptionReader('the page options', options, ['limit', 'after']);
-    const limit = page.integer('limit', 100, 1, 1_000);
-    const before = options.after === undefined ? undefined : readPageToken(checked, options.after);
-    const jobs = await this.repository.find(checked, limit, before);
-    const last = jobs.at(-1);
-    return { jobs, next: last === undefined || jobs.length < limit ? undefined : pageToken(checked, last.id) };
+    return findPage(this.repository, filter, options);
   }
 
   /**
@@ -205,6 +203,26 @@ export class JobQueue {
    */
   async runNow(id: string): Promise<void> {
     await this.control.change(id, 'runNow');
+  }
+
+  /**
+   * Ends a job of an `ack: 'manual'` handler well: when that has returned, and while it runs. Joins a transaction as `enqueue` does.
+   * `accepted` tells whether anything has changed: finishing twice, late or after a redelivery is an answer and no error.
+   *
+   * @throws JobNotFoundError, also for one that its retention of 0 has deleted; InvalidJobError, InvalidOptionError.
+   */
+  finish(id: string, options: FinishOptions = {}): Promise<Acknowledgement> {
+    return this.acknowledger.finish(id, options);
+  }
+
+  /** Begins the `ackTimeout` of such a job anew: it is being worked on. Answers and throws as `finish`. */
+  processing(id: string, options: AcknowledgeOptions = {}): Promise<Acknowledgement> {
+    return this.acknowledger.processing(id, options);
+  }
+
+  /** Ends such a job as failed for good, whatever retries are left. Answers and throws as `finish`. */
+  fail(id: string, reason: string, options: AcknowledgeOptions = {}): Promise<Acknowledgement> {
+    return this.acknowledger.fail(id, reason, options);
   }
 
   /** No job of this type is started any more, on any node, within one beat. Running ones go on. */

@@ -1,10 +1,12 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
+import type { AcknowledgedJob, AcknowledgeRequest } from '../job/acknowledgement.js';
 import type { Attempt } from '../job/attempt.js';
 import type { ChangedJob, JobChange } from '../job/job-change.js';
 import type { CheckedFilter } from '../job/job-filter.js';
 import type { JobNotes } from '../job/job-notes.js';
 import type { ClaimedJob, EnqueuedJob, Job, JobLevel, JobToken, NewJob } from '../job/job.js';
 import type { JobState } from '../job/job-state.js';
+import type { Retention } from '../options/resolved-options.js';
 import type { Settlement } from '../job/settlement.js';
 
 /**
@@ -42,11 +44,16 @@ export interface SurveyRequest {
   /** Look for dead nodes too: dearer, so not with every survey. */
   readonly sweep: boolean;
   /** Claims of this node, to be told which of them it has lost. */
-  readonly held?: readonly JobToken[];
+  readonly held?: readonly HeldClaim[];
   /** Count the claims the database holds for this node. */
   readonly node?: string | undefined;
   /** Ask about schedules: this node fires them. */
   readonly schedules?: boolean;
+}
+
+export interface HeldClaim extends JobToken {
+  /** Its handler has `ack: 'manual'`: that the job has ended under this claim means that it was acknowledged, and is no loss. */
+  readonly manual?: boolean;
 }
 
 /** One look at the queue: one statement, whatever the number of types. */
@@ -73,6 +80,14 @@ export interface ClaimRequest extends JobLevel {
   readonly deadline: number | undefined;
   /** Kept on the row, because the node that rescues the job may not have its handler. */
   readonly maxCrashes: number;
+  /** The type has `ack: 'manual'`: kept on the row, because whoever acknowledges the job may not have its handler. */
+  readonly manual?: ManualClaim | undefined;
+}
+
+/** Milliseconds. */
+export interface ManualClaim {
+  readonly ackTimeout: number;
+  readonly retention: Retention;
 }
 
 /** A start that is told to the database: milliseconds ago, because only the database's clock is stored. */
@@ -159,6 +174,15 @@ export abstract class JobRepository {
    * has been ended already; the transaction must be rolled back.
    */
   abstract settleIn(manager: EntityManager, settlement: Settlement, node: string): Promise<boolean>;
+  /**
+   * What is told about a job whose handler has `ack: 'manual'`; its row is locked until the caller's transaction ends. `undefined`: there
+   * is no such job.
+   */
+  abstract acknowledge(
+    id: string,
+    request: AcknowledgeRequest,
+    manager?: JobManager,
+  ): Promise<AcknowledgedJob | undefined>;
   /** Every claim the database holds for a node: after a claim whose answer was lost, some may be unknown to the node itself. */
   abstract claimsOf(node: string): Promise<JobToken[]>;
 

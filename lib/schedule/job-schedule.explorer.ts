@@ -3,7 +3,8 @@ import { InvalidHandlerError } from '../errors/invalid-handler.error.js';
 import { InvalidScheduleError } from '../errors/invalid-schedule.error.js';
 import { DecoratedMethodScanner, type DecoratedMethod } from '../handler/decorated-method.scanner.js';
 import { JOB_HANDLER_METADATA, type JobHandlerMetadata } from '../handler/job-handler.decorator.js';
-import { JobHandlerExplorer } from '../handler/job-handler.explorer.js';
+import { JobHandlerExplorer, refuseOperation } from '../handler/job-handler.explorer.js';
+import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
 import type { NewSchedule } from '../job/schedule.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { JOB_SCHEDULE_METADATA, type JobScheduleMetadata, type JobScheduleOptions } from './job-schedule.decorator.js';
@@ -16,6 +17,7 @@ export class JobScheduleExplorer {
   constructor(
     private readonly scanner: DecoratedMethodScanner,
     private readonly handlers: JobHandlerExplorer,
+    private readonly registry: JobHandlerRegistry,
     private readonly options: ResolvedOptions,
   ) {}
 
@@ -33,12 +35,18 @@ export class JobScheduleExplorer {
       });
   }
 
+  private refuseOperation(type: unknown): void {
+    const handler = this.registry.get(String(type));
+    if (handler !== undefined) refuseOperation(handler);
+  }
+
   private declare(decorated: DecoratedMethod<JobScheduleMetadata>, method: string, name: string): NewSchedule {
     const { spec, options } = decorated.metadata;
     const { name: _, queue, ...others } = options;
     const { timing, handling } = split(others);
     const handler = handlerOf(decorated);
     const type = handler?.options.queue === queue ? handler?.type : undefined;
+    if (type !== undefined) this.refuseOperation(type);
     if (type === undefined)
       this.handlers.register({
         ...decorated,

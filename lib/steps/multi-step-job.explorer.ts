@@ -7,7 +7,7 @@ import {
 } from '../handler/decorated-method.scanner.js';
 import { HandlerInvoker } from '../handler/handler-invoker.js';
 import type { JobHandlerMetadata } from '../handler/job-handler.decorator.js';
-import { JobHandlerExplorer } from '../handler/job-handler.explorer.js';
+import { JobHandlerExplorer, refuseOperation } from '../handler/job-handler.explorer.js';
 import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
 import type { HandlerFacts, StepDefinition } from '../handler/registered-handler.js';
 import { nameFault } from '../job/job-type.js';
@@ -58,6 +58,8 @@ export class MultiStepJobExplorer {
   ): void {
     const { name } = decorated.class;
     const facts = this.handlers.describe('@MultiStepJob', name, decorated.metadata);
+    refuseOperation(facts);
+    refuseManual(name, facts);
     const own = all.filter((step) => step.class === decorated.class).map((step) => this.toStep(step, facts));
     const steps = own.toSorted((a, b) => a.order - b.order);
     if (steps.length === 0) {
@@ -112,6 +114,13 @@ function refuseStrays(
   const method = `${stray.class.name}.${stray.method}`;
   const cure = `Put @MultiStepJob('job type') on ${stray.class.name}.`;
   throw new InvalidHandlerError(method, stray.metadata, '@JobStep() is in a class that is no multi-step job', cure);
+}
+
+function refuseManual(name: string, { options }: HandlerFacts): void {
+  if (options.ackTimeout === undefined) return;
+  const cure =
+    "Leave out ack: its last step is its end. Hand over in a step, and enqueue a job with ack: 'manual' for what follows.";
+  throw new InvalidHandlerError(name, 'manual', '@MultiStepJob() cannot be acknowledged by hand', cure);
 }
 
 function refuseTwins(name: string, steps: readonly OrderedStep[]): void {

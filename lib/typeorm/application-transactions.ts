@@ -6,6 +6,7 @@ import { NestedTransactionError } from '../errors/nested-transaction.error.js';
 import { TransactionUnusableError } from '../errors/transaction-unusable.error.js';
 import { UnsupportedDatabaseError } from '../errors/unsupported-database.error.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
+import type { JobManager } from '../repository/job-repository.js';
 import { AmbientManagers } from './ambient/ambient-managers.js';
 import { SpoiledTransactions } from './ambient/spoiled-transactions.js';
 import { ApplicationDataSource } from './application-data-source.js';
@@ -45,6 +46,23 @@ export class ApplicationTransactions {
     return own !== undefined && own.around === other ? own.manager : other;
   }
 
+  /**
+   * Runs what a call writes in the transaction that it belongs to: `given` with it, or that which the calling code is inside of; `null`:
+   * none. A statement of a transaction that has failed may have undone all before it: the whole of it must not be committed.
+   */
+  async inCallers<T>(
+    given: JobManager | null | undefined,
+    write: (manager: JobManager | undefined) => Promise<T>,
+  ): Promise<T> {
+    const manager = given === undefined ? this.current : (given ?? undefined);
+    try {
+      return await write(manager);
+    } catch (error) {
+      if (manager !== undefined && manager === this.current) this.spoil(error);
+      throw error;
+    }
+  }
+
   /** Something inside the current transaction has failed: it will not be committed. */
   spoil(error: unknown): void {
     const { open: own, libraries } = this;
@@ -67,6 +85,12 @@ export class ApplicationTransactions {
     const inside = (manager: EntityManager) => this.runInside({ manager, around, isOpen: true }, work);
     if (dataSource.options.type !== 'better-sqlite3') return dataSource.transaction(inside);
     return this.oneAtATime(() => this.runOnSingleConnection(dataSource, inside));
+  }
+
+  /** Reads outside of any transaction: of somebody else's too, where all share one connection. */
+  read<T>(work: Work<T>): Promise<T> {
+    const { manager, options } = this.application.get();
+    return options.type === 'better-sqlite3' ? this.oneAtATime(() => work(manager)) : work(manager);
   }
 
   /** Until then every asynchronous call of the whole process carries our storage with it: many short-lived applications would slow it down. */

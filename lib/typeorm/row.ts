@@ -13,6 +13,14 @@ export function optionalMoment(value: unknown): number | undefined {
   return moment === 0 ? undefined : moment;
 }
 
+/** The largest number of the column stands for no limit. */
+export const ENDLESS_RETRIES = 2_147_483_647;
+
+export function optionalRetries(value: unknown): number | undefined {
+  const retries = optionalNumber(value);
+  return retries === ENDLESS_RETRIES ? Infinity : retries;
+}
+
 export function optionalDate(value: unknown): Date | undefined {
   return value === null || value === undefined ? undefined : new Date(Number(value));
 }

@@ -1,10 +1,14 @@
 import { InvalidLockError } from '../errors/invalid-lock.error.js';
+import type { EntityManager } from 'typeorm';
 import { nameFault } from '../job/job-type.js';
 import { LockRepository, type HeldLock, type LockAnswer, type LockRequest } from '../lock/lock-repository.js';
+import type { ApplicationDataSource } from './application-data-source.js';
 import type { ApplicationTransactions } from './application-transactions.js';
 import type { QueueConnection } from './queue-connection.js';
 import { refuseInside } from './refuse-inside.js';
+import { RowHolder } from './row-holder.js';
 import {
+  holdShedlock,
   releaseShedlock,
   renewShedlock,
   selectShedlock,
@@ -18,12 +22,16 @@ const LONGEST_LOCK_NAME = 64;
 
 /** Locks in a table that other programs use too, such as the shedlock of Go. Only the fences are in a table of ours. */
 export class ShedlockLockRepository extends LockRepository {
+  private readonly holder: RowHolder;
+
   constructor(
+    application: ApplicationDataSource,
     private readonly connection: QueueConnection,
     private readonly transactions: ApplicationTransactions,
     private readonly table: string,
   ) {
     super();
+    this.holder = new RowHolder(application);
   }
 
   async take(request: LockRequest): Promise<LockAnswer> {
@@ -41,6 +49,11 @@ export class ShedlockLockRepository extends LockRepository {
     const { database, shedlock } = await this.connected();
     const { affected } = await database.query(renewShedlock(shedlock, lock, duration), 'control');
     return affected === 1;
+  }
+
+  async holdIn(manager: EntityManager, lock: HeldLock): Promise<boolean> {
+    const connected = await this.connection.get();
+    return this.holder.hold(manager, connected, holdShedlock(shedlockOf(connected.tables, this.table), lock));
   }
 
   async release(lock: HeldLock, atLeast: number): Promise<void> {

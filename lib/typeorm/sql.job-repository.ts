@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { UnwritableError } from '../errors/unwritable.error.js';
+import type { AcknowledgedJob, AcknowledgeRequest } from '../job/acknowledgement.js';
 import type { Attempt } from '../job/attempt.js';
 import type { ChangedJob, JobChange } from '../job/job-change.js';
 import type { CheckedFilter } from '../job/job-filter.js';
@@ -23,14 +24,14 @@ import {
 } from '../repository/job-repository.js';
 import { ApplicationDataSource } from './application-data-source.js';
 import { Callers } from './callers.js';
+import { JobClaimer } from './job-claimer.js';
 import { JobInserter } from './job-inserter.js';
-import { LowWaterMarks } from './low-water-marks.js';
 import { QueueConnection, type Connected } from './queue-connection.js';
 import type { QueueTables } from './queue-tables.js';
 import { numericId } from './row.js';
 import type { Statement } from './statement.js';
+import { acknowledgeJob } from './statements/acknowledge-job.js';
 import { changeJob } from './statements/change-job.js';
-import { claimJobs } from './statements/claim-jobs.js';
 import { retryJobs, selectEnded, selectPage } from './statements/filter-jobs.js';
 import { beat, claimsOf, registerNode, retireNode } from './statements/nodes.js';
 import { pauseType, resumeType } from './statements/pauses.js';
@@ -40,7 +41,7 @@ import {
   readAttempt,
   readLogLine,
   selectLog,
-  readCount,
+  readCounts,
   readJob,
   selectAttempts,
   selectCounts,
@@ -57,8 +58,8 @@ import { unhandledTypes } from './statements/unhandled-types.js';
 /** The verbs of the port, each one statement or script, on the database of the application's DataSource. */
 @Injectable()
 export class SqlJobRepository extends JobRepository {
-  private readonly marks = new LowWaterMarks();
   private readonly callers: Callers;
+  private readonly claimer: JobClaimer;
   private readonly inserter: JobInserter;
 
   constructor(
@@ -68,6 +69,7 @@ export class SqlJobRepository extends JobRepository {
   ) {
     super();
     this.callers = new Callers(application);
+    this.claimer = new JobClaimer(this.connection);
     this.inserter = new JobInserter(this.callers, this.connection);
   }
 
@@ -97,14 +99,8 @@ export class SqlJobRepository extends JobRepository {
     return database.transaction(() => promoteJobs(tables, limit));
   }
 
-  async claim(request: ClaimRequest): Promise<ClaimedJob[]> {
-    const { database, tables } = await this.connected();
-    if (tables.dialect.claimsByReturning) return database.run(() => claimJobs(tables, request, 0));
-    if (!tables.dialect.needsLowWaterMarks) return database.transaction(() => claimJobs(tables, request, 0));
-    const from = this.marks.from(request, performance.now());
-    const claimed = await database.transaction(() => claimJobs(tables, request, from));
-    this.marks.advance(request, claimed, request.limit);
-    return claimed;
+  claim(request: ClaimRequest): Promise<ClaimedJob[]> {
+    return this.claimer.claim(request);
   }
 
   async recordStarts(starts: readonly StartedJob[]): Promise<string[]> {
@@ -129,6 +125,17 @@ export class SqlJobRepository extends JobRepository {
   async settleIn(manager: EntityManager, settlement: Settlement, node: string): Promise<boolean> {
     const connected = await this.connected();
     return this.callers.run(manager, connected, () => settleHeldJob(connected.tables, settlement, node));
+  }
+
+  async acknowledge(
+    id: string,
+    request: AcknowledgeRequest,
+    manager?: JobManager,
+  ): Promise<AcknowledgedJob | undefined> {
+    const connected = await this.connected();
+    const { database, tables } = connected;
+    const script = () => acknowledgeJob(tables, numericId(id), request, this.options.retention);
+    return manager === undefined ? database.transaction(script) : this.callers.run(manager, connected, script);
   }
 
   async claimsOf(node: string): Promise<JobToken[]> {
@@ -224,7 +231,7 @@ export class SqlJobRepository extends JobRepository {
 
   async counts(): Promise<JobCount[]> {
     const { rows } = await this.read(selectCounts);
-    return rows.map(readCount);
+    return readCounts(rows);
   }
 
   private async write(build: (tables: QueueTables) => Statement): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ClaimHome } from '../completion/claim-home.js';
 import { LeaseLostError } from '../errors/lease-lost.error.js';
 import type { RegisteredHandler } from '../handler/registered-handler.js';
 import type { JobFacts } from '../events/queue-event.js';
@@ -24,6 +25,7 @@ export class ActiveJob implements StepOwner {
   constructor(
     readonly job: ClaimedJob,
     readonly handler: RegisteredHandler,
+    readonly home: ClaimHome,
   ) {}
 
   /** By the database's clock. */
@@ -34,6 +36,15 @@ export class ActiveJob implements StepOwner {
   /** 1 for the first execution. */
   get attempt(): number {
     return this.job.retries + 1;
+  }
+
+  get maxRetries(): number {
+    return this.job.maxRetries ?? this.handler.options.maxRetries;
+  }
+
+  /** Whether its handler's return is not the end of the job. */
+  get isManual(): boolean {
+    return this.handler.options.ackTimeout !== undefined;
   }
 
   /** Made when it is asked for: few handlers do, and it costs more than everything else that a job has. */

@@ -26,7 +26,7 @@ export function concludeFailure(active: ActiveJob, thrown: unknown, reason: Atte
   return {
     ...base(active, 'failed', reason, serialiseError(thrown)),
     state: 'failed',
-    keep: active.handler.retention.failed,
+    keep: keepFailed(active),
   };
 }
 
@@ -43,7 +43,7 @@ export function concludeSuspension(active: ActiveJob, suspension: Suspension): S
     }
     case 'fail': {
       const failed = base(active, 'failed', suspension.reason, suspension.error);
-      return { ...failed, state: 'failed', keep: active.handler.retention.failed };
+      return { ...failed, state: 'failed', keep: keepFailed(active) };
     }
     case 'incompatible':
       return { ...releaseOf(active.job), state: 'scheduled', delay: INCOMPATIBLE_WAIT };
@@ -59,20 +59,26 @@ export function concludeRelease(active: ActiveJob): Settlement {
 function concludeSuccess(active: ActiveJob, value: unknown, maxResultBytes: number): Settlement {
   const result = serialiseResult(value, maxResultBytes);
   const missing = 'error' in result ? result.error : undefined;
+  const json = 'json' in result ? result.json : undefined;
+  const { ackTimeout } = active.handler.options;
+  if (ackTimeout !== undefined) {
+    const delivered = base(active, 'delivered', undefined, missing);
+    return { ...delivered, state: 'scheduled', delay: ackTimeout, result: json };
+  }
   return {
     ...base(active, 'succeeded', undefined, missing),
     state: 'succeeded',
-    keep: active.handler.retention.succeeded,
-    result: 'json' in result ? result.json : undefined,
+    keep: active.job.retention.succeeded ?? active.handler.retention.succeeded,
+    result: json,
   };
 }
 
 function concludeOutcome(active: ActiveJob, outcome: JobOutcome): Settlement {
-  if (outcome.kind === 'continue') return concludeContinue(active, outcome.after ?? 0);
+  if (outcome.kind === 'continue') return concludeContinue(active, outcome.delayFrom(active.now) ?? 0);
   const error = errorOf(outcome);
   return outcome.kind === 'fail'
     ? concludeFailure(active, error, 'error')
-    : concludeRetry(active, error, 'error', outcome.after);
+    : concludeRetry(active, error, 'error', outcome.delayFrom(active.now));
 }
 
 export function errorOf({ reason }: JobOutcome): Error {
@@ -98,7 +104,7 @@ function concludeRetry(
   after: number | undefined,
 ): Settlement {
   const { options } = active.handler;
-  if (active.job.retries >= options.maxRetries) return concludeFailure(active, thrown, reason);
+  if (active.job.retries >= active.maxRetries) return concludeFailure(active, thrown, reason);
   const delay = after ?? retryDelay(options, active.attempt, thrown);
   const retry = base(active, 'retried', reason, serialiseError(thrown));
   return { ...retry, state: delay > 0 ? 'scheduled' : 'waiting', delay, usesRetry: true };
@@ -123,12 +129,16 @@ function serialiseResult(value: unknown, maxBytes: number): { json: string | und
   }
 }
 
+function keepFailed({ job, handler }: ActiveJob): number {
+  return job.retention.failed ?? handler.retention.failed;
+}
+
 function base(
-  { job, attempt, startedAt, notes, steps }: ActiveJob,
+  { job, attempt, startedAt, notes, steps, isManual }: ActiveJob,
   outcome: AttemptOutcome,
   reason: AttemptReason | undefined,
   error: RecordedError | undefined,
 ): Settlement {
   const end = { attempt, startedAt, endedAt: performance.now(), outcome, reason, error };
-  return { ...releaseOf(job, end), hasSteps: steps !== undefined, notes: notes.take() };
+  return { ...releaseOf(job, end), hasSteps: steps !== undefined, manual: isManual, notes: notes.take() };
 }

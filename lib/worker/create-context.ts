@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { InvalidJobError } from '../errors/invalid-job.error.js';
+import { InvalidStepError } from '../errors/invalid-step.error.js';
 import { NoJobManagerError } from '../errors/no-job-manager.error.js';
 import type { JobContext, StepOptions } from '../job/job-context.js';
 import type { StepKeeper } from '../steps/step-keeper.js';
@@ -27,6 +28,7 @@ export function createContext(
 class ActiveJobContext implements JobContext {
   readonly id: string;
   readonly type: string;
+  readonly delivery: number;
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly key: string | undefined;
@@ -48,11 +50,12 @@ class ActiveJobContext implements JobContext {
     manager: EntityManager | undefined,
     attempts: Attempts | undefined,
   ) {
-    const { id, type, key, reference, traceId, due, created } = active.job;
+    const { id, type, fence, key, reference, traceId, due, created } = active.job;
     this.id = id;
     this.type = type;
+    this.delivery = fence;
     this.attempt = attempts?.attempt ?? active.attempt;
-    this.maxAttempts = attempts?.maxAttempts ?? active.handler.options.maxRetries + 1;
+    this.maxAttempts = attempts?.maxAttempts ?? active.maxRetries + 1;
     this.key = key;
     this.reference = reference;
     this.traceId = traceId;
@@ -87,6 +90,7 @@ class ActiveJobContext implements JobContext {
   }
 
   #journal(): StepJournal {
+    refuseSteps(this.#active);
     this.#active.steps ??= new StepJournal(this.#active, this.#keeper);
     return this.#active.steps;
   }
@@ -96,6 +100,12 @@ class ActiveJobContext implements JobContext {
     if (this.#manager === undefined) throw new NoJobManagerError(this.type);
     return this.#manager;
   }
+}
+
+function refuseSteps({ job, home }: ActiveJob): void {
+  if (home.keepsSteps) return;
+  const cure = 'Let the row enqueue a job, and give that the steps.';
+  throw new InvalidStepError('job.step()', job.type, 'has no place: the job is a row of a table of yours', cure);
 }
 
 function serialiseProgress(value: unknown): string {

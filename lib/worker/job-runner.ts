@@ -1,6 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { Completer } from '../completion/completer.js';
-import { StartRecorder } from '../completion/start-recorder.js';
 import { JobTimeoutError } from '../errors/job-timeout.error.js';
 import { PermanentJobError } from '../errors/permanent-job.error.js';
 import { QueueEvents } from '../events/queue-events.js';
@@ -10,7 +8,6 @@ import type { AttemptReason } from '../job/attempt.js';
 import type { JobContext } from '../job/job-context.js';
 import { releaseOf, type Settlement } from '../job/settlement.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
-import { JobRepository } from '../repository/job-repository.js';
 import { StepKeeper } from '../steps/step-keeper.js';
 import { serialiseError } from '../support/serialise-error.js';
 import type { ActiveJob } from './active-job.js';
@@ -18,18 +15,16 @@ import { conclude, concludeFailure, concludeSuspension, type HandlerEnd } from '
 import { createContext } from './create-context.js';
 import { JobTransactions } from './job-transactions.js';
 import { MultiStepRun } from './multi-step-run.js';
+import { unacknowledged } from './unacknowledged.js';
 
 /**
  * One attempt, from claim to settlement:
  *
- *     refuse expired → parse payload → record start → call handler (timeout) → conclude → hand to the completer
+ *     refuse expired → parse payload → record start → call handler (timeout) → conclude → hand to where the claim is from
  */
 @Injectable()
 export class JobRunner {
   constructor(
-    private readonly repository: JobRepository,
-    private readonly starts: StartRecorder,
-    private readonly completer: Completer,
     private readonly transactions: JobTransactions,
     private readonly keeper: StepKeeper,
     private readonly clock: HandlerClock,
@@ -45,37 +40,32 @@ export class JobRunner {
   /** Never throws. */
   async run(active: ActiveJob): Promise<void> {
     const settlement = await this.attempt(active).catch((error: unknown) => this.giveBack(active, error));
-    if (active.completion !== undefined) return this.tell(active, active.completion);
+    const { completion } = active;
+    if (completion !== undefined) {
+      active.home.completed(completion);
+      return this.tell(active, completion);
+    }
     if (active.isAbandoned || settlement === undefined)
       return this.events.emit({ name: 'job.lost', job: active.facts });
-    this.completer.settle(settlement);
+    active.home.settle(settlement);
     this.tell(active, settlement);
   }
 
   private async attempt(active: ActiveJob): Promise<Settlement | undefined> {
-    const { job, handler } = active;
-    const payload = parsePayload(job.payload);
+    const { job, handler, home } = active;
+    const payload = home.payloadOf(job);
     const refusal = payload instanceof PermanentJobError ? refused(payload) : refusalOf(active);
     if (refusal !== undefined && handler.plan === undefined)
       return concludeFailure(active, refusal.thrown, refusal.reason);
-    if (job.suspect && !(await this.recordStart(active))) return undefined;
-    if (!job.suspect) this.starts.started(job, performance.now());
+    const starting = home.starting(job);
+    // Only what was waited for may have been taken away meanwhile; to wait for nothing would cost every job a turn.
+    if (starting !== true && (!(await starting) || active.isAbandoned)) return undefined;
     const end = await this.call(active, payload, refusal);
     const { steps } = active;
     if (steps !== undefined) await steps.settled();
-    this.starts.ended(job);
+    home.ended(job);
     if (steps?.suspension !== undefined) return concludeSuspension(active, steps.suspension);
     return conclude(active, end, this.options.maxPayloadBytes);
-  }
-
-  /**
-   * A job that has been in a crash tells the database before it starts, so that the next crash can be held against it. For the
-   * others that would cost a commit each. `false`: the job is not ours any more.
-   */
-  private async recordStart(active: ActiveJob): Promise<boolean> {
-    const { id, fence } = active.job;
-    const lost = await this.repository.recordStarts([{ id, fence, ago: 0 }]);
-    return lost.length === 0 && !active.isAbandoned;
   }
 
   private async call(active: ActiveJob, payload: unknown, refusal: Refusal | undefined): Promise<HandlerEnd> {
@@ -149,20 +139,8 @@ function refusalOf(active: ActiveJob): Refusal | undefined {
   if (job.deadline !== undefined && active.now > job.deadline) {
     return refused(new PermanentJobError('The deadline passed before the job could be started.'), 'expired');
   }
+  if (active.isManual && job.retries > active.maxRetries) return refused(unacknowledged(active), 'timeout');
   if (plan === undefined || job.crashes < plan.maxCrashes) return undefined;
   const message = `The process died with this job for the ${job.crashes}. time after a first crash (maxCrashes ${plan.maxCrashes}).`;
   return refused(new PermanentJobError(message), 'crash');
-}
-
-/** Plain SQL is a producer: its payload may be anything. */
-function parsePayload(payload: string | null): unknown {
-  if (payload === null) return null;
-  try {
-    return JSON.parse(payload);
-  } catch (cause) {
-    return new PermanentJobError(
-      'The payload is not JSON: it was written by plain SQL. Correct it and retry the job.',
-      { cause },
-    );
-  }
 }

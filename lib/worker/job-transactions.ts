@@ -2,10 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { JobCompletedError } from '../errors/job-completed.error.js';
 import { LeaseLostError } from '../errors/lease-lost.error.js';
-import type { Settlement } from '../job/settlement.js';
-import { NodeLease } from '../node/node-lease.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
-import { JobRepository } from '../repository/job-repository.js';
 import { Suspended } from '../steps/suspension.js';
 import { ApplicationTransactions } from '../typeorm/application-transactions.js';
 import type { ActiveJob } from './active-job.js';
@@ -26,8 +23,6 @@ export class JobTransactions {
 
   constructor(
     private readonly transactions: ApplicationTransactions,
-    private readonly repository: JobRepository,
-    private readonly lease: NodeLease,
     private readonly options: ResolvedOptions,
   ) {}
 
@@ -49,15 +44,11 @@ export class JobTransactions {
     const value = await work(manager);
     const settlement = conclude(active, { returned: value }, this.options.maxPayloadBytes);
     try {
-      await this.settle(manager, settlement);
+      if (!(await active.home.settleIn(manager, settlement))) throw new LeaseLostError('taken away');
     } catch (error) {
       active.notes.putBack(settlement.notes);
       throw error;
     }
     return { value, settlement };
-  }
-
-  private async settle(manager: EntityManager, settlement: Settlement): Promise<void> {
-    if (!(await this.repository.settleIn(manager, settlement, this.lease.name))) throw new LeaseLostError('taken away');
   }
 }

@@ -32,6 +32,11 @@ export class Loners {
     return this.isRunning || this.waiting.length > 0;
   }
 
+  /** Where those that wait come from, nothing is left to be written down. */
+  get homesAreEmpty(): boolean {
+    return this.waiting.every(({ home }) => home.isEmpty);
+  }
+
   add(active: ActiveJob): void {
     this.waiting.push(active);
     this.timer ??= setTimeout(() => {

@@ -115,7 +115,7 @@ export class MultiStepRun {
     } catch (thrown) {
       if (thrown instanceof Suspended || thrown instanceof LeaseLostError) throw thrown;
       const failure = { error: serialiseError(thrown), reason: clock.timedOut ? 'timeout' : 'error' } as const;
-      const isFinal = thrown instanceof PermanentJobError || begun.attempts > step.options.maxRetries;
+      const isFinal = thrown instanceof PermanentJobError || begun.attempts > this.maxRetriesOf(step);
       const state = isFinal ? 'failed' : 'retrying';
       const answer = await keeper.save(active, endOf(begun, { state, error: failure.error }));
       if (answer === 'succeeded before') return { context: await this.savedContext(step, context) };
@@ -134,7 +134,7 @@ export class MultiStepRun {
     success: (result: string | undefined) => StepEnd,
   ): Promise<string> {
     const { active, keeper } = this;
-    const attempts = { attempt, maxAttempts: step.options.maxRetries + 1 };
+    const attempts = { attempt, maxAttempts: this.maxRetriesOf(step) + 1 };
     const work = async (manager?: EntityManager): Promise<string | undefined> => {
       this.journal.enter(step.name);
       const job = createContext(active, () => refuseTransaction(step.name), keeper, manager, attempts);
@@ -164,16 +164,21 @@ export class MultiStepRun {
 
   private resultOf(returned: unknown): unknown {
     if (!(returned instanceof JobOutcome)) return returned;
-    if (returned.kind === 'continue') this.journal.suspend({ kind: 'sleep', after: returned.after ?? 0 });
+    const after = returned.delayFrom(this.active.now);
+    if (returned.kind === 'continue') this.journal.suspend({ kind: 'sleep', after: after ?? 0 });
     const error = errorOf(returned);
     if (returned.kind === 'fail') throw new PermanentJobError(error.message);
-    throw returned.after === undefined ? error : new RetryAfter(error.message, returned.after);
+    throw after === undefined ? error : new RetryAfter(error.message, after);
   }
 
   /** The answer to its commit was lost: it has been done. */
   private async savedContext({ name }: StepDefinition, before: string): Promise<string> {
     const saved = await this.keeper.reload(this.active);
     return saved.find((step) => step.name === name)?.context ?? before;
+  }
+
+  private maxRetriesOf({ options }: StepDefinition): number {
+    return this.active.job.maxRetries ?? options.maxRetries;
   }
 
   private startClock({ name, options: { timeout } }: StepDefinition): { readonly timedOut: boolean } {

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import type { ClaimHome } from '../completion/claim-home.js';
 import { Completer } from '../completion/completer.js';
+import { JobTableHome } from '../completion/job-table.home.js';
 import { NoteRecorder } from '../completion/note-recorder.js';
 import { QueueEvents } from '../events/queue-events.js';
 import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
@@ -7,8 +9,9 @@ import type { ClaimedJob, JobToken } from '../job/job.js';
 import { releaseOf } from '../job/settlement.js';
 import { NodeLease } from '../node/node-lease.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
-import type { NotedJob } from '../repository/job-repository.js';
+import type { HeldClaim } from '../repository/job-repository.js';
 import { ActiveJob } from './active-job.js';
+import { Claims, isHeld } from './claims.js';
 import { concludeRelease } from './conclusion.js';
 import { JobBuffer } from './job-buffer.js';
 import { JobRunner } from './job-runner.js';
@@ -41,15 +44,19 @@ export class WorkerPool {
   private readonly slots: Slots;
   private readonly buffer = new JobBuffer();
   private readonly loners: Loners;
+  private readonly claims: Claims;
   private readonly paces = new Paces();
   private waitTimer: NodeJS.Timeout | undefined;
   private readonly roomListeners = new Set<() => void>();
   private readonly idleListeners = new Set<() => void>();
+  /** `undefined` until the database has been asked. */
+  private paused: ReadonlySet<string> | undefined;
 
   constructor(
     private readonly registry: JobHandlerRegistry,
     private readonly runner: JobRunner,
     private readonly completer: Completer,
+    private readonly home: JobTableHome,
     private readonly events: QueueEvents,
     options: ResolvedOptions,
     lease: NodeLease,
@@ -57,8 +64,9 @@ export class WorkerPool {
   ) {
     this.slots = new Slots(registry, options.concurrency);
     this.loners = new Loners((jobs) => this.postpone(jobs));
+    this.claims = new Claims(this.slots, this.buffer, this.loners);
     lease.onLoss(() => this.abandonAll(lease.name));
-    notes.collectFrom(() => this.takeNotes());
+    notes.collectFrom(() => this.claims.takeNotes(this.home));
     completer.onFlush(() => {
       this.startNext();
       this.tellRoom();
@@ -68,6 +76,12 @@ export class WorkerPool {
   /** Claims that are in this process and have not ended. */
   get size(): number {
     return this.slots.count + this.buffer.size + this.loners.size;
+  }
+
+  /** How many jobs of this type could start now: none while it is paused, or may be. */
+  free(type: string): number {
+    const { paused, loners, slots } = this;
+    return paused === undefined || paused.has(type) || loners.areWaiting ? 0 : slots.free(type);
   }
 
   /** How many jobs of this type to claim: what could start now, and what may wait here until it can. */
@@ -86,60 +100,62 @@ export class WorkerPool {
     this.roomListeners.add(listener);
   }
 
-  /** Whether this claim is in this process, running or waiting for its turn. */
-  has({ id, fence }: JobToken): boolean {
-    return this.claims.some(({ job }) => job.id === id && job.fence === fence);
+  /** Whether this claim of our own table is in this process, running or waiting for its turn. */
+  has(token: JobToken): boolean {
+    return this.claims.has(this.home, token);
   }
 
-  /** The claims of this process that may still be in the database. */
-  held(): JobToken[] {
-    return this.claims.filter(isHeld).map(({ job: { id, fence } }) => ({ id, fence }));
+  /** The claims of our own table in this process that may still be in the database. */
+  held(): HeldClaim[] {
+    return this.claims.held(this.home);
   }
 
   /** Claims that are over in the database: their handlers are told, and what they answer is dropped. */
   lose(tokens: readonly JobToken[]): void {
-    if (tokens.length === 0) return;
-    const lost = new Set(tokens.map(keyOf));
-    for (const active of this.claims) {
-      if (!lost.has(keyOf(active.job)) || !isHeld(active)) continue;
-      this.buffer.remove(active);
-      this.loners.remove(active);
-      active.abandon('taken away');
-    }
+    this.claims.lose(this.home, tokens);
   }
 
-  accept(jobs: readonly ClaimedJob[]): void {
+  /** The same for all that come from `home`. */
+  loseAll(home: ClaimHome): void {
+    this.claims.lose(home);
+  }
+
+  /** `home`: where they come from; by default our own table. */
+  accept(jobs: readonly ClaimedJob[], home: ClaimHome = this.home): void {
     this.accepted += jobs.length;
     const now = performance.now();
     for (const job of jobs) {
       const handler = this.registry.get(job.type);
-      if (handler === undefined) this.completer.settle(releaseOf(job));
-      else this.place(new ActiveJob(job, handler), now);
+      if (handler === undefined) home.settle(releaseOf(job));
+      else this.place(new ActiveJob(job, handler, home), now);
     }
   }
 
-  /** What waits here of these types may run elsewhere, or has been paused. */
-  giveBack(types: readonly string[]): void {
-    for (const type of types) for (const { job } of this.buffer.takeAll(type)) this.completer.settle(releaseOf(job));
+  /** Nothing of these types is started, and what waits here goes back. */
+  pause(types: readonly string[]): void {
+    const isNews = this.paused === undefined || types.length < this.paused.size;
+    this.paused = new Set(types);
+    this.giveBack(types);
+    if (isNews) this.tellRoom();
   }
 
   /** Waits for the running handlers; after `timeout` milliseconds aborts them and releases their jobs. Answers how many. */
   async drain(timeout: number): Promise<number> {
     clearTimeout(this.waitTimer);
     this.runner.stopSteps();
-    for (const { job } of [...this.loners.takeAll(), ...this.buffer.jobs]) this.completer.settle(releaseOf(job));
+    for (const active of [...this.loners.takeAll(), ...this.buffer.jobs]) release(active);
     this.buffer.clear();
     await this.idleWithin(timeout);
     const late = this.slots.running.filter(isHeld);
     for (const active of late) {
-      this.completer.settle(concludeRelease(active));
+      active.home.settle(concludeRelease(active));
       active.abandon('shutdown');
     }
     return late.length;
   }
 
-  private get claims(): ActiveJob[] {
-    return [...this.slots.running, ...this.buffer.jobs, ...this.loners.jobs];
+  private giveBack(types: readonly string[]): void {
+    for (const type of types) for (const active of this.buffer.takeAll(type)) release(active);
   }
 
   private place(active: ActiveJob, now: number): void {
@@ -173,7 +189,7 @@ export class WorkerPool {
       this.run(next);
     }
     if (!this.loners.areWaiting) return;
-    const isAlone = this.slots.count === 0 && this.buffer.size === 0 && this.completer.isEmpty;
+    const isAlone = this.slots.count === 0 && this.buffer.size === 0 && this.loners.homesAreEmpty && this.home.isEmpty;
     const loner = isAlone ? this.loners.start() : undefined;
     if (loner !== undefined) this.run(loner);
   }
@@ -196,25 +212,12 @@ export class WorkerPool {
 
   /** A handler that never ends must not keep the whole node waiting for the slots to be empty: another node may have it sooner. */
   private postpone(jobs: readonly ActiveJob[]): void {
-    for (const { job } of jobs)
-      this.completer.settle({ ...releaseOf(job), state: 'scheduled', delay: LONGEST_LONER_WAIT });
+    for (const { job, home } of jobs) home.settle({ ...releaseOf(job), state: 'scheduled', delay: LONGEST_LONER_WAIT });
     this.tellRoom();
   }
 
-  /** The node is dead: other nodes have its jobs. */
   private abandonAll(node: string): void {
-    const running = this.slots.running.filter((active) => !active.isAbandoned);
-    this.loners.takeAll();
-    this.buffer.clear();
-    for (const active of running) active.abandon('node found dead');
-    this.events.emit({ name: 'node.lost', node, running: running.length });
-  }
-
-  private takeNotes(): NotedJob[] {
-    return this.slots.running.flatMap(({ job, notes, isAbandoned }) => {
-      const taken = isAbandoned ? undefined : notes.take();
-      return taken === undefined ? [] : [{ id: job.id, fence: job.fence, notes: taken }];
-    });
+    this.events.emit({ name: 'node.lost', node, running: this.claims.abandon(this.home) });
   }
 
   private idleWithin(timeout: number): Promise<void> {
@@ -235,11 +238,6 @@ export class WorkerPool {
   }
 }
 
-/** Whether its claim may still be in the database. */
-function isHeld({ isAbandoned, completion }: ActiveJob): boolean {
-  return !isAbandoned && completion === undefined;
-}
-
-function keyOf({ id, fence }: JobToken): string {
-  return `${id}:${fence}`;
+function release({ job, home }: ActiveJob): void {
+  home.settle(releaseOf(job));
 }

@@ -30,6 +30,7 @@ const ROOMS = [
   'worker',
   'maintenance',
   'poller',
+  'operation',
   'schedule',
   '.',
   'migrations',

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { JobNotFoundError } from '../../lib/errors/job-not-found.error.js';
 import { TransactionUnusableError } from '../../lib/errors/transaction-unusable.error.js';
 import type { JobManager } from '../../lib/repository/job-repository.js';
 import { callersOf, type Caller, type OpenCaller } from '../support/callers.js';
-import type { QueueFixture } from '../support/queue-fixture.js';
+import { delivery, type QueueFixture } from '../support/queue-fixture.js';
 import { waitUntil } from '../support/wait-until.js';
 import type { ContractContext } from './contract-context.js';
 
@@ -49,6 +50,25 @@ export function callersContract(context: ContractContext): void {
       await transaction.rollback();
       expect(await queue.counts()).toEqual([]);
       expect(await sql('SELECT id FROM purchase WHERE id = 202')).toHaveLength(0);
+    });
+
+    it('ends a delivered job together with its own rows, and not without them', async () => {
+      const fixture = await open();
+      const { queue, caller, repository } = fixture;
+      const { id } = await queue.enqueue('t', null);
+      const manual = { ackTimeout: 60_000, retention: { succeeded: 0, failed: 0 } };
+      const claimed = await fixture.claimOne(await fixture.registerNode(), 't', { manual });
+      await repository.settle([delivery(claimed, 60_000)], 'host:1#1');
+      for (const [verb, accepted] of Object.entries({ rollback: true, commit: true, nothing: false })) {
+        const transaction = await caller.begin();
+        const { manager } = transaction;
+        const told = queue.finish(id, { manager, result: { text: TEXT }, delivery: claimed.fence });
+        if (verb === 'nothing') await expect(told).rejects.toThrow(JobNotFoundError);
+        else expect(await told).toEqual({ accepted, state: 'succeeded', reason: undefined });
+        await (verb === 'rollback' ? transaction.rollback() : transaction.commit());
+        expect((await queue.get(id))?.state).toBe(verb === 'rollback' ? 'running' : undefined);
+      }
+      expect(await queue.history(id)).toMatchObject([{ outcome: 'succeeded' }]);
     });
 
     it('is told the first job of a taken key, and stays usable', async () => {

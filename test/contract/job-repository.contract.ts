@@ -1,6 +1,7 @@
 import { describe, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { databases, type TestDatabase } from '../support/databases.js';
+import { acknowledgementContract } from './acknowledgement.contract.js';
 import { callersContract } from './callers.contract.js';
 import { claimContract } from './claim.contract.js';
 import { clockContract } from './clock.contract.js';
@@ -25,6 +26,7 @@ const PARTS = [
   callersContract,
   claimContract,
   settleContract,
+  acknowledgementContract,
   nodesContract,
   controlContract,
   findContract,

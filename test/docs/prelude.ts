@@ -25,6 +25,7 @@ declare class Invoice {
   orderId: number;
   price: number;
 }
+declare const broker: { publish(queue: string, message: object): Promise<void> };
 declare function priceOf(orderId: number): Promise<number>;
 declare const mailer: { send(to: string, text: string, options?: { signal?: AbortSignal; idempotencyKey?: string }): Promise<string> };
 `;

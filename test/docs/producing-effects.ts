@@ -23,8 +23,9 @@ export const EFFECTS: Record<string, (section: RunningSection) => Promise<void>>
 
     await run(1);
     const claimed = await fixture.claimOne(node, TYPE, { priority: 5 });
+    const own = { maxRetries: 1, retention: { succeeded: 0, failed: DAY } };
     const named = { key: 'notify-1', reference: 'A-1', traceId: 'trace-1' };
-    expect(claimed).toMatchObject({ ...named, deadline: 4_102_444_800_000 });
+    expect(claimed).toMatchObject({ ...named, ...own, deadline: 4_102_444_800_000 });
     await fixture.repository.settle([success(claimed)], node);
     // The key was taken only until the job ended.
     expect((await fixture.queue.enqueue(TYPE, null, { key: 'notify-1' })).created).toBe(true);

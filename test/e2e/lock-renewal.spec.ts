@@ -27,6 +27,10 @@ class Scripted extends LockRepository {
     return this.onRenew();
   }
 
+  async holdIn(): Promise<boolean> {
+    return true;
+  }
+
   async release({ name }: HeldLock): Promise<void> {
     this.released.push(name);
   }

@@ -103,6 +103,13 @@ class Handlers {
     return this.compute(payload, job);
   }
 
+  /** Leaves its end to somebody else. */
+  @JobHandler('hand over', { ack: 'manual', ackTimeout: '1m' })
+  handOver(_: unknown, { id }: JobContext): number {
+    tell({ started: id });
+    return process.pid;
+  }
+
   @JobHandler('noop', { concurrency: 20 })
   async noop(): Promise<number> {
     await pause(2);

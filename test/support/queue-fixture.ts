@@ -7,12 +7,14 @@ import type { LockRepository } from '../../lib/lock/lock-repository.js';
 import { LockService } from '../../lib/lock/lock-service.js';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
+import { Acknowledger } from '../../lib/queue/acknowledger.js';
 import { AfterCommit } from '../../lib/queue/after-commit.js';
 import { Enqueuer } from '../../lib/queue/enqueuer.js';
 import { JobControl } from '../../lib/queue/job-control.js';
 import { JobQueue } from '../../lib/queue/job-queue.js';
 import { JobWaiter } from '../../lib/queue/job-waiter.js';
 import { StepControl } from '../../lib/queue/step-control.js';
+import { OperationTypes } from '../../lib/queue/operation-types.js';
 import { MultiStepTypes } from '../../lib/queue/multi-step-types.js';
 import type { ClaimRequest } from '../../lib/repository/job-repository.js';
 import { LocalWakeSignal } from '../../lib/signal/local.wake-signal.js';
@@ -57,12 +59,21 @@ export class QueueFixture {
     const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));
     this.transactions = new ApplicationTransactions(application, resolved, ambient);
     const multiStep = new MultiStepTypes(new DiscoveryService(new ModulesContainer()), resolved);
-    this.lockRepository = lockRepository(connection, this.transactions, resolved);
+    this.lockRepository = lockRepository(application, connection, this.transactions, resolved);
     this.locks = new LockService(this.lockRepository, this.events);
     this.queue = new JobQueue(
       this.repository,
-      new Enqueuer(this.repository, this.afterCommit, this.transactions, multiStep, this.events, resolved),
+      new Enqueuer(
+        this.repository,
+        this.afterCommit,
+        this.transactions,
+        multiStep,
+        new OperationTypes(),
+        this.events,
+        resolved,
+      ),
       this.transactions,
+      new Acknowledger(this.repository, this.afterCommit, this.transactions, this.events, resolved),
       new JobControl(this.repository, this.wakeSignal, this.events),
       new StepControl(this.steps, this.wakeSignal, resolved),
       new JobWaiter(this.repository, this.events),
@@ -137,4 +148,10 @@ export function retry(job: ClaimedJob, delay: number): Settlement {
     error,
   } as const;
   return { ...releaseOf(job, attempt), state: delay > 0 ? 'scheduled' : 'waiting', delay, usesRetry: true };
+}
+
+/** How an attempt of a handler with `ack: 'manual'` that returned is settled. */
+export function delivery(job: ClaimedJob, ackTimeout: number): Settlement {
+  const delivered = success(job, { state: 'scheduled', delay: ackTimeout, manual: true });
+  return { ...delivered, attempt: delivered.attempt && { ...delivered.attempt, outcome: 'delivered' } };
 }

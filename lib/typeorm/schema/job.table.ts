@@ -1,4 +1,6 @@
+import { LONGEST_DURATION } from '../../support/duration.js';
 import type { Dialect } from '../dialects/dialect.js';
+import { ENDLESS_RETRIES } from '../row.js';
 import type { Index, Table } from './define-table.js';
 
 export function jobTable(dialect: Dialect, name: string): Table {
@@ -19,12 +21,16 @@ function jobColumns({
     priority: `${integer} NOT NULL DEFAULT 0`,
     due: `${bigint} NOT NULL DEFAULT (${now})`,
     fence: `${bigint} NOT NULL DEFAULT 0`,
-    ...moments(['node_id', 'started_at', 'finished_at', 'expires_at'], bigint),
+    ...moments(['node_id', 'started_at', 'finished_at', 'expires_at', 'delivered_at'], bigint),
     deadline: `${bigint} NULL`,
     retries: `${integer} NOT NULL DEFAULT 0`,
     crashes: `${integer} NOT NULL DEFAULT 0`,
+    max_retries: `${integer} NULL`,
     max_crashes: `${integer} NOT NULL DEFAULT 3`,
     suspect: `${integer} NOT NULL DEFAULT 0`,
+    ack_timeout: `${bigint} NOT NULL DEFAULT 0`,
+    keep_succeeded: `${bigint} NULL`,
+    keep_failed: `${bigint} NULL`,
     created_at: `${bigint} NOT NULL DEFAULT (${now})`,
     job_key: `${name(255)} NULL`,
     key_scope: `${name(7)} NOT NULL DEFAULT 'row'`,
@@ -57,6 +63,10 @@ const JOB_CHECKS = [
   'CHECK (priority BETWEEN 0 AND 9)',
   `CHECK (due BETWEEN 0 AND ${LAST})`,
   `CHECK (deadline BETWEEN -${LAST} AND ${LAST})`,
+  `CHECK (max_retries BETWEEN 0 AND ${ENDLESS_RETRIES})`,
+  `CHECK (ack_timeout BETWEEN 0 AND ${LONGEST_DURATION})`,
+  `CHECK (keep_succeeded BETWEEN 0 AND ${LONGEST_DURATION})`,
+  `CHECK (keep_failed BETWEEN 0 AND ${LONGEST_DURATION})`,
   "CHECK (type <> '' AND service <> '')",
   "CHECK (key_scope IN ('row', 'open', 'forever'))",
 ];

@@ -1,6 +1,7 @@
 import type { Dialect } from '../dialects/dialect.js';
 import { createTable } from './define-table.js';
 import { jobTable } from './job.table.js';
+import { operationAttemptTable, operationRowTable } from './operation.tables.js';
 import { firingTable, scheduleTable } from './schedule.tables.js';
 import { attemptTable, lockTable, logTable, nodeTable, pauseTable, schemaTable } from './side-tables.js';
 import { stepTable } from './step.table.js';
@@ -15,6 +16,8 @@ export interface TableNames {
   readonly schedule: string;
   readonly firing: string;
   readonly step: string;
+  readonly operationRow: string;
+  readonly operationAttempt: string;
   readonly lock: string;
   readonly schema: string;
 }
@@ -29,6 +32,8 @@ export function tableNames(prefix: string): TableNames {
     schedule: `${prefix}schedule`,
     firing: `${prefix}firing`,
     step: `${prefix}step`,
+    operationRow: `${prefix}operation_row`,
+    operationAttempt: `${prefix}operation_attempt`,
     lock: `${prefix}lock`,
     schema: `${prefix}schema`,
   };
@@ -46,6 +51,8 @@ export function createTables(dialect: Dialect, names: TableNames): string[] {
     scheduleTable(dialect, names.schedule),
     firingTable(dialect, names.firing),
     stepTable(dialect, names.step),
+    operationRowTable(dialect, names.operationRow),
+    operationAttemptTable(dialect, names.operationAttempt),
     lockTable(dialect, names.lock),
   ];
   return tables.flatMap((table) => createTable(dialect, table));

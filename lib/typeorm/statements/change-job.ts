@@ -1,8 +1,9 @@
 import { KeyTakenError } from '../../errors/key-taken.error.js';
 import { CHANGEABLE, type ChangedJob, type JobChange } from '../../job/job-change.js';
-import type { JobState } from '../../job/job-state.js';
 import type { QueueTables } from '../queue-tables.js';
-import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
+import { statement, type Parameter, type Row, type Script } from '../statement.js';
+import { stateOf } from './awaiting.js';
+import { endAttempt, hasBegun } from './end-attempt.js';
 import { retryColumns } from './filter-jobs.js';
 import { renewSteps } from './plan-steps.js';
 
@@ -16,16 +17,17 @@ export function* changeJob(
   const { dialect, names, service } = tables;
   const nodeName = `SELECT n.name FROM ${names.node} n WHERE n.id = node_id`;
   const { rows } = yield statement(
-    `SELECT type, priority, state, fence, retries, node_id, (${nodeName}) AS node_name, started_at, past_key FROM ${names.job} ` +
+    `SELECT type, priority, state, fence, retries, node_id, (${nodeName}) AS node_name, started_at, delivered_at, past_key FROM ${names.job} ` +
       `WHERE id = ? AND service = ?${dialect.lockRow}`,
     [id, service],
   );
   const row = rows[0];
   if (row === undefined) return undefined;
-  const state = row['state'] as JobState;
+  const state = stateOf(row);
   const changed = CHANGEABLE[change].includes(state);
   if (changed) {
-    if (change === 'cancel' && Number(row['started_at']) > 0) yield insertCancelled(tables, id, row);
+    if (change === 'cancel' && hasBegun(row))
+      yield endAttempt(tables, id, row, { outcome: 'failed', reason: 'cancelled', error: undefined });
     yield* writeJob(tables, id, columnsOf(change, dialect.now), change === 'cancel' ? [keep] : [], row);
     if (change === 'retry') yield* renewSteps(tables, [id]);
   }
@@ -61,7 +63,7 @@ function columnsOf(change: JobChange, now: string): Record<string, string> {
     node_id: '0',
     started_at: '0',
     finished_at: now,
-    expires_at: `${now} + ?`,
+    expires_at: `${now} + COALESCE(keep_failed, ?)`,
     ...KEY_RELEASE,
   };
 }
@@ -71,12 +73,3 @@ export const KEY_RELEASE = {
   past_key: "CASE WHEN key_scope = 'open' THEN job_key ELSE past_key END",
   job_key: "CASE WHEN key_scope = 'open' THEN NULL ELSE job_key END",
 };
-
-function insertCancelled({ dialect, names, service }: QueueTables, id: number, row: Row): Statement {
-  const node = `${String(row['node_name'])}#${String(row['node_id'])}`;
-  return statement(
-    `INSERT INTO ${names.attempt} (job_id, fence, service, attempt, node, started_at, ended_at, outcome, reason) ` +
-      `VALUES (?, ?, ?, ?, ?, ?, ${dialect.now}, 'failed', 'cancelled')`,
-    [id, Number(row['fence']), service, Number(row['retries']) + 1, node, Number(row['started_at'])],
-  );
-}

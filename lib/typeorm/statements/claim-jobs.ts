@@ -1,16 +1,23 @@
 import type { ClaimedJob } from '../../job/job.js';
 import type { ClaimRequest } from '../../repository/job-repository.js';
 import type { QueueTables } from '../queue-tables.js';
-import { optional, optionalNumber } from '../row.js';
+import { optional, optionalNumber, optionalRetries } from '../row.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
 
 const COLUMNS =
-  'id, fence, type, priority, payload, job_key, reference, trace_id, due, created_at, deadline, retries, crashes, suspect';
+  'id, fence, type, priority, payload, job_key, reference, trace_id, due, created_at, deadline, retries, crashes, suspect, ' +
+  'max_retries, keep_succeeded, keep_failed';
 
-/** The deadline counts from the first due time; a retry has a later one, so that it is written down once. */
+/**
+ * The deadline counts from the first due time; a retry has a later one, so that it is written down once. What an earlier handling has
+ * left behind about its acknowledgement is over, also when the type has become an automatic one.
+ */
 const SET_RUNNING =
   "SET state = 'running', fence = fence + 1, node_id = ?, started_at = 0, max_crashes = ?, " +
-  'deadline = COALESCE(deadline, due + ?)';
+  'deadline = COALESCE(deadline, due + ?), ack_timeout = ?, delivered_at = 0';
+
+/** Whoever acknowledges the job may not know how long its type is kept. */
+const SET_RUNNING_MANUALLY = `${SET_RUNNING}, keep_succeeded = COALESCE(keep_succeeded, ?), keep_failed = COALESCE(keep_failed, ?)`;
 
 /** Takes up to `limit` due jobs of one level, oldest first, from the due time `from` on. */
 export function* claimJobs(tables: QueueTables, request: ClaimRequest, from: number): Script<ClaimedJob[]> {
@@ -27,7 +34,7 @@ function updateReturning(tables: QueueTables, request: ClaimRequest, from: numbe
   const { dialect, names } = tables;
   const pick = selectDue(tables, 'id', request, from);
   return statement(
-    `UPDATE ${names.job} ${SET_RUNNING} WHERE id = ANY(ARRAY(${pick.sql})) RETURNING ${COLUMNS}, ${dialect.now} AS now`,
+    `UPDATE ${names.job} ${setRunning(request)} WHERE id = ANY(ARRAY(${pick.sql})) RETURNING ${COLUMNS}, ${dialect.now} AS now`,
     [...runningOf(request), ...pick.parameters],
   );
 }
@@ -39,15 +46,20 @@ function* lockThenUpdate(tables: QueueTables, request: ClaimRequest, from: numbe
   if (picked.rows.length === 0) return [];
   const ids = picked.rows.map((row) => Number(row['id'])).sort((a, b) => a - b);
   const listed = dialect.listed(ids);
-  yield statement(`UPDATE ${names.job}${dialect.forceIndex('PRIMARY')} ${SET_RUNNING} WHERE id IN (${listed.sql})`, [
-    ...runningOf(request),
-    ...listed.parameters,
-  ]);
+  yield statement(
+    `UPDATE ${names.job}${dialect.forceIndex('PRIMARY')} ${setRunning(request)} WHERE id IN (${listed.sql})`,
+    [...runningOf(request), ...listed.parameters],
+  );
   return picked.rows.map((row) => ({ ...row, fence: Number(row['fence']) + 1, deadline: firstDeadline(row, request) }));
 }
 
-function runningOf({ node, maxCrashes, deadline }: ClaimRequest): Parameter[] {
-  return [Number(node), maxCrashes, deadline ?? null];
+function setRunning({ manual }: ClaimRequest): string {
+  return manual === undefined ? SET_RUNNING : SET_RUNNING_MANUALLY;
+}
+
+function runningOf({ node, maxCrashes, deadline, manual }: ClaimRequest): Parameter[] {
+  const running = [Number(node), maxCrashes, deadline ?? null, manual?.ackTimeout ?? 0];
+  return manual === undefined ? running : [...running, manual.retention.succeeded, manual.retention.failed];
 }
 
 function selectDue(
@@ -84,6 +96,8 @@ function readClaimedJob(row: Row, request: ClaimRequest): ClaimedJob {
     created: Number(row['created_at']),
     deadline: optionalNumber(row['deadline']),
     retries: Number(row['retries']),
+    maxRetries: optionalRetries(row['max_retries']),
+    retention: { succeeded: optionalNumber(row['keep_succeeded']), failed: optionalNumber(row['keep_failed']) },
     crashes: Number(row['crashes']),
     suspect: Number(row['suspect']) > 0,
     now: Number(row['now']),

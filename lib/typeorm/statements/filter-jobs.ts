@@ -1,5 +1,7 @@
 import type { CheckedFilter } from '../../job/job-filter.js';
+import type { JobState } from '../../job/job-state.js';
 import type { QueueTables } from '../queue-tables.js';
+import { AWAITING } from './awaiting.js';
 import { renewSteps } from './plan-steps.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
 
@@ -67,6 +69,7 @@ export function retryColumns(now: string, row = ''): Record<string, string> {
     deadline: 'NULL',
     finished_at: '0',
     expires_at: '0',
+    delivered_at: '0',
     job_key: `COALESCE(${row}job_key, ${row}past_key)`,
     past_key: 'NULL',
   };
@@ -88,13 +91,20 @@ type Condition = [sql: string, parameters: Parameter[]];
 function conditions({ service }: QueueTables, filter: CheckedFilter): Condition[] {
   const where: Condition[] = [['service = ?', [service]]];
   if (filter.type !== undefined) where.push(['type = ?', [filter.type]]);
-  if (filter.states !== undefined)
-    where.push([`state IN (${filter.states.map(() => '?').join(', ')})`, [...filter.states]]);
+  if (filter.states !== undefined) where.push(inStates(filter.states));
   if (filter.key !== undefined) where.push(['(job_key = ? OR past_key = ?)', [filter.key, filter.key]]);
   if (filter.reference !== undefined) where.push(['reference = ?', [filter.reference]]);
   if (filter.createdFrom !== undefined) where.push(['created_at >= ?', [filter.createdFrom]]);
   if (filter.createdUntil !== undefined) where.push(['created_at < ?', [filter.createdUntil]]);
   return where;
+}
+
+function inStates(states: readonly JobState[]): Condition {
+  const listed = `state IN (${states.map(() => '?').join(', ')})`;
+  const [running, scheduled] = [states.includes('running'), states.includes('scheduled')];
+  if (running && !scheduled) return [`(${listed} OR ${AWAITING})`, [...states]];
+  if (scheduled && !running) return [`(${listed} AND NOT ${AWAITING})`, [...states]];
+  return [listed, [...states]];
 }
 
 function sqlOf(where: readonly Condition[]): string {

@@ -24,3 +24,22 @@ export function* findLost<Claim extends LeftClaim>(
   const left = new Set(kept.rows.map(({ id, fence, state }) => `${String(id)}:${String(fence)}:${String(state)}`));
   return claims.filter(({ id, fence, state }) => !left.has(`${id}:${fence}:${state}`));
 }
+
+/**
+ * A claim of a manual handler may have been acknowledged before the handler returned: then the job has ended under its fence, or has been
+ * deleted with its end, and nothing was lost.
+ */
+export function* withoutAcknowledged<Claim extends LeftClaim & { readonly manual: boolean }>(
+  { dialect, names }: QueueTables,
+  over: readonly Claim[],
+): Script<readonly Claim[]> {
+  const manual = over.filter((claim) => claim.manual);
+  if (manual.length === 0) return over;
+  const source = dialect.rows({ id: 'id', fence: 'integer' });
+  const taken = yield statement(
+    `SELECT v.id, v.fence FROM ${source} v ${dialect.joinByKey(names.job)} ON j.id = v.id AND j.fence <> v.fence`,
+    [JSON.stringify(manual.map(({ id, fence }) => ({ id: Number(id), fence })))],
+  );
+  const lost = new Set(taken.rows.map(({ id, fence }) => `${String(id)}:${String(fence)}`));
+  return over.filter((claim) => !claim.manual || lost.has(`${claim.id}:${claim.fence}`));
+}

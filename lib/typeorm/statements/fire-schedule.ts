@@ -184,6 +184,8 @@ function jobOf(row: Row, fireTime: number, manual: boolean): NewJob {
     reference: name,
     traceId: randomUUID().replaceAll('-', ''),
     deadline: undefined,
+    maxRetries: undefined,
+    retention: { succeeded: undefined, failed: undefined },
   };
 }
 

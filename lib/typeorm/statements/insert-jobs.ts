@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { KeyTakenError } from '../../errors/key-taken.error.js';
 import type { EnqueuedJob, NewJob } from '../../job/job.js';
 import type { QueueTables } from '../queue-tables.js';
+import { ENDLESS_RETRIES } from '../row.js';
 import { statement, type Parameter, type Result, type Script, type Statement } from '../statement.js';
 
 const MOST_ROWS = 1_000;
@@ -29,7 +30,14 @@ const OPTIONAL: readonly OptionalColumn[] = [
   { column: 'reference', of: ({ reference }) => reference, without: null },
   { column: 'trace_id', of: ({ traceId }) => traceId, without: null },
   { column: 'deadline', of: ({ deadline }) => deadline, without: null },
+  { column: 'max_retries', of: storedRetries, without: null },
+  { column: 'keep_succeeded', of: ({ retention }) => retention.succeeded, without: null },
+  { column: 'keep_failed', of: ({ retention }) => retention.failed, without: null },
 ];
+
+function storedRetries({ maxRetries }: NewJob): number | undefined {
+  return maxRetries === Infinity ? ENDLESS_RETRIES : maxRetries;
+}
 
 /** Inserts all jobs in the order given and answers in that order. */
 export function* insertJobs(
@@ -143,6 +151,9 @@ function insertInto(
 
 /** The same of jobs without keys, with one text for any number of them: thousands of parameters take longer to bind than to insert. */
 function insertFrom({ dialect, names, service }: QueueTables, jobs: readonly NewJob[]): Statement {
+  const own = jobs.some(
+    ({ maxRetries, retention: { succeeded, failed } }) => (maxRetries ?? succeeded ?? failed) !== undefined,
+  );
   const source = dialect.rows({
     line: 'integer',
     type: 'name',
@@ -153,26 +164,39 @@ function insertFrom({ dialect, names, service }: QueueTables, jobs: readonly New
     trace_id: 'name',
     deadline: 'integer',
     payload: 'text',
+    ...(own ? OWN_COLUMNS : {}),
   });
   const isLater = `v.delay > 0 OR v.at > ${dialect.now}`;
   const due = `CASE WHEN v.at IS NULL THEN ${dialect.now} + v.delay ELSE ${dialect.greatest(dialect.now, 'v.at')} END`;
-  const columns = 'service, type, state, priority, due, reference, trace_id, deadline, payload';
-  const values = `?, v.type, CASE WHEN ${isLater} THEN 'scheduled' ELSE 'waiting' END, v.priority, ${due}, v.reference, v.trace_id, v.deadline, v.payload`;
-  const rows = jobs.map(({ type, priority, due: when, reference, traceId, deadline, payload }, line) => ({
+  const more = own ? Object.keys(OWN_COLUMNS) : [];
+  const columns = ['service, type, state, priority, due, reference, trace_id, deadline, payload', ...more].join(', ');
+  const values =
+    `?, v.type, CASE WHEN ${isLater} THEN 'scheduled' ELSE 'waiting' END, v.priority, ${due}, v.reference, v.trace_id, v.deadline, ` +
+    ['v.payload', ...more.map((column) => `v.${column}`)].join(', ');
+  const rows = jobs.map((job, line) => ({
     line,
-    type,
-    priority,
-    ...('at' in when ? { at: when.at } : { delay: when.delay }),
-    reference,
-    trace_id: traceId,
-    deadline,
-    payload,
+    type: job.type,
+    priority: job.priority,
+    ...('at' in job.due ? { at: job.due.at } : { delay: job.due.delay }),
+    reference: job.reference,
+    trace_id: job.traceId,
+    deadline: job.deadline,
+    payload: job.payload,
+    ...(own ? ownOf(job) : {}),
   }));
   return {
-    name: 'insert jobs',
+    name: own ? 'insert jobs with options' : 'insert jobs',
     sql: `INSERT INTO ${names.job} (${columns}) SELECT ${values} FROM ${source} v ORDER BY v.line RETURNING id`,
     parameters: [service, JSON.stringify(rows)],
   };
+}
+
+/** What few jobs have. */
+const OWN_COLUMNS = { max_retries: 'integer', keep_succeeded: 'integer', keep_failed: 'integer' } as const;
+
+function ownOf(job: NewJob): { readonly [column in keyof typeof OWN_COLUMNS]: number | undefined } {
+  const { succeeded, failed } = job.retention;
+  return { max_retries: storedRetries(job), keep_succeeded: succeeded, keep_failed: failed };
 }
 
 interface DueSql {

@@ -34,6 +34,13 @@ export function renewLock(tables: QueueTables, lock: HeldLock, duration: number)
   );
 }
 
+export function holdLock({ dialect, names, service }: QueueTables, { name, token }: HeldLock): Statement {
+  return statement(
+    `SELECT fence FROM ${names.lock} WHERE service = ? AND name = ? AND token = ? AND locked_until > ${dialect.now}${dialect.lockRow}`,
+    [service, name, token],
+  );
+}
+
 /** Without its token, so that a renewal that is still on its way finds nothing to renew. */
 export function releaseLock(tables: QueueTables, lock: HeldLock, atLeast: number): Statement {
   const { dialect, names } = tables;

@@ -6,6 +6,8 @@ import type { RecordedError } from '../../support/serialise-error.js';
 import type { QueueTables } from '../queue-tables.js';
 import { optional, optionalDate, optionalMoment, parseJson } from '../row.js';
 import { statement, type Row, type Statement } from '../statement.js';
+import { AWAITING, stateOf } from './awaiting.js';
+import { byBytes } from './gaps.js';
 
 export function selectJob({ names, service }: QueueTables, id: number): Statement {
   return statement(`SELECT * FROM ${names.job} WHERE id = ? AND service = ?`, [id, service]);
@@ -27,12 +29,16 @@ export function readLogLine(row: Row): JobLogLine {
   return { fence: Number(row['fence']), at: new Date(Number(row['logged_at'])), message: row['message'] as string };
 }
 
-/** Grouped in the order of the index: in another one, InnoDB's databases would collect the groups in a temporary table. */
+/**
+ * Grouped in the order of the index: in another one, InnoDB's databases would collect the groups in a temporary table. The delivered
+ * ones are counted twice, because only for them the rows themselves must be read.
+ */
 export function selectCounts({ dialect, names, service }: QueueTables): Statement {
+  const from = `FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} WHERE service = ?`;
   return statement(
-    `SELECT type, state, COUNT(*) AS count FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
-      'WHERE service = ? GROUP BY state, type ORDER BY type, state',
-    [service],
+    `SELECT type, state, COUNT(*) AS count ${from} GROUP BY state, type ` +
+      `UNION ALL SELECT type, 'delivered' AS state, COUNT(*) AS count ${from} AND ${AWAITING} GROUP BY type`,
+    [service, service],
   );
 }
 
@@ -40,9 +46,10 @@ export function readJob(row: Row): Job {
   return {
     id: String(row['id']),
     type: String(row['type']),
-    state: row['state'] as JobState,
+    state: stateOf(row),
     payload: parseJson(row['payload']),
-    result: parseJson(row['result']),
+    // A delivered job has what its handler returned, which may not become its result.
+    result: row['state'] === 'succeeded' ? parseJson(row['result']) : undefined,
     progress: parseJson(row['progress']),
     priority: Number(row['priority']),
     key: optional(row['job_key']) ?? optional(row['past_key']),
@@ -52,6 +59,7 @@ export function readJob(row: Row): Job {
     deadline: optionalDate(row['deadline']),
     createdAt: new Date(Number(row['created_at'])),
     finishedAt: optionalDate(optionalMoment(row['finished_at'])),
+    deliveredAt: optionalDate(optionalMoment(row['delivered_at'])),
     retries: Number(row['retries']),
     crashes: Number(row['crashes']),
     fence: Number(row['fence']),
@@ -72,6 +80,21 @@ export function readAttempt(row: Row): Attempt {
   };
 }
 
-export function readCount(row: Row): JobCount {
-  return { type: String(row['type']), state: row['state'] as JobState, count: Number(row['count']) };
+export function readCounts(rows: readonly Row[]): JobCount[] {
+  const counts = new Map<string, JobCount>();
+  const add = (type: string, state: JobState, count: number) => {
+    const known = counts.get(`${state} ${type}`)?.count ?? 0;
+    counts.set(`${state} ${type}`, { type, state, count: known + count });
+  };
+  for (const row of rows) {
+    const [type, state, count] = [String(row['type']), String(row['state']), Number(row['count'])];
+    if (state !== 'delivered') add(type, state as JobState, count);
+    else {
+      add(type, 'scheduled', -count);
+      add(type, 'running', count);
+    }
+  }
+  return [...counts.values()]
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => byBytes(a.type, b.type) || byBytes(a.state, b.state));
 }

@@ -95,7 +95,7 @@ function releaseOrphans({ dialect, names }: QueueTables, orphans: readonly Orpha
       suspect: '1',
       crashes: 'v.crashes',
       finished_at: `CASE WHEN v.state = 'failed' THEN ${dialect.now} ELSE 0 END`,
-      expires_at: `COALESCE(${dialect.now} + v.keep, 0)`,
+      expires_at: `COALESCE(${dialect.now} + CASE WHEN v.state = 'failed' THEN COALESCE(j.keep_failed, v.keep) END, 0)`,
       past_key: `CASE WHEN ${RELEASES_KEY} THEN j.job_key ELSE j.past_key END`,
       job_key: `CASE WHEN ${RELEASES_KEY} THEN NULL ELSE j.job_key END`,
       last_error: 'COALESCE(v.error, j.last_error)',

@@ -3,6 +3,7 @@ import type { RestartedJob, WhichJob } from '../../repository/step-repository.js
 import type { QueueTables } from '../queue-tables.js';
 import { numericId } from '../row.js';
 import { statement, type Row, type Script, type Statement } from '../statement.js';
+import { stateOf } from './awaiting.js';
 import { writeJob } from './change-job.js';
 import { retryColumns } from './filter-jobs.js';
 import { OF_CALLBACKS } from './plan-steps.js';
@@ -20,7 +21,7 @@ export function* restartJob(
   const row = (yield lockJob(tables, which)).rows[0];
   if (row === undefined) return undefined;
   const id = Number(row['id']);
-  const state = row['state'] as JobState;
+  const state = stateOf(row);
   const answer = { id: String(id), type: String(row['type']), priority: Number(row['priority']), state, steps: [] };
   if (!ENDED.includes(state)) return { ...answer, refusal: 'state' };
   const reached = yield* reachedSteps(tables, id);
@@ -34,7 +35,7 @@ export function* restartJob(
 }
 
 function lockJob({ dialect, names, service }: QueueTables, which: WhichJob): Statement {
-  const columns = `SELECT id, type, priority, state, past_key FROM ${names.job} WHERE service = ?`;
+  const columns = `SELECT id, type, priority, state, delivered_at, past_key FROM ${names.job} WHERE service = ?`;
   if ('id' in which) return statement(`${columns} AND id = ?${dialect.lockRow}`, [service, numericId(which.id)]);
   return statement(`${columns} AND type = ? AND job_key = ?${dialect.lockRow}`, [service, which.type, which.key]);
 }

@@ -2,7 +2,7 @@ import type { JobNotes } from '../../job/job-notes.js';
 import type { Settlement } from '../../job/settlement.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Script, type Statement } from '../statement.js';
-import { findLost } from './find-lost.js';
+import { findLost, withoutAcknowledged } from './find-lost.js';
 import { holdClaim } from './hold-claim.js';
 import { deleteSteps } from './prune.js';
 import { recordNotes } from './record-notes.js';
@@ -32,15 +32,16 @@ export function* settleJobs(tables: QueueTables, settlements: readonly Settlemen
   if (noted.length > 0) yield* recordNotes(tables, noted as (Settlement & { notes: JobNotes })[]);
   const rows = JSON.stringify(settlements.map(toRow).sort((a, b) => a.id - b.id));
   const ended = tables.dialect.writesInWith
-    ? Number((yield endAndRecord(tables, rows, node)).rows[0]?.['count'])
+    ? Number((yield endAndRecord(tables, rows, node, settlements)).rows[0]?.['count'])
     : yield* endThenRecord(tables, rows, node, settlements);
-  const lost = ended === settlements.length ? [] : yield* findLost(tables, settlements);
+  const over = ended === settlements.length ? [] : yield* findLost(tables, settlements);
   // By claim, not by id: a lost claim of a job may be in one batch with the claim that ends it.
-  const unkept = settlements.filter((settlement) => settlement.keep === 0 && !lost.includes(settlement));
-  if (unkept.length > 0) yield deleteEnded(tables, unkept);
+  const unkept = settlements.filter((settlement) => settlement.keep === 0 && !over.includes(settlement));
+  if (unkept.length > 0) yield deleteEnded(tables, idsOf(unkept));
   // An earlier claim may have had steps where this one had none.
   const stepped = unkept.filter(({ fence, hasSteps }) => hasSteps || fence > 1);
   if (stepped.length > 0) yield deleteSteps(tables, idsOf(stepped));
+  const lost = yield* withoutAcknowledged(tables, over);
   return lost.map(({ id }) => id);
 }
 
@@ -56,7 +57,7 @@ function* endThenRecord(
   settlements: readonly Settlement[],
 ): Script<number> {
   const { dialect, names, service } = tables;
-  const { affected } = yield statement(updateJobs(tables), [rows]);
+  const { affected } = yield statement(updateJobs(tables, dialect.rows(SETTLED_ROWS), settlements), [rows]);
   if (!settlements.some(isAttempt)) return affected;
   // When every row was ours, all of them are locked by this transaction: nothing is left to check.
   const isOurs = `${dialect.joinByKey(names.job)} ON j.id = v.id AND j.fence = v.fence AND j.state = v.state`;
@@ -70,12 +71,12 @@ function isAttempt({ attempt }: Settlement): boolean {
 }
 
 /** The same in one statement. */
-function endAndRecord(tables: QueueTables, rows: string, node: string): Statement {
+function endAndRecord(tables: QueueTables, rows: string, node: string, settlements: readonly Settlement[]): Statement {
   const { dialect } = tables;
   const ours = 'v JOIN ended j ON j.id = v.id AND j.fence = v.fence';
   return statement(
     `WITH v AS MATERIALIZED (SELECT * FROM ${dialect.rows(SETTLED_ROWS)} AS r), ` +
-      `ended AS (${updateJobs(tables, 'v')} RETURNING j.id, j.fence), ` +
+      `ended AS (${updateJobs(tables, 'v', settlements)} RETURNING j.id, j.fence), ` +
       `recorded AS (${insertAttempts(tables, ours)}) SELECT COUNT(*) AS count FROM ended`,
     [rows, tables.service, node],
   );
@@ -92,8 +93,7 @@ export function* settleHeldJob(tables: QueueTables, settlement: Settlement, node
 }
 
 /** A key of scope 'forever' needs its row for ever. */
-function deleteEnded({ names }: QueueTables, settlements: readonly Settlement[]): Statement {
-  const ids = idsOf(settlements);
+export function deleteEnded({ names }: QueueTables, ids: readonly number[]): Statement {
   return statement(
     `DELETE FROM ${names.job} WHERE id IN (${ids.map(() => '?').join(', ')}) ` +
       "AND key_scope <> 'forever' AND state IN ('succeeded', 'failed')",
@@ -108,7 +108,8 @@ function idsOf(settlements: readonly Settlement[]): number[] {
 /** A key of scope 'open' is free again when its job ends; it is kept for people. */
 export const RELEASES_KEY = "j.key_scope = 'open' AND v.state IN ('succeeded', 'failed')";
 
-function updateJobs({ dialect, names }: QueueTables, source = dialect.rows(SETTLED_ROWS)): string {
+function updateJobs({ dialect, names }: QueueTables, source: string, settlements: readonly Settlement[]): string {
+  const delivers = settlements.some(({ attempt }) => attempt?.outcome === 'delivered');
   return dialect.joinedUpdate({
     table: names.job,
     source,
@@ -124,6 +125,7 @@ function updateJobs({ dialect, names }: QueueTables, source = dialect.rows(SETTL
       expires_at: `COALESCE(${dialect.now} + v.keep, 0)`,
       past_key: `CASE WHEN ${RELEASES_KEY} THEN j.job_key ELSE j.past_key END`,
       job_key: `CASE WHEN ${RELEASES_KEY} THEN NULL ELSE j.job_key END`,
+      ...(delivers ? { delivered_at: `CASE WHEN v.outcome = 'delivered' THEN ${dialect.now} ELSE 0 END` } : {}),
     },
     on: "j.id = v.id AND j.fence = v.fence AND j.state = 'running'",
   });

@@ -72,6 +72,16 @@ export function renewShedlock(
   );
 }
 
+export function holdShedlock(
+  { name: table, clock, tables: { dialect } }: Shedlock,
+  { name, token }: HeldLock,
+): Statement {
+  return statement(
+    `SELECT lock_name FROM ${table} WHERE lock_name = ? AND locked_by = ? AND lock_until > ${clock.now}${dialect.lockRow}`,
+    [name, token],
+  );
+}
+
 /** Without its token, so that a renewal that is still on its way finds nothing to renew. */
 export function releaseShedlock(
   { name: table, clock, tables: { dialect } }: Shedlock,

@@ -12,7 +12,9 @@ export function surveyQueue(
   const parts = [nextDue(tables), readyLevels(tables, types), pauses(tables)];
   if (sweep) parts.push(orphans(tables));
   if (node !== undefined) parts.push(claims(tables, node));
-  if (held.length > 0) parts.push(lostClaims(tables, held));
+  const [manual, others] = [held.filter((claim) => claim.manual), held.filter((claim) => !claim.manual)];
+  if (others.length > 0) parts.push(lostClaims(tables, others));
+  if (manual.length > 0) parts.push(takenClaims(tables, manual));
   if (schedules) parts.push(nextSchedule(tables));
   return statement(
     parts.map((part) => part.sql).join(' UNION ALL '),
@@ -81,8 +83,21 @@ function lostClaims({ dialect, names }: QueueTables, held: readonly JobToken[]):
   const sql =
     `SELECT 'lost' AS fact, v.token AS type, 1 AS value FROM ${source} v ` +
     `LEFT JOIN ${names.job} j ON j.id = v.id AND j.fence = v.fence AND j.state = 'running' WHERE j.id IS NULL`;
-  const rows = held.map(({ id, fence }) => ({ id: Number(id), fence, token: `${id}:${fence}` }));
-  return { sql, parameters: [JSON.stringify(rows)] };
+  return { sql, parameters: [tokensOf(held)] };
+}
+
+/** Of manual handlers: a job that has ended under its claim was acknowledged while its handler runs, which may do so to its end. */
+function takenClaims({ dialect, names }: QueueTables, held: readonly JobToken[]): Part {
+  const source = dialect.rows({ id: 'id', fence: 'integer', token: 'name' });
+  const taken = `${dialect.joinByKey(names.job)} ON j.id = v.id AND j.fence <> v.fence`;
+  return {
+    sql: `SELECT 'lost' AS fact, v.token AS type, 1 AS value FROM ${source} v ${taken}`,
+    parameters: [tokensOf(held)],
+  };
+}
+
+function tokensOf(held: readonly JobToken[]): string {
+  return JSON.stringify(held.map(({ id, fence }) => ({ id: Number(id), fence, token: `${id}:${fence}` })));
 }
 
 /** With its fence: a node may hold an old and a new claim of the same job. */

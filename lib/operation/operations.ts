@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import { QueueEvents } from '../events/queue-events.js';
+import type { Attempt } from '../job/attempt.js';
+import type { JobType } from '../job/job-type.js';
+import type { OperationJob } from '../job/operation.js';
+import { LockService } from '../lock/lock-service.js';
+import { ResolvedOptions } from '../options/resolved-options.js';
+import { OperationTypes } from '../queue/operation-types.js';
+import { OperationRepository } from '../repository/operation-repository.js';
+import { ApplicationTransactions } from '../typeorm/application-transactions.js';
+import { WorkerPool } from '../worker/worker-pool.js';
+import { OperationExplorer } from './operation.explorer.js';
+import { OperationLeader } from './operation-leader.js';
+
+/**
+ * Jobs that are rows of the application's own tables: see `Operation`.
+ *
+ * @publicApi
+ */
+@Injectable()
+export class Operations {
+  private leaders: OperationLeader[] = [];
+
+  constructor(
+    private readonly explorer: OperationExplorer,
+    private readonly locks: LockService,
+    private readonly pool: WorkerPool,
+    private readonly repository: OperationRepository,
+    private readonly transactions: ApplicationTransactions,
+    private readonly types: OperationTypes,
+    private readonly events: QueueEvents,
+    private readonly options: ResolvedOptions,
+  ) {}
+
+  /** The attempts of a row, oldest first, for as long as history is kept. */
+  history(type: JobType, id: OperationJob['id']): Promise<Attempt[]> {
+    return this.repository.history(String(type), String(id));
+  }
+
+  /** After all handlers are registered. */
+  async explore(): Promise<void> {
+    const definitions = await this.explorer.explore();
+    for (const { type } of definitions) this.types.add(type);
+    const { pool, repository, transactions, events } = this;
+    const tools = { pool, repository, transactions, events };
+    this.leaders = definitions.map((definition) => new OperationLeader(definition, this.locks, tools, this.options));
+  }
+
+  start(): void {
+    for (const leader of this.leaders) leader.start();
+  }
+
+  /** Nothing more is loaded. */
+  async stop(): Promise<void> {
+    await Promise.all(this.leaders.map((leader) => leader.stop()));
+  }
+
+  /** After the pool has drained: what has ended is written, and the locks are free. */
+  async retire(): Promise<void> {
+    await Promise.all(this.leaders.map((leader) => leader.retire()));
+  }
+}

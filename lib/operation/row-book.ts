@@ -1,0 +1,95 @@
+import type { OperationJob } from '../job/operation.js';
+import type { Settlement } from '../job/settlement.js';
+import type { KnownRow } from '../repository/operation-repository.js';
+
+/** What is known of a row that has run before and not ended. */
+export type RowPast = Pick<KnownRow, 'retries' | 'crashes' | 'suspect'>;
+
+interface WaitingRow extends RowPast {
+  /** `performance.now()` of its next attempt. */
+  readonly dueAt: number;
+}
+
+interface RunningRow {
+  readonly row: OperationJob;
+  readonly past: RowPast;
+  readonly turn: number;
+}
+
+const NEW: RowPast = { retries: 0, crashes: 0, suspect: false };
+
+/**
+ * Which rows of one term run, and which wait for their next attempt. In memory, because nobody else writes about them as long as
+ * the lock is held; what a later holder must know is in the database.
+ */
+export class RowBook {
+  private readonly running = new Map<string, RunningRow>();
+  private readonly waiting = new Map<string, WaitingRow>();
+  /** They have ended after a load began: what that answers may be older. */
+  private readonly settled = new Set<string>();
+  private turns = 0;
+
+  get size(): number {
+    return this.running.size;
+  }
+
+  know(rows: readonly KnownRow[]): void {
+    for (const { id, dueIn, ...past } of rows) this.waiting.set(id, { ...past, dueAt: performance.now() + dueIn });
+  }
+
+  /** Rows that are of no use now. */
+  beginLoad(): Set<string> {
+    this.settled.clear();
+    const now = performance.now();
+    const asleep = [...this.waiting].filter(([, { dueAt }]) => dueAt > now).map(([id]) => id);
+    return new Set([...this.running.keys(), ...asleep]);
+  }
+
+  /** Those of the loaded rows that may run now, at most so many. */
+  choose(loaded: ReadonlyMap<string, OperationJob>, most: number): OperationJob[] {
+    const chosen: OperationJob[] = [];
+    for (const [id, row] of loaded) {
+      if (chosen.length === most) break;
+      if (this.mayRun(id, row)) chosen.push(row);
+    }
+    return chosen;
+  }
+
+  begin(row: OperationJob): RowPast {
+    const id = String(row.id);
+    const past = this.waiting.get(id) ?? NEW;
+    this.waiting.delete(id);
+    this.running.set(id, { row, past, turn: ++this.turns });
+    return past;
+  }
+
+  /** Of a row that runs. */
+  get(id: string): RunningRow {
+    const running = this.running.get(id);
+    if (running === undefined) throw new Error(`Row ${id} does not run in this term.`);
+    return running;
+  }
+
+  end({ id, state, delay, usesRetry }: Settlement): void {
+    const { past } = this.get(id);
+    this.running.delete(id);
+    this.settled.add(id);
+    if (state === 'succeeded' || state === 'failed') return;
+    const retries = past.retries + (usesRetry ? 1 : 0);
+    this.waiting.set(id, { ...past, retries, dueAt: performance.now() + (delay ?? 0) });
+  }
+
+  /** Milliseconds until the next of those that wait is due. */
+  get nextDueIn(): number | undefined {
+    let next = Infinity;
+    for (const { dueAt } of this.waiting.values()) next = Math.min(next, dueAt);
+    return next === Infinity ? undefined : Math.max(0, next - performance.now());
+  }
+
+  private mayRun(id: string, { dueAt }: OperationJob): boolean {
+    if (this.running.has(id) || this.settled.has(id)) return false;
+    if (dueAt !== undefined && dueAt.getTime() > Date.now()) return false;
+    const waiting = this.waiting.get(id);
+    return waiting === undefined || waiting.dueAt <= performance.now();
+  }
+}

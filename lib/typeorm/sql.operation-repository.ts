@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { Attempt } from '../job/attempt.js';
+import { OperationRepository, type KnownRow, type RowSettlement } from '../repository/operation-repository.js';
+import { processName } from '../support/process-name.js';
+import { ApplicationDataSource } from './application-data-source.js';
+import { Callers } from './callers.js';
+import { QueueConnection } from './queue-connection.js';
+import type { QueueTables } from './queue-tables.js';
+import type { Script } from './statement.js';
+import { selectRowAttempts, startRows, takeOverRows } from './statements/operation-rows.js';
+import { readAttempt } from './statements/read-jobs.js';
+import { settleRows } from './statements/settle-rows.js';
+
+@Injectable()
+export class SqlOperationRepository extends OperationRepository {
+  private readonly callers: Callers;
+
+  constructor(
+    application: ApplicationDataSource,
+    private readonly connection: QueueConnection,
+  ) {
+    super();
+    this.callers = new Callers(application);
+  }
+
+  takeOver(manager: EntityManager, operation: string): Promise<KnownRow[]> {
+    return this.inside(manager, (tables) => takeOverRows(tables, operation));
+  }
+
+  start(manager: EntityManager, operation: string, fence: number, rows: readonly string[]): Promise<number> {
+    return this.inside(manager, (tables) => startRows(tables, operation, fence, processName(), rows));
+  }
+
+  settle(
+    manager: EntityManager,
+    operation: string,
+    settlements: readonly RowSettlement[],
+    node: string,
+  ): Promise<void> {
+    return this.inside(manager, (tables) => settleRows(tables, operation, settlements, node));
+  }
+
+  async history(operation: string, row: string): Promise<Attempt[]> {
+    const { database, tables } = await this.connection.get();
+    return (await database.query(selectRowAttempts(tables, operation, row))).rows.map(readAttempt);
+  }
+
+  private async inside<T>(manager: EntityManager, script: (tables: QueueTables) => Script<T>): Promise<T> {
+    const connected = await this.connection.get();
+    return this.callers.run(manager, connected, () => script(connected.tables));
+  }
+}
