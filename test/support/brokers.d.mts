@@ -11,4 +11,4 @@ export function startRedis(): Promise<Broker | undefined>;
 export function startRabbitMq(): Promise<Broker | undefined>;
 
 /** Those whose programs are on this machine. */
-export function brokers(): { name: 'Redis' | 'RabbitMQ'; start(): Promise<Broker | undefined> }[];
+export function brokers(): { name: 'Redis' | 'RabbitMQ'; start: () => Promise<Broker | undefined> }[];
