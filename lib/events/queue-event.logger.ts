@@ -61,6 +61,7 @@ const LINES: { readonly [Name in QueueEvent['name']]?: (event: EventNamed<Name>)
     'error',
     `Lock '${lock}' (fence ${fence}) was lost before it was released: its work here is told to stop, and another process may do it`,
   ],
+  'operation.warning': ({ operation, warning }) => ['warn', `Operation '${operation}': ${warning}`],
   'operation.led': ({ operation, fence }) => [
     'debug',
     `Operation '${operation}' is led by this process (fence ${fence})`,

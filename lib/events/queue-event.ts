@@ -21,6 +21,7 @@ export type QueueEvent =
   | { readonly name: 'job.incompatible'; readonly job: JobFacts; readonly error: string }
   | { readonly name: 'job.rescued'; readonly job: JobFacts; readonly state: 'waiting' | 'failed' }
   | { readonly name: 'lock.lost'; readonly lock: string; readonly fence: number }
+  | { readonly name: 'operation.warning'; readonly operation: string; readonly warning: string }
   | { readonly name: 'operation.led'; readonly operation: string; readonly fence: number }
   | { readonly name: 'operation.lost'; readonly operation: string; readonly fence: number; readonly rows: number }
   | { readonly name: 'operation.bad-rows'; readonly operation: string; readonly rows: number; readonly first: string }

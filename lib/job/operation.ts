@@ -102,6 +102,8 @@ export abstract class Operation {
   /** In the same transaction, rows that will run again: for those who want to see it in their own table. By default nothing. */
   noteRetries(_retried: readonly RetriedJob[], _manager: EntityManager): void | Promise<void> {}
 
-  /** Called at boot, before anything is loaded: what it throws stops the application. By default nothing. */
-  check(_type: string, _manager: EntityManager): void | Promise<void> {}
+  /** Called at boot, before anything is loaded: what it throws stops the application, what it answers is warned about. By default nothing. */
+  check(_type: string, _manager: EntityManager): readonly string[] | Promise<readonly string[]> {
+    return [];
+  }
 }

@@ -1,6 +1,7 @@
 import { Injectable, Optional, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { InvalidHandlerError } from '../errors/invalid-handler.error.js';
+import { QueueEvents } from '../events/queue-events.js';
 import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
 import type { Invoke, RegisteredHandler } from '../handler/registered-handler.js';
 import { Operation } from '../job/operation.js';
@@ -22,6 +23,7 @@ export class OperationExplorer {
     private readonly moduleRef: ModuleRef,
     private readonly registry: JobHandlerRegistry,
     private readonly transactions: ApplicationTransactions,
+    private readonly events: QueueEvents,
     @Optional() private readonly fallback?: Operation,
   ) {}
 
@@ -36,7 +38,8 @@ export class OperationExplorer {
     refuseManual(handler);
     const given = new OptionReader(`${name}: operation`, handler.options.operation, OPTIONS);
     const operation = await this.find(name, given.value('use'));
-    await this.transactions.read(async (manager) => operation.check(type, manager));
+    const warnings = await this.transactions.read(async (manager) => operation.check(type, manager));
+    for (const warning of warnings) this.events.emit({ name: 'operation.warning', operation: type, warning });
     const around = aroundHandler(handler, operation);
     this.registry.replace(around);
     const timeout = given.duration('timeout', '1m', 1, LONGEST_TIMER);
