@@ -81,9 +81,8 @@ describe.each(databases())('an operation on $name', (database) => {
     await fixture.become({ 5: 1, 10: 1 });
   });
 
-  (database.capabilities.concurrentWriters ? it : it.skip)(
-    'runs rows that are committed late, behind higher ids that have ended',
-    async () => {
+  if (database.capabilities.concurrentWriters) {
+    it('runs rows that are committed late, behind higher ids that have ended', async () => {
       await create(() => undefined);
       await fixture.start();
       const runner = fixture.dataSource.createQueryRunner();
@@ -94,8 +93,8 @@ describe.each(databases())('an operation on $name', (database) => {
       await runner.commitTransaction();
       await runner.release();
       await fixture.become({ 1: 1, 2: 1 });
-    },
-  );
+    });
+  }
 
   it('fails a row without retries at its first error, and does not run it after a restart', async () => {
     let runs = 0;
