@@ -61,11 +61,16 @@ export class LockKeeper {
     this.signal.throwIfAborted();
   }
 
+  /** Renews it if that is due: transactions that follow each other closely would leave it no time. */
+  async prepare(): Promise<void> {
+    if (this.state === 'held' && processTime() >= this.renewAt) await this.renew();
+  }
+
   async holdIn<T>(manager: EntityManager, work: () => Promise<T>): Promise<T> {
     const { name, fence } = this.holding;
     if (this.state === 'released') throw new LockLostError(name, fence, 'released');
-    // Transactions that follow each other closely would leave it no time.
-    if (processTime() >= this.renewAt) await this.renew();
+    // Not waited for: where there is one writer it waits for this transaction.
+    void this.prepare();
     this.signal.throwIfAborted();
     this.holders++;
     try {

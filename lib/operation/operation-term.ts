@@ -171,7 +171,7 @@ export class OperationTerm extends ClaimHome {
 
   private async write(batch: readonly RowSettlement[]): Promise<void> {
     if (this.isOver) return;
-    await this.oneAtATime(() => this.tools.transactions.begin((manager) => this.writeIn(manager, batch)));
+    await this.inTransaction((manager) => this.writeIn(manager, batch));
     for (const { settlement } of batch) this.book.end(settlement);
     this.onSettled();
   }
@@ -196,8 +196,14 @@ export class OperationTerm extends ClaimHome {
   }
 
   private underLock<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    const inside = (manager: EntityManager) => this.lock.holdIn(manager, () => work(manager));
-    return this.oneAtATime(() => this.tools.transactions.begin(inside));
+    return this.inTransaction((manager) => this.lock.holdIn(manager, () => work(manager)));
+  }
+
+  private inTransaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.oneAtATime(async () => {
+      await this.lock.prepare();
+      return this.tools.transactions.begin(work);
+    });
   }
 
   private turnOf(settlement: Settlement): RowSettlement {
