@@ -11,6 +11,16 @@ import type { TableOperationOptions } from './table-operation-options.js';
 const LONGEST_ERROR = 1_000;
 
 /**
+ * What `tableOperation()` makes: extend it to do more with each row, or around each of its calls.
+ *
+ * @publicApi
+ */
+export interface TableOperation extends Operation {
+  loadJobs(scope: LoadScope): Promise<OperationJob[]>;
+  batchUpdateJobs(settled: readonly SettledJob[], manager: EntityManager): Promise<void>;
+}
+
+/**
  * An `Operation` for a table of yours that holds jobs as most do: one row each, with a status and a due time. Rows that are inserted with
  * a waiting status run when they are due, by the database's clock, and get one of two other statuses when they have ended; nothing else
  * of the row is written but the columns that you name.
@@ -23,11 +33,11 @@ const LONGEST_ERROR = 1_000;
  * @publicApi
  * @throws InvalidOptionError, UnknownOptionError for options that cannot be used.
  */
-export function tableOperation(options: TableOperationOptions): Type<Operation> {
+export function tableOperation(options: TableOperationOptions): Type<TableOperation> {
   const { mapping, type: given } = readTableOptions(options);
 
   @Injectable()
-  class TableOperation extends Operation {
+  class OfOneTable extends Operation implements TableOperation {
     private found: OwnTable | undefined;
 
     override async check(_type: string, manager: EntityManager): Promise<string[]> {
@@ -57,7 +67,7 @@ export function tableOperation(options: TableOperationOptions): Type<Operation> 
     }
   }
 
-  return TableOperation;
+  return OfOneTable;
 }
 
 /** It is due by the database's clock: that of this process may be slow. */
