@@ -72,7 +72,8 @@ export class LockKeeper {
     this.signal.throwIfAborted();
     this.holders++;
     try {
-      if (!(await this.repository.holdIn(manager, this.holding))) this.lose('taken away');
+      const isHeld = await this.repository.holdIn(manager, this.holding);
+      if (!isHeld && this.state === 'held') this.lose('taken away');
       this.signal.throwIfAborted();
       const value = await work();
       this.signal.throwIfAborted();

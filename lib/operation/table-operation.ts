@@ -8,8 +8,6 @@ import type { OwnRow, OwnRowEnd, OwnTable } from '../typeorm/own-table/own-table
 import { readTableOptions } from './read-table-options.js';
 import type { TableOperationOptions } from './table-operation-options.js';
 
-const LONGEST_ERROR = 1_000;
-
 /**
  * What `tableOperation()` makes: extend it to do more with each row, or around each of its calls.
  *
@@ -40,14 +38,14 @@ export function tableOperation(options: TableOperationOptions): Type<TableOperat
   class OfOneTable extends Operation implements TableOperation {
     private found: OwnTable | undefined;
 
-    override async check(_type: string, manager: EntityManager): Promise<string[]> {
-      const { table, missingIndex } = await findOwnTable(manager, mapping);
+    override async check(type: string, manager: EntityManager): Promise<string[]> {
+      const { table, missingIndex } = await findOwnTable(manager, mapping, given ?? type);
       this.found = table;
       return missingIndex === undefined ? [] : [`Each load reads the whole table '${mapping.table}': ${missingIndex}`];
     }
 
-    async loadJobs({ type, limit, manager }: LoadScope): Promise<OperationJob[]> {
-      return (await this.table.load(manager, given ?? type, limit)).map(toJob);
+    async loadJobs({ type, limit, exclude, manager }: LoadScope): Promise<OperationJob[]> {
+      return (await this.table.load(manager, given ?? type, limit - exclude.size, exclude)).map(toJob);
     }
 
     async batchUpdateJobs(settled: readonly SettledJob[], manager: EntityManager): Promise<void> {
@@ -70,10 +68,9 @@ export function tableOperation(options: TableOperationOptions): Type<TableOperat
   return OfOneTable;
 }
 
-/** It is due by the database's clock: that of this process may be slow. */
 function toJob({ id, payload, due }: OwnRow): OperationJob {
   const job = { id, payload: readPayload(payload) };
-  return due === 0 ? job : { ...job, dueAt: new Date(Math.min(due, Date.now())) };
+  return due === 0 ? job : { ...job, dueAt: new Date(due) };
 }
 
 /** A column of a JSON type is parsed by most drivers. */
@@ -90,5 +87,5 @@ function readPayload(payload: unknown): unknown {
 }
 
 function toEnd({ id, attempt, error }: SettledJob | RetriedJob): OwnRowEnd {
-  return { id: String(id), attempt, error: error?.message.slice(0, LONGEST_ERROR) };
+  return { id: String(id), attempt, error: error?.message };
 }
