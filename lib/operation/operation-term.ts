@@ -35,7 +35,7 @@ export interface OperationTools {
  */
 export class OperationTerm extends ClaimHome {
   readonly keepsSteps = false;
-  private readonly book = new RowBook();
+  private readonly book: RowBook;
   private readonly settler: RowSettler;
   /** More than one transaction that locks the lock's row would only wait for the other, with a connection each. */
   private readonly oneAtATime = pLimit(1);
@@ -50,7 +50,12 @@ export class OperationTerm extends ClaimHome {
     private readonly onSettled: () => void,
   ) {
     super();
-    this.settler = new RowSettler(definition.type, (batch) => this.write(batch), tools.events);
+    this.book = new RowBook(definition.handler.options.maxCrashes);
+    const written = () => {
+      tools.pool.written();
+      onSettled();
+    };
+    this.settler = new RowSettler(definition.type, (batch) => this.write(batch), written, tools.events);
     lock.signal.addEventListener('abort', () => this.lose(), { once: true });
   }
 
@@ -173,7 +178,6 @@ export class OperationTerm extends ClaimHome {
     if (this.isOver) return;
     await this.inTransaction((manager) => this.writeIn(manager, batch));
     for (const { settlement } of batch) this.book.end(settlement);
-    this.onSettled();
   }
 
   private writeIn(manager: EntityManager, batch: readonly RowSettlement[]): Promise<void> {

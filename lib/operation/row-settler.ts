@@ -23,10 +23,13 @@ export class RowSettler {
   private readonly loop: PollLoop;
   private pause = FIRST_PAUSE;
   private retryAt = 0;
+  /** On their way into the database. */
+  private writing = 0;
 
   constructor(
     private readonly operation: string,
     private readonly write: Write,
+    private readonly onWritten: () => void,
     private readonly events: QueueEvents,
   ) {
     this.loop = new PollLoop(
@@ -36,7 +39,7 @@ export class RowSettler {
   }
 
   get size(): number {
-    return this.pending.length + this.refused.length;
+    return this.pending.length + this.refused.length + this.writing;
   }
 
   start(): void {
@@ -79,11 +82,9 @@ export class RowSettler {
   }
 
   private async writeRefused(): Promise<void> {
-    const all = this.refused;
-    this.refused = [];
     const left: RowSettlement[] = [];
-    for (const one of all) if (!(await this.wasWritten([one]))) left.push(one);
-    this.refused.unshift(...left);
+    for (const one of this.refused) if (!(await this.wasWritten([one]))) left.push(one);
+    this.refused = left;
     if (left.length > 0) this.wait();
     else this.pause = FIRST_PAUSE;
   }
@@ -94,9 +95,9 @@ export class RowSettler {
   }
 
   private async wasWritten(batch: readonly RowSettlement[]): Promise<boolean> {
+    this.writing = batch.length;
     try {
       await this.write(batch);
-      return true;
     } catch (error) {
       this.events.emit({
         name: 'operation.failed',
@@ -106,6 +107,10 @@ export class RowSettler {
         error: messageOf(error),
       });
       return false;
+    } finally {
+      this.writing = 0;
     }
+    this.onWritten();
+    return true;
   }
 }

@@ -68,7 +68,7 @@ export class WorkerPool {
     lease.onLoss(() => this.abandonAll(lease.name));
     notes.collectFrom(() => this.claims.takeNotes(this.home));
     completer.onFlush(() => {
-      this.startNext();
+      this.written();
       this.tellRoom();
     });
   }
@@ -118,6 +118,11 @@ export class WorkerPool {
   /** The same for all that come from `home`. */
   loseAll(home: ClaimHome): void {
     this.claims.lose(home);
+  }
+
+  /** Ends that were known here are in the database: whoever must be alone may have waited for that. */
+  written(): void {
+    this.startNext();
   }
 
   /** `home`: where they come from; by default our own table. */
