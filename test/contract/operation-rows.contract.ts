@@ -81,7 +81,7 @@ export function operationRowsContract(context: ContractContext): void {
       await takeOver(fixture);
       await start(fixture, 2, 'a', 'b');
       await settle(fixture, retried('a', { delay: 60_000 }), ended('b'));
-      const rows = await fixture.sql<Record<string, unknown>>(
+      const rows = await fixture.sql(
         'SELECT row_id, fence, retries, due, started_at FROM pq_operation_row WHERE service = ? ORDER BY row_id',
         [fixture.service],
       );

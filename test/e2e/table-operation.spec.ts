@@ -61,15 +61,15 @@ describe.each(databases())('tableOperation() on $name', (database) => {
   const write = (sql: string) => (fixture as AppFixture).queue.transaction((manager) => manager.query(sql));
   const seconds = () => Math.floor(Date.now() / 1_000);
   /** As the seed documents: the status is 0, and a start time of 0 means now. */
-  const insert = (params: string, { type = TYPE, start = 0, status = '0' } = {}) =>
+  const insert = (params: string, { type = TYPE, startTime = 0, status = '0' } = {}) =>
     write(
       'INSERT INTO async_job_tab (params, job_type, job_status, start_time, create_time, update_time) ' +
-        `VALUES ('${params}', ${type}, ${status}, ${start}, ${seconds()}, ${seconds()})`,
+        `VALUES ('${params}', ${type}, ${status}, ${startTime}, ${seconds()}, ${seconds()})`,
     );
   const read = async <Row>(sql: string) => (fixture as AppFixture).dataSource.query<Row[]>(sql);
   const statuses = async () => {
     const rows = await read<{ job_status: number | null }>('SELECT job_status FROM async_job_tab ORDER BY id');
-    return rows.map(({ job_status: status }) => (status === null ? null : Number(status)));
+    return rows.map(({ job_status: status }) => status);
   };
   const become = (...expected: (number | null)[]) =>
     waitUntil(async () => JSON.stringify(await statuses()) === JSON.stringify(expected), {
@@ -100,7 +100,7 @@ describe.each(databases())('tableOperation() on $name', (database) => {
       return job.dueAt.toISOString();
     });
     const due = seconds() + 2;
-    await insert('{}', { start: due });
+    await insert('{}', { startTime: due });
     await (fixture as AppFixture).start();
     await become(1);
     expect(startedAt).toBeGreaterThanOrEqual(due * 1_000);

@@ -26,7 +26,11 @@ if (server === undefined) {
   );
   process.exitCode = 1;
 } else {
-  await show(server).finally(() => server.stop());
+  try {
+    await show(server);
+  } finally {
+    await server.stop();
+  }
 }
 
 async function show(on: Server): Promise<void> {
@@ -55,7 +59,7 @@ async function untilEnded(database: DataSource): Promise<Row[]> {
 
 async function print(row: Row, operations: Operations): Promise<void> {
   const { id, params, job_status: status, start_time: start, update_time: update } = row;
-  console.log(`${String(id).padEnd(4)}${String(status).padEnd(12)}${String(start).padEnd(12)}${update}   ${params}`);
+  console.log(`${id.padEnd(4)}${String(status).padEnd(12)}${String(start).padEnd(12)}${update}   ${params}`);
   for (const { attempt, outcome, error } of await operations.history(MAIL, id))
     console.log(`      attempt ${attempt}: ${outcome}${error === undefined ? '' : `, ${error.message}`}`);
 }
