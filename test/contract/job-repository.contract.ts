@@ -13,6 +13,7 @@ import { lockContract } from './lock.contract.js';
 import { mysqlFamilyContract } from './mysql-family.contract.js';
 import { mergeContract } from './merge.contract.js';
 import { nodesContract } from './nodes.contract.js';
+import { operationRowsContract } from './operation-rows.contract.js';
 import { operationsContract } from './operations.contract.js';
 import { retentionContract } from './retention.contract.js';
 import { schedulesContract } from './schedules.contract.js';
@@ -37,6 +38,7 @@ const PARTS = [
   lockContract,
   shedlockContract,
   operationsContract,
+  operationRowsContract,
   schemaContract,
   clockContract,
   mysqlFamilyContract,
