@@ -2,6 +2,7 @@ import {
   Injectable,
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
+  type OnApplicationShutdown,
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { Completer } from './completion/completer.js';
@@ -31,12 +32,15 @@ const HOOKS_CHECK_AFTER = 4_000;
  *
  *     onApplicationBootstrap      logger → repository → handlers → lease → completer → poller → operations → schedules
  *     onModuleDestroy             schedules, operations, poller: no more jobs are made, loaded or claimed
- *     beforeApplicationShutdown   pool drains, operations are written, locks are released → starts, completions written → lease → repository → logger
+ *     beforeApplicationShutdown   pool drains, operations are written, locks are released → starts, completions written → lease
+ *     onApplicationShutdown       repository → logger: until here Nest's HTTP server takes requests, which may enqueue
  *
  * @publicApi
  */
 @Injectable()
-export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
+export class PersistentQueue
+  implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown
+{
   private starting: Promise<void> | undefined;
   private hooksCheck: NodeJS.Timeout | undefined;
 
@@ -109,10 +113,13 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     await this.completer.stop();
     if (this.starting !== undefined) this.events.emit({ name: 'node.stopped', node: this.lease.name, released });
     await this.lease.stop().catch((error: unknown) => this.events.databaseError('shutdown', error));
+    this.starting = undefined;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
     this.afterCommit.stop();
     this.transactions.close();
     await this.repository.close().catch((error: unknown) => this.events.databaseError('shutdown', error));
-    this.starting = undefined;
     this.logger.stop();
   }
 

@@ -64,7 +64,7 @@ function checkFiles(installed) {
   return [
     ...documents.filter((name) => !files.includes(name)).map((name) => `the tarball lacks ${name}`),
     ...files
-      .filter((name) => !documents.includes(name) && !/^dist\/.+(\.js|\.js\.map|\.d\.ts)$/.test(name))
+      .filter((name) => !documents.includes(name) && !/^dist\/.+(\.c?js|\.c?js\.map|\.d\.c?ts)$/.test(name))
       .map((name) => `${name} does not belong into the tarball`),
     ...files
       .filter((name) => readFileSync(join(installed, name), 'utf8').includes(root))
@@ -84,7 +84,7 @@ function isComplete(installed, map) {
 /** A type that comes from a package the user may not have makes the user's compiler fail. */
 function checkTypes(installed) {
   return filesIn(installed)
-    .filter((name) => name.endsWith('.d.ts'))
+    .filter((name) => /\.d\.c?ts$/.test(name))
     .flatMap((name) =>
       ts
         .preProcessFile(readFileSync(join(installed, name), 'utf8'))
