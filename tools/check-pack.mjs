@@ -16,7 +16,8 @@ import { dirname, join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import ts from 'typescript';
-import { buildIfStale, root } from './build.mjs';
+import { root } from './build.mjs';
+import { pack } from './pack.mjs';
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const requiredPeers = Object.keys(manifest.peerDependencies).filter(
@@ -25,24 +26,15 @@ const requiredPeers = Object.keys(manifest.peerDependencies).filter(
 /** What a user has installed for sure once this package is. */
 const available = [...Object.keys(manifest.dependencies ?? {}), ...requiredPeers];
 
-buildIfStale();
 const folder = mkdtempSync(join(tmpdir(), 'pq-pack-'));
 try {
-  const tarball = pack();
+  const tarball = pack(folder);
   const installed = install(tarball);
   const problems = [...checkFiles(installed), ...checkTypes(installed), ...(await lint(tarball)), ...load()];
   for (const problem of problems) console.error(problem);
   process.exitCode = problems.length > 0 ? 1 : 0;
 } finally {
   rmSync(folder, { recursive: true });
-}
-
-function pack() {
-  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
-  const [{ filename }] = JSON.parse(
-    execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
-  );
-  return join(folder, filename);
 }
 
 /** Unpacks into a node_modules that holds nothing but what every user has. */
