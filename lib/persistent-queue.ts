@@ -15,6 +15,7 @@ import { LockService } from './lock/lock-service.js';
 import { Pruner } from './maintenance/pruner.js';
 import { UnhandledJobsReporter } from './maintenance/unhandled-jobs.reporter.js';
 import { NodeLease } from './node/node-lease.js';
+import { isNode } from './options/resolve-options.js';
 import { ResolvedOptions } from './options/resolved-options.js';
 import { Operations } from './operation/operations.js';
 import { Poller } from './poller/poller.js';
@@ -86,7 +87,7 @@ export class PersistentQueue
   }
 
   private async startServices(): Promise<void> {
-    if (!this.runsInBackground) return;
+    if (!isNode(this.options.roles)) return;
     await this.lease.start();
     this.completer.start();
     this.poller.start();
@@ -127,11 +128,6 @@ export class PersistentQueue
     const released = await this.pool.drain(this.options.shutdownTimeout);
     await this.operations.retire();
     return released;
-  }
-
-  private get runsInBackground(): boolean {
-    const { roles } = this.options;
-    return roles.has('work') || roles.has('maintain') || roles.has('schedule');
   }
 
   private checkShutdownHooks(): void {
