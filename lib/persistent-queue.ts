@@ -2,6 +2,7 @@ import {
   Injectable,
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
+  type OnApplicationShutdown,
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { Completer } from './completion/completer.js';
@@ -14,6 +15,7 @@ import { LockService } from './lock/lock-service.js';
 import { Pruner } from './maintenance/pruner.js';
 import { UnhandledJobsReporter } from './maintenance/unhandled-jobs.reporter.js';
 import { NodeLease } from './node/node-lease.js';
+import { isNode } from './options/resolve-options.js';
 import { ResolvedOptions } from './options/resolved-options.js';
 import { Operations } from './operation/operations.js';
 import { Poller } from './poller/poller.js';
@@ -31,12 +33,15 @@ const HOOKS_CHECK_AFTER = 4_000;
  *
  *     onApplicationBootstrap      logger → repository → handlers → lease → completer → poller → operations → schedules
  *     onModuleDestroy             schedules, operations, poller: no more jobs are made, loaded or claimed
- *     beforeApplicationShutdown   pool drains, operations are written, locks are released → starts, completions written → lease → repository → logger
+ *     beforeApplicationShutdown   pool drains, operations are written, locks are released → starts, completions written → lease
+ *     onApplicationShutdown       repository → logger: until here Nest's HTTP server takes requests, which may enqueue
  *
  * @publicApi
  */
 @Injectable()
-export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
+export class PersistentQueue
+  implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown
+{
   private starting: Promise<void> | undefined;
   private hooksCheck: NodeJS.Timeout | undefined;
 
@@ -82,7 +87,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
   }
 
   private async startServices(): Promise<void> {
-    if (!this.runsInBackground) return;
+    if (!isNode(this.options.roles)) return;
     await this.lease.start();
     this.completer.start();
     this.poller.start();
@@ -109,10 +114,13 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     await this.completer.stop();
     if (this.starting !== undefined) this.events.emit({ name: 'node.stopped', node: this.lease.name, released });
     await this.lease.stop().catch((error: unknown) => this.events.databaseError('shutdown', error));
+    this.starting = undefined;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
     this.afterCommit.stop();
     this.transactions.close();
     await this.repository.close().catch((error: unknown) => this.events.databaseError('shutdown', error));
-    this.starting = undefined;
     this.logger.stop();
   }
 
@@ -120,11 +128,6 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     const released = await this.pool.drain(this.options.shutdownTimeout);
     await this.operations.retire();
     return released;
-  }
-
-  private get runsInBackground(): boolean {
-    const { roles } = this.options;
-    return roles.has('work') || roles.has('maintain') || roles.has('schedule');
   }
 
   private checkShutdownHooks(): void {

@@ -16,7 +16,8 @@ import { dirname, join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import ts from 'typescript';
-import { buildIfStale, root } from './build.mjs';
+import { root } from './build.mjs';
+import { pack } from './pack.mjs';
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const requiredPeers = Object.keys(manifest.peerDependencies).filter(
@@ -25,24 +26,15 @@ const requiredPeers = Object.keys(manifest.peerDependencies).filter(
 /** What a user has installed for sure once this package is. */
 const available = [...Object.keys(manifest.dependencies ?? {}), ...requiredPeers];
 
-buildIfStale();
 const folder = mkdtempSync(join(tmpdir(), 'pq-pack-'));
 try {
-  const tarball = pack();
+  const tarball = pack(folder);
   const installed = install(tarball);
   const problems = [...checkFiles(installed), ...checkTypes(installed), ...(await lint(tarball)), ...load()];
   for (const problem of problems) console.error(problem);
   process.exitCode = problems.length > 0 ? 1 : 0;
 } finally {
   rmSync(folder, { recursive: true });
-}
-
-function pack() {
-  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
-  const [{ filename }] = JSON.parse(
-    execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
-  );
-  return join(folder, filename);
 }
 
 /** Unpacks into a node_modules that holds nothing but what every user has. */
@@ -64,7 +56,7 @@ function checkFiles(installed) {
   return [
     ...documents.filter((name) => !files.includes(name)).map((name) => `the tarball lacks ${name}`),
     ...files
-      .filter((name) => !documents.includes(name) && !/^dist\/.+(\.js|\.js\.map|\.d\.ts)$/.test(name))
+      .filter((name) => !documents.includes(name) && !/^dist\/.+(\.c?js|\.c?js\.map|\.d\.c?ts)$/.test(name))
       .map((name) => `${name} does not belong into the tarball`),
     ...files
       .filter((name) => readFileSync(join(installed, name), 'utf8').includes(root))
@@ -84,7 +76,7 @@ function isComplete(installed, map) {
 /** A type that comes from a package the user may not have makes the user's compiler fail. */
 function checkTypes(installed) {
   return filesIn(installed)
-    .filter((name) => name.endsWith('.d.ts'))
+    .filter((name) => /\.d\.c?ts$/.test(name))
     .flatMap((name) =>
       ts
         .preProcessFile(readFileSync(join(installed, name), 'utf8'))

@@ -1,5 +1,5 @@
 // npm run proof: the long runs. Chaos on every database, each planted bug once, which must be found as what it is, the model
-// test with many more sequences, and the specs in test/proof.
+// test with many more sequences, the consumers, and the specs in test/proof.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PLANTS } from '../chaos/plants.mjs';
@@ -25,7 +25,7 @@ const missing = Object.keys(DATABASES).filter((name) => !present.includes(name))
 // Side by side: most of the time each of them waits, for leases to run out, and for servers to come back.
 const lanes = [
   [...chaosSteps(), ...plantSteps(), specs(isCrowded)],
-  [modelTest(), specs((name) => !isCrowded(name))],
+  [modelTest(), consumers(), specs((name) => !isCrowded(name))],
 ];
 const results = (await Promise.all(lanes.map(runLane))).flat();
 const leftOut = missing.map((name) => `---          ${name} is not proved: its programs are missing`);
@@ -52,6 +52,10 @@ function chaos(title, ...args) {
 
 function modelTest() {
   return { title: 'the model test', args: ['tools/test.mjs', 'test/model'], env: { PQ_MODEL_RUNS: MODEL_RUNS } };
+}
+
+function consumers() {
+  return { title: 'the applications that use the packed library', args: ['tools/check-consumers.mjs'] };
 }
 
 /** Those that start many processes at once: not beside the others. */

@@ -1,7 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Cache } from './cache.mjs';
+import { installed, label } from './installed.mjs';
 
 const NODE = { name: `node-${process.platform}-${process.arch}`, version: '22.23.3' };
 const BETTER_SQLITE3 = { name: 'better-sqlite3', version: '13.2.0' };
@@ -14,7 +12,7 @@ const BETTER_SQLITE3 = { name: 'better-sqlite3', version: '13.2.0' };
  */
 export function ensureSqliteDrivers() {
   try {
-    const packages = join(install(), 'node_modules');
+    const packages = install();
     const node = join(packages, NODE.name, 'bin/node');
     const betterSqlite3 = join(packages, BETTER_SQLITE3.name, 'lib/index.js');
     return {
@@ -30,31 +28,11 @@ export function ensureSqliteDrivers() {
   }
 }
 
-/** Answers the folder, installed once for all later runs. */
-function install() {
-  const packages = [NODE, BETTER_SQLITE3].map(label);
-  const version = packages.join('+');
-  const cache = new Cache('sqlite-drivers');
-  const folder = join(cache.folder, version);
-  if (existsSync(folder)) return folder;
-  console.log(`Installing ${packages.join(' and ')} into ${cache.folder}`);
-  cache.add((work) => {
-    const content = join(work, 'root');
-    mkdirSync(content);
-    const options = [
-      '--no-save',
-      '--no-package-lock',
-      '--ignore-scripts',
-      '--no-audit',
-      '--no-fund',
-      '--loglevel=error',
-    ];
-    execFileSync('npm', ['install', '--prefix', content, ...options, ...packages], { cwd: content, stdio: 'inherit' });
-    return { version, content };
-  });
-  return folder;
+/** A Node of version 22. */
+export function node22() {
+  return join(install(), NODE.name, 'bin/node');
 }
 
-function label({ name, version }) {
-  return `${name}@${version}`;
+function install() {
+  return installed('sqlite-drivers', [NODE, BETTER_SQLITE3]);
 }

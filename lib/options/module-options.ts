@@ -26,8 +26,8 @@ export interface PersistentQueueOptions {
   dataSource?: string;
   /**
    * The module's own connections, apart from the application's pool, so that neither can starve the other. One of them is kept
-   * for the heartbeat. SQLite always has one.
-   * @default { max: 4 }
+   * for the heartbeat and for renewing locks. SQLite always has one.
+   * @default { max: 4 }, with the role 'enqueue' alone { max: 2 }
    */
   connections?: { max?: number };
   /**

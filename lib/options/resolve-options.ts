@@ -35,13 +35,14 @@ const MODULE_OPTIONS = [
 export function resolveOptions(given: PersistentQueueOptions = {}, name?: string): ResolvedOptions {
   const options = new OptionReader('PersistentQueueModule.forRoot()', given, MODULE_OPTIONS);
   const types = options.group('types', ['include', 'exclude']);
+  const roles = readRoles(options);
   return {
     name,
     serviceName: readName(options, 'serviceName', 'default'),
     dataSource: options.text('dataSource'),
-    // Two at the least: one is kept for the heartbeat, so that work cannot starve it.
-    connections: options.group('connections', ['max']).integer('max', 4, 2, 100),
-    roles: readRoles(options),
+    // Two at the least: one is kept for the heartbeat and for renewing locks, so that work cannot starve them.
+    connections: options.group('connections', ['max']).integer('max', isNode(roles) ? 4 : 2, 2, 100),
+    roles,
     include: readTypes(types, 'include'),
     exclude: readTypes(types, 'exclude') ?? new Set(),
     autoStart: options.flag('autoStart', true),
@@ -121,6 +122,11 @@ function readRoles(options: OptionReader): ReadonlySet<QueueRole> {
   const unknown: unknown = value.find((role) => !ROLES.includes(role as QueueRole));
   if (unknown !== undefined) options.refuse('roles', unknown, `Give any of ${ROLES.join(', ')}.`);
   return new Set(value as QueueRole[]);
+}
+
+/** Whether the process does anything by itself, beside what its application calls. */
+export function isNode(roles: ReadonlySet<QueueRole>): boolean {
+  return roles.has('work') || roles.has('maintain') || roles.has('schedule');
 }
 
 function readTypes(options: OptionReader, name: string): ReadonlySet<string> | undefined {

@@ -7,6 +7,9 @@ import { messageOf } from '../support/message-of.js';
 import type { Pulse } from '../support/pulse.js';
 import { ApplicationDataSource } from './application-data-source.js';
 import type { FromThread, HeartbeatSettings, ToThread } from './heartbeat-messages.js';
+// It has one: what a CommonJS file assigns to its exports.
+// oxlint-disable-next-line import/default
+import heartbeatThreadFile from './heartbeat-thread-file.cjs';
 import { ownOptions } from './open-database.js';
 import { plainOptions, type PlainOptions } from './plain-options.js';
 
@@ -61,7 +64,7 @@ export class ThreadHeartbeat extends Heartbeat {
   }
 
   private launch(settings: HeartbeatSettings, onNews: () => void): void {
-    const worker = new Worker(new URL('./heartbeat.thread.js', import.meta.url), {
+    const worker = new Worker(heartbeatThreadFile, {
       workerData: settings,
       name: 'nestjs-persistent-queue heartbeat',
     });

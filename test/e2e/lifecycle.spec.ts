@@ -205,6 +205,21 @@ describe.each(databases())('the life of a node on $name', (database) => {
     expect((await nodeStates(worker))[1]).toBe('alive');
   });
 
+  it('accepts what requests enqueue until the HTTP server is closed', async () => {
+    const producer = await start({ queue: { roles: ['enqueue'] } });
+    const elsewhere = await start({ queue: { roles: ['enqueue'] } });
+    let id = '';
+    // What Nest closes the server with: after `beforeApplicationShutdown`, and it answers when the last request has ended.
+    const server = producer.app as unknown as { dispose(): Promise<void> };
+    jest.spyOn(server, 'dispose').mockImplementationOnce(async () => {
+      await producer.queue.transaction(async (manager) => {
+        id = (await producer.queue.enqueue('t', null, { manager })).id;
+      });
+    });
+    await producer.close();
+    expect(await elsewhere.queue.get(id)).toMatchObject({ state: 'waiting' });
+  });
+
   it('starts when the application says so, and only once', async () => {
     const worker = await start({ providers: [handler('t', () => 'ran')], queue: { autoStart: false } });
     const { id } = await worker.queue.enqueue('t');

@@ -64,4 +64,14 @@ describe.each(countable)('an idle process on $name', (database) => {
     expect(asked).toBeGreaterThan(0);
     expect(asked).toBeLessThanOrEqual(WINDOW / 1_000);
   }, 60_000);
+
+  it('that only enqueues asks nothing at all', async () => {
+    await worker.kill();
+    worker = await WorkerProcess.start(schema.options, { roles: ['enqueue'] }, 50);
+    worker.enqueue('type 7', null);
+    await waitUntil(() => worker.enqueued.length === 1);
+    const before = await statements();
+    await pause(WINDOW);
+    expect((await statements()) - before).toBe(0);
+  }, 60_000);
 });
