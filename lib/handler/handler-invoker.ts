@@ -81,7 +81,7 @@ export class HandlerInvoker {
     const parameters = describeParameters(owners, method, globals.hasPipes || hasPipes(owners, callback));
     return (instance, contextId) =>
       this.creator.create(
-        instance as never,
+        instance,
         timed,
         method,
         parameters,

@@ -9,8 +9,9 @@ const BOUNDED = { depth: 4, breakLength: Infinity, maxArrayLength: MOST_MESSAGES
  * `ValidationPipe` has found is in there. Throws what the error's own properties throw.
  */
 export function explainError(thrown: unknown): string {
-  // Nothing keeps a library from setting a message to something else than a string: in a template it becomes one.
-  return [`${messageOf(thrown)}`, detailsOf(thrown).join('; ')].filter((part) => part !== '').join(': ');
+  // Nothing keeps a library from setting it to something else than a string.
+  const message: unknown = messageOf(thrown);
+  return [String(message), detailsOf(thrown).join('; ')].filter((part) => part !== '').join(': ');
 }
 
 function detailsOf(thrown: unknown): string[] {
