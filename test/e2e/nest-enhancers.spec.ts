@@ -19,7 +19,17 @@ import {
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { map, of, throwError, type Observable } from 'rxjs';
-import { JobArgumentsHost, JobHandler, JobOutcome, type JobContext } from '../../lib/index.js';
+import {
+  JobArgumentsHost,
+  JobHandler,
+  JobOutcome,
+  JobQueue,
+  JobSchedule,
+  JobStep,
+  MultiStepJob,
+  type JobContext,
+} from '../../lib/index.js';
+import { waitUntil } from '../support/wait-until.js';
 import { NestFixture, type RunJob } from '../support/nest-fixture.js';
 
 interface Payload {
@@ -192,6 +202,23 @@ function jobs(
   return Jobs;
 }
 
+/** One that says by a JobOutcome how it has ended, and by `this` who it is. */
+function outcomes(answer: (work: () => unknown) => unknown, decorator: MethodDecorator = () => undefined): Type {
+  @Injectable()
+  class Outcomes {
+    private calls = 0;
+
+    @JobHandler('outcome')
+    @decorator
+    run(): unknown {
+      return answer(() =>
+        this.calls++ === 0 ? JobOutcome.continue() : JobOutcome.fail(`${this.constructor.name} has said so`),
+      );
+    }
+  }
+  return Outcomes;
+}
+
 describe('what Nest has put around a handler', () => {
   const nest = new NestFixture();
 
@@ -220,6 +247,56 @@ describe('what Nest has put around a handler', () => {
       expect(asked).toEqual([]);
     },
   );
+
+  it.each(Object.entries(ENHANCERS))('%s: on a step', async (_, { decorator, result, says, wish, failed }) => {
+    @Injectable()
+    @MultiStepJob('work', { maxRetries: 0 })
+    class Jobs {
+      @JobStep({ order: 1 })
+      @decorator
+      run({ n, wish: wanted }: Payload): number {
+        if (wanted === 'throw') throw new RangeError('out of range');
+        return n;
+      }
+    }
+    const { queue } = await nest.start({ providers: [Rules, Jobs] });
+    const { id } = await nest.run('work', { n: 3 });
+    expect((await queue.steps(id)).steps).toMatchObject([{ state: 'succeeded', result }]);
+    expect(asked).toEqual(says);
+    expect(await nest.run('work', { n: 3, wish })).toMatchObject({ state: 'failed', ...failed });
+  });
+
+  it.each(Object.entries(ENHANCERS))('%s: on a schedule', async (_, { decorator, result, says }) => {
+    @Injectable()
+    class Jobs {
+      @JobSchedule('@every 1s', { name: 'work', payload: { n: 3 } })
+      @decorator
+      run({ n }: Payload): number {
+        return n;
+      }
+    }
+    const { app } = await nest.start({ providers: [Rules, Jobs] });
+    const done = await waitUntil(async () => (await app.get(JobQueue).find({ state: 'succeeded' })).jobs[0]);
+    expect(done).toMatchObject({ type: 'work', result });
+    expect(asked.slice(0, says.length)).toEqual(says);
+  });
+
+  describe.each(Object.entries(KINDS))('a handler that answers: %s', (_, answer) => {
+    /** Through Nest, because of a guard that lets everything pass, or called directly, because nothing is around it. */
+    it.each([undefined, UseGuards({ canActivate: () => true })])('does the same behind %p', async (decorator) => {
+      await nest.start({ providers: [jobs(answer, 'the method', decorator), outcomes(answer, decorator)] });
+      expect(await nest.run('work', { n: 3 })).toMatchObject({ state: 'succeeded', result: 3 });
+      expect(await nest.run('work', { n: 3, wish: 'throw' })).toMatchObject({
+        state: 'failed',
+        lastError: { name: 'RangeError', stack: expect.stringMatching(/nest-enhancers\.spec/) },
+        history: [{ outcome: 'retried' }, { outcome: 'failed' }],
+      });
+      expect(await nest.run('outcome')).toMatchObject({
+        lastError: { message: 'Outcomes has said so' },
+        history: [{ outcome: 'continued' }, { outcome: 'failed' }],
+      });
+    });
+  });
 
   it('runs in the order of Nest: guard, interceptor, pipe, handler', async () => {
     @Injectable()
