@@ -113,6 +113,26 @@ describe('a job whose handler has not been reached', () => {
     expect(job.lastError?.message).toMatch(/not odd/);
   });
 
+  it('is one like any other when an interceptor has had its payload accepted after all', async () => {
+    let tries = 0;
+    const once = () => {
+      if (++tries === 1) throw new BadRequestException('the first time');
+    };
+    @Injectable()
+    class Jobs {
+      @JobHandler('work', QUICKLY)
+      @UseInterceptors(interceptor((next) => next.handle().pipe(retry(1))))
+      @UsePipes(pipe(once))
+      run(): never {
+        throw new Error('an ordinary one');
+      }
+    }
+    await nest.start({ providers: [Jobs] });
+    const job = await nest.run('work');
+    expect(outcomes(job)).toEqual(['retried', 'retried', 'failed']);
+    expect(job.lastError?.message).toBe('an ordinary one');
+  });
+
   it('is tried again when an interceptor has thrown', async () => {
     const job = await runWith(UseInterceptors(interceptor(throwing(new Error('no budget left')))));
     expect(outcomes(job)).toEqual(['retried', 'retried', 'failed']);
