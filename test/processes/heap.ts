@@ -81,7 +81,7 @@ const { database, jobs } = JSON.parse(given) as { database: DataSourceOptions; j
 
 @Module({
   imports: [
-    TypeOrmModule.forRoot({ ...database, driver: await sqliteDriver() } as DataSourceOptions),
+    TypeOrmModule.forRoot({ ...database, driver: await sqliteDriver() }),
     PersistentQueueModule.forRoot({ poll: { min: 5, max: 50 } }),
   ],
   providers: [Jobs, PerJob, Held],
