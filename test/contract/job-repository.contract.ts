@@ -13,6 +13,8 @@ import { lockContract } from './lock.contract.js';
 import { mysqlFamilyContract } from './mysql-family.contract.js';
 import { mergeContract } from './merge.contract.js';
 import { nodesContract } from './nodes.contract.js';
+import { operationRowsContract } from './operation-rows.contract.js';
+import { operationsContract } from './operations.contract.js';
 import { retentionContract } from './retention.contract.js';
 import { schedulesContract } from './schedules.contract.js';
 import { schemaContract } from './schema.contract.js';
@@ -35,6 +37,8 @@ const PARTS = [
   stepsContract,
   lockContract,
   shedlockContract,
+  operationsContract,
+  operationRowsContract,
   schemaContract,
   clockContract,
   mysqlFamilyContract,

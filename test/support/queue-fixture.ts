@@ -26,6 +26,7 @@ import type { ApplicationDataSource } from '../../lib/typeorm/application-data-s
 import { ApplicationTransactions } from '../../lib/typeorm/application-transactions.js';
 import { QueueConnection } from '../../lib/typeorm/queue-connection.js';
 import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
+import { SqlOperationRepository } from '../../lib/typeorm/sql.operation-repository.js';
 import { SqlScheduleRepository } from '../../lib/typeorm/sql.schedule-repository.js';
 import { SqlStepRepository } from '../../lib/typeorm/sql.step-repository.js';
 import { lockRepository } from '../../lib/typeorm/lock-repository.factory.js';
@@ -35,6 +36,7 @@ export class QueueFixture {
   readonly repository: SqlJobRepository;
   readonly schedules: SqlScheduleRepository;
   readonly steps: SqlStepRepository;
+  readonly operations: SqlOperationRepository;
   readonly queue: JobQueue;
   readonly lockRepository: LockRepository;
   readonly locks: LockService;
@@ -55,6 +57,7 @@ export class QueueFixture {
     this.repository = new SqlJobRepository(application, connection, resolved);
     this.schedules = new SqlScheduleRepository(connection, resolved);
     this.steps = new SqlStepRepository(application, connection);
+    this.operations = new SqlOperationRepository(application, connection);
     this.afterCommit = new AfterCommit(this.wakeSignal);
     const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));
     this.transactions = new ApplicationTransactions(application, resolved, ambient);

@@ -1,4 +1,4 @@
-import type { Settlement } from '../../job/settlement.js';
+import { hasEnded } from '../../job/settlement.js';
 import type { RowSettlement } from '../../repository/operation-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Script, type Statement } from '../statement.js';
@@ -28,8 +28,8 @@ export function* settleRows(
   settlements: readonly RowSettlement[],
   node: string,
 ): Script<void> {
-  const ended = settlements.filter(({ settlement }) => isEnd(settlement));
-  const others = settlements.filter(({ settlement }) => !isEnd(settlement));
+  const ended = settlements.filter(({ settlement }) => hasEnded(settlement));
+  const others = settlements.filter(({ settlement }) => !hasEnded(settlement));
   const attempts = settlements.filter(({ settlement }) => settlement.attempt !== undefined);
   const list = (some: readonly RowSettlement[]) =>
     JSON.stringify(some.map((one) => toRow(tables, operation, one, node)));
@@ -38,15 +38,13 @@ export function* settleRows(
   if (attempts.length > 0) yield statement(insertAttempts(tables), [list(attempts)]);
 }
 
-function isEnd({ state }: Settlement): boolean {
-  return state === 'succeeded' || state === 'failed';
-}
-
+/** All of one batch have begun under the same fence: that of the lock whose row the transaction has locked. */
 function deleteRows({ names, service }: QueueTables, operation: string, ended: readonly RowSettlement[]): Statement {
   const ids = ended.map(({ settlement }) => settlement.id).sort();
+  const fence = Number(ended[0]?.settlement.fence);
   return statement(
-    `DELETE FROM ${names.operationRow} WHERE service = ? AND operation = ? AND row_id IN (${ids.map(() => '?').join(', ')})`,
-    [service, operation, ...ids],
+    `DELETE FROM ${names.operationRow} WHERE service = ? AND operation = ? AND fence = ? AND row_id IN (${ids.map(() => '?').join(', ')})`,
+    [service, operation, fence, ...ids],
   );
 }
 
