@@ -17,6 +17,7 @@ export const FULL = {
   crowd: 1_000_000,
   crowdedJobs: 10_000,
   retriedJobs: 50_000,
+  calls: 10_000,
 };
 
 /** Shows within two minutes that everything works. Its figures mean nothing. */
@@ -36,4 +37,5 @@ export const QUICK = {
   crowd: 10_000,
   crowdedJobs: 1_000,
   retriedJobs: 1_000,
+  calls: 500,
 };

@@ -15,6 +15,7 @@ export const MEASURES = {
   traffic: () => import('./traffic.mjs'),
   history: () => import('./history.mjs'),
   idle: () => import('./idle.mjs'),
+  enhancers: () => import('./enhancers.mjs'),
   curves: () => import('./curves.mjs'),
   retry: () => import('./retry.mjs'),
 };

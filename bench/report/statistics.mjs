@@ -19,6 +19,7 @@ export function spread(values, format) {
 
 export const perSecond = (value) => Math.round(value).toLocaleString('en');
 export const milliseconds = (value) => `${value.toFixed(value < 10 ? 2 : 1)} ms`;
+export const microseconds = (value) => `${value.toFixed(2)} µs`;
 export const ratio = (value) => `${value.toFixed(2)} ×`;
 export const percent = (value) => `${(value * 100).toFixed(0)} %`;
 export const mebibytes = (value) => `${(value / 2 ** 20).toFixed(1)} MiB`;

@@ -1,6 +1,6 @@
 import { BASE, POINTS } from '../measures/curves.mjs';
 import { IDEAL } from '../measures/slow.mjs';
-import { milliseconds, perSecond, percent, ratio } from './statistics.mjs';
+import { microseconds, milliseconds, perSecond, percent, ratio } from './statistics.mjs';
 
 const DATABASES = ['mariadb', 'mysql', 'postgres', 'sqlite'];
 const DRAIN = { measure: 'drain', variant: '1 × 100', figure: 'rate' };
@@ -48,6 +48,13 @@ const TARGETS = [
       return faster(`drain beside ${variant}, of ${BASE}`, { ...base, variant }, on, base, 0.8);
     }),
   ),
+  {
+    what: 'calling a handler with nothing of Nest’s around it',
+    cell: { measure: 'enhancers', variant: 'per job', figure: 'nothing' },
+    on: 'sqlite',
+    below: 5,
+    format: microseconds,
+  },
   ...DATABASES.map((on) => ({
     what: 'smaller share of two nodes',
     cell: { measure: 'fairness', variant: '2 nodes', figure: 'least' },

@@ -30,6 +30,10 @@ const LINES: { readonly [Name in QueueEvent['name']]?: (event: EventNamed<Name>)
     'warn',
     `${name(job)}, and others like it, cannot go on here: ${brief(error)}`,
   ],
+  'job.filter-failed': ({ job, error }) => [
+    'warn',
+    `${name(job)}: an exception filter has thrown an error, and what it was called for stands: ${brief(error)}`,
+  ],
   'job.rescued': ({ job, state }) =>
     state === 'failed'
       ? ['error', `${name(job)} failed (crash): its process died with it once too often (maxCrashes)`]

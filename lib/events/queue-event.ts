@@ -19,6 +19,7 @@ export type QueueEvent =
   | { readonly name: 'job.overrun'; readonly job: JobFacts; readonly timeout: number }
   | { readonly name: 'job.result-dropped'; readonly job: JobFacts; readonly error: string }
   | { readonly name: 'job.incompatible'; readonly job: JobFacts; readonly error: string }
+  | { readonly name: 'job.filter-failed'; readonly job: JobFacts; readonly error: string }
   | { readonly name: 'job.rescued'; readonly job: JobFacts; readonly state: 'waiting' | 'failed' }
   | { readonly name: 'lock.lost'; readonly lock: string; readonly fence: number }
   | { readonly name: 'operation.warning'; readonly operation: string; readonly warning: string }

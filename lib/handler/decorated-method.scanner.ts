@@ -15,6 +15,8 @@ export interface DecoratedMethod<Metadata> {
   readonly method: string;
   /** `undefined` when each job gets an instance of its own: a request-scoped provider or one that depends on such. */
   readonly instance: object | undefined;
+  /** How Nest knows what the method is of. */
+  readonly provider: ProviderWrapper;
 }
 
 /** Finds providers and controllers, and methods of theirs, that carry a metadata key, inherited ones included. */
@@ -57,7 +59,7 @@ export class DecoratedMethodScanner {
     return this.methods.getAllMethodNames(prototype).flatMap((method) => {
       // From the prototype: the instance may be a placeholder, and reading it could run a getter.
       const metadata = Reflect.getMetadata(key, Reflect.get(prototype, method) as object) as Metadata | undefined;
-      return metadata === undefined ? [] : [{ metadata, class: owner, method, instance }];
+      return metadata === undefined ? [] : [{ metadata, class: owner, method, instance, provider: wrapper }];
     });
   }
 }

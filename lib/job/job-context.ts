@@ -25,6 +25,8 @@ export interface StepOptions {
 export interface JobContext {
   readonly id: string;
   readonly type: string;
+  /** Of a step, the context object of its job. For those who are not given it: providers that get the job by `@Inject(REQUEST)`. */
+  readonly payload: unknown;
   /**
    * The number of this handling of the job, larger each time. With `ack: 'manual'`, whoever acknowledges the job gives it back
    * (`jobQueue.finish(id, { delivery })`), so that a late answer to an earlier handling changes nothing.

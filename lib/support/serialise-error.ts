@@ -1,4 +1,5 @@
 import { describeValue } from '../errors/describe-value.js';
+import { explainError } from './explain-error.js';
 import { isErrorLike } from './is-error-like.js';
 
 /**
@@ -31,11 +32,11 @@ export function serialiseError(thrown: unknown, depth = 0): RecordedError {
 }
 
 function fromError(error: Error, depth: number): RecordedError {
-  // Nothing keeps a library from setting them to something else than strings.
-  const { name, message }: { name: unknown; message: unknown } = error;
+  // Nothing keeps a library from setting it to something else than a string.
+  const { name }: { name: unknown } = error;
   const recorded: RecordedError = {
     name: cut(String(name), LONGEST_NAME),
-    message: cut(String(message), LONGEST_MESSAGE),
+    message: cut(explainError(error), LONGEST_MESSAGE),
   };
   if (typeof error.stack === 'string') recorded.stack = cut(withoutMessage(error.stack, error.message), LONGEST_STACK);
   const code: unknown = Reflect.get(error, 'code');

@@ -13,15 +13,16 @@ const LARGEST_PROGRESS = 8_000;
 
 type Attempts = Pick<JobContext, 'attempt' | 'maxAttempts'>;
 
-/** What the handler sees of its job. `manager`: that of a transactional one. `attempts`: those of a step, which are its own. */
+/** What the handler sees of its job. `payload`: of a step, the context object. `manager`: that of a transactional one. `attempts`: those of a step, which are its own. */
 export function createContext(
   active: ActiveJob,
+  payload: unknown,
   transaction: JobContext['transaction'],
   keeper: StepKeeper,
   manager?: EntityManager,
   attempts?: Attempts,
 ): JobContext {
-  return new ActiveJobContext(active, transaction, keeper, manager, attempts);
+  return new ActiveJobContext(active, payload, transaction, keeper, manager, attempts);
 }
 
 /** A class, because one is made for each attempt: an object with accessors of its own costs ten times as much. */
@@ -45,6 +46,7 @@ class ActiveJobContext implements JobContext {
 
   constructor(
     active: ActiveJob,
+    readonly payload: unknown,
     readonly transaction: JobContext['transaction'],
     keeper: StepKeeper,
     manager: EntityManager | undefined,

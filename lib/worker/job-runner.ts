@@ -5,6 +5,7 @@ import { QueueEvents } from '../events/queue-events.js';
 import { HandlerClock } from '../handler/handler-clock.js';
 import type { StepPlan } from '../handler/registered-handler.js';
 import type { AttemptReason } from '../job/attempt.js';
+import { FilteredOutcome } from '../job/filtered-outcome.js';
 import type { JobContext } from '../job/job-context.js';
 import { releaseOf, type Settlement } from '../job/settlement.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
@@ -82,6 +83,7 @@ export class JobRunner {
     try {
       return { returned: await this.invoke(active, payload, refusal) };
     } catch (thrown) {
+      if (thrown instanceof FilteredOutcome) return { returned: thrown.outcome };
       return { thrown, reason: timedOut ? 'timeout' : 'error' };
     } finally {
       this.clock.left(active.job.type);
@@ -94,8 +96,8 @@ export class JobRunner {
     if (handler.plan !== undefined) return this.runSteps(active, handler.plan, refusal);
     const { invoke, options } = handler;
     const transaction: JobContext['transaction'] = (work) => this.transactions.run(active, work);
-    if (!options.transactional) return invoke(payload, createContext(active, transaction, this.keeper));
-    return transaction((manager) => invoke(payload, createContext(active, transaction, this.keeper, manager)));
+    if (!options.transactional) return invoke(payload, createContext(active, payload, transaction, this.keeper));
+    return transaction((manager) => invoke(payload, createContext(active, payload, transaction, this.keeper, manager)));
   }
 
   /** What keeps a multi-step job from being run is a failure that its class is told of. */

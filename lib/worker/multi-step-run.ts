@@ -8,6 +8,7 @@ import type { QueueEvents } from '../events/queue-events.js';
 import type { StepDefinition, StepPlan } from '../handler/registered-handler.js';
 import type { AttemptReason } from '../job/attempt.js';
 import { retryDelay } from '../job/backoff.js';
+import { FilteredOutcome } from '../job/filtered-outcome.js';
 import type { JobContext } from '../job/job-context.js';
 import { JobOutcome } from '../job/job-outcome.js';
 import type { SavedStep, StepEnd, StepPlace } from '../job/step.js';
@@ -137,7 +138,7 @@ export class MultiStepRun {
     const attempts = { attempt, maxAttempts: this.maxRetriesOf(step) + 1 };
     const work = async (manager?: EntityManager): Promise<string | undefined> => {
       this.journal.enter(step.name);
-      const job = createContext(active, () => refuseTransaction(step.name), keeper, manager, attempts);
+      const job = createContext(active, context, () => refuseTransaction(step.name), keeper, manager, attempts);
       const returned = await this.invoke(step, context, job, more);
       // A sleep that the step has caught is a sleep.
       if (this.journal.suspension !== undefined) throw new Suspended();
@@ -157,6 +158,9 @@ export class MultiStepRun {
   private async invoke(step: StepDefinition, context: unknown, job: JobContext, more: unknown[]): Promise<unknown> {
     try {
       return await step.invoke(context, job, ...more);
+    } catch (thrown) {
+      if (thrown instanceof FilteredOutcome) return thrown.outcome;
+      throw thrown;
     } finally {
       await this.journal.settled();
     }

@@ -165,7 +165,7 @@ describe.each(databases().filter(({ name }) => name === 'sqlite'))('the module',
       queue: { globalEnhancers: true },
     });
     expect((await open.waitFor((await open.queue.enqueue('t')).id, 'succeeded', 'failed')).lastError?.name).toBe(
-      'ForbiddenException',
+      'JobDeniedError',
     );
   });
 

@@ -1,4 +1,12 @@
-import { Injectable, Logger, type DynamicModule, type ModuleMetadata, type Provider, type Type } from '@nestjs/common';
+import {
+  Injectable,
+  Logger,
+  type DynamicModule,
+  type INestApplicationContext,
+  type ModuleMetadata,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
@@ -15,7 +23,7 @@ import { waitUntil } from './wait-until.js';
 
 /** A real application on a real database. */
 export class AppFixture {
-  constructor(readonly app: TestingModule) {}
+  constructor(readonly app: INestApplicationContext) {}
 
   get queue(): JobQueue {
     return this.app.get(JobQueue);
@@ -66,10 +74,22 @@ export const QUICK = {
   connections: { max: 3 },
 } satisfies PersistentQueueOptions;
 
-export async function startApp(
+export async function startApp(schema: TestSchema, options: AppOptions): Promise<AppFixture> {
+  const app = await compileApp(schema, options);
+  try {
+    await app.init();
+  } catch (error) {
+    await app.close().catch(() => undefined);
+    throw error;
+  }
+  return new AppFixture(app);
+}
+
+/** The same application before it has started. */
+export async function compileApp(
   schema: TestSchema,
   { providers = [], imports = [], controllers = [], queue = {}, typeorm, modules }: AppOptions,
-): Promise<AppFixture> {
+): Promise<TestingModule> {
   const app = await Test.createTestingModule({
     imports: [
       typeorm ?? TypeOrmModule.forRoot({ ...schema.options, retryAttempts: 0 }),
@@ -80,13 +100,7 @@ export async function startApp(
     controllers,
   }).compile();
   Logger.overrideLogger(false);
-  try {
-    await app.init();
-  } catch (error) {
-    await app.close().catch(() => undefined);
-    throw error;
-  }
-  return new AppFixture(app);
+  return app;
 }
 
 /** A provider whose one method handles the type by calling `work`. */

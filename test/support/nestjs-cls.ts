@@ -8,7 +8,7 @@ Object.assign(globalThis, {
   nestForCommonJs: { common, core, injector, 'unknown-dependencies': unknownDependencies },
 });
 
-export const { ClsModule } = await import('nestjs-cls');
+export const { ClsInterceptor, ClsModule, ClsService } = await import('nestjs-cls');
 export const { ClsPluginTransactional, Propagation, Transactional, TransactionHost } =
   await import('@nestjs-cls/transactional');
 export const { TransactionalAdapterTypeOrm } = await import('@nestjs-cls/transactional-adapter-typeorm');
