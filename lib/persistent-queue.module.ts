@@ -39,6 +39,7 @@ import { JobWaiter } from './queue/job-waiter.js';
 import { StepControl } from './queue/step-control.js';
 import { MultiStepTypes } from './queue/multi-step-types.js';
 import { OperationTypes } from './queue/operation-types.js';
+import { PayloadSchemas } from './queue/payload-schemas.js';
 import { Heartbeat } from './repository/heartbeat.js';
 import { JobRepository } from './repository/job-repository.js';
 import { OperationRepository } from './repository/operation-repository.js';
@@ -80,6 +81,7 @@ const PROVIDERS: Provider[] = [
   Enqueuer,
   MultiStepTypes,
   OperationTypes,
+  PayloadSchemas,
   AfterCommit,
   Acknowledger,
   JobControl,

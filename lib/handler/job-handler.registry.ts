@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DuplicateHandlerError } from '../errors/duplicate-handler.error.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
+import { PayloadSchemas } from '../queue/payload-schemas.js';
 import type { RegisteredHandler } from './registered-handler.js';
 
 /** Which handler runs which type. */
@@ -8,12 +9,29 @@ import type { RegisteredHandler } from './registered-handler.js';
 export class JobHandlerRegistry {
   private readonly handlers = new Map<string, RegisteredHandler>();
 
-  constructor(private readonly options: ResolvedOptions) {}
+  constructor(
+    private readonly options: ResolvedOptions,
+    private readonly schemas: PayloadSchemas,
+  ) {}
 
   register(handler: RegisteredHandler): void {
-    const first = this.handlers.get(handler.type);
-    if (first !== undefined) throw new DuplicateHandlerError(handler.type, first.name, handler.name);
-    this.handlers.set(handler.type, handler);
+    this.registerAll([handler]);
+  }
+
+  /** All or none. */
+  registerAll(handlers: readonly RegisteredHandler[]): void {
+    const names = new Map([...this.handlers.values()].map(({ type, name }) => [type, name]));
+    for (const { type, name } of handlers) {
+      const first = names.get(type);
+      if (first !== undefined) throw new DuplicateHandlerError(type, first, name);
+      names.set(type, name);
+    }
+    for (const handler of handlers) this.replace(handler);
+  }
+
+  unregister(type: string): void {
+    this.handlers.delete(type);
+    this.schemas.set(type, undefined);
   }
 
   get(type: string): RegisteredHandler | undefined {
@@ -33,6 +51,7 @@ export class JobHandlerRegistry {
   /** From now on `handler` runs its type. */
   replace(handler: RegisteredHandler): void {
     this.handlers.set(handler.type, handler);
+    this.schemas.set(handler.type, handler.options.schema);
   }
 
   private get own(): RegisteredHandler[] {

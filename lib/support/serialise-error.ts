@@ -1,4 +1,5 @@
 import { describeValue } from '../errors/describe-value.js';
+import { InvalidPayloadError, type PayloadIssue } from '../errors/invalid-payload.error.js';
 import { isErrorLike } from './is-error-like.js';
 
 /**
@@ -11,6 +12,8 @@ export interface RecordedError {
   message: string;
   stack?: string;
   code?: string;
+  /** Of an `InvalidPayloadError`. */
+  issues?: readonly PayloadIssue[];
   cause?: RecordedError;
 }
 
@@ -40,6 +43,7 @@ function fromError(error: Error, depth: number): RecordedError {
   if (typeof error.stack === 'string') recorded.stack = cut(withoutMessage(error.stack, error.message), LONGEST_STACK);
   const code: unknown = Reflect.get(error, 'code');
   if (typeof code === 'string') recorded.code = cut(code, LONGEST_NAME);
+  if (error instanceof InvalidPayloadError) recorded.issues = error.issues;
   if (error.cause !== undefined && depth < DEEPEST_CAUSE) recorded.cause = serialiseError(error.cause, depth + 1);
   return recorded;
 }
