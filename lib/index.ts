@@ -11,6 +11,7 @@ export type { OperationOptions } from './options/operation-options.js';
 export type { Duration } from './support/duration.js';
 
 export { JobHandler, type JobHandlerDecoratorOptions } from './handler/job-handler.decorator.js';
+export { JobHandlers } from './job-handlers.js';
 export { defineJob, type JobDefinition } from './queue/job-definition.js';
 export type { Jsonified } from './job/jsonified.js';
 export type { StandardSchema } from './job/standard-schema.js';

@@ -11,6 +11,7 @@ import { HandlerClock } from './handler/handler-clock.js';
 import { HandlerInvoker } from './handler/handler-invoker.js';
 import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
 import { JobHandlerRegistry } from './handler/job-handler.registry.js';
+import { JobHandlers } from './job-handlers.js';
 import { LockRepository } from './lock/lock-repository.js';
 import { LockService } from './lock/lock-service.js';
 import { Rescuer } from './maintenance/rescuer.js';
@@ -128,11 +129,13 @@ const PROVIDERS: Provider[] = [
   JobTableHome,
   QueueEvents,
   QueueEventLogger,
+  JobHandlers,
   PersistentQueue,
 ];
 
 const EXPORTS = {
   JobQueue,
+  JobHandlers,
   Schedules,
   LockService,
   Operations,
@@ -146,7 +149,7 @@ const EXPORTS = {
 /**
  * Persistent jobs on the application's own database. Import it once, beside `TypeOrmModule.forRoot()`.
  *
- * `JobQueue`, `Schedules`, `LockService`, `Operations`, their repositories, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module
+ * `JobQueue`, `JobHandlers`, `Schedules`, `LockService`, `Operations`, their repositories, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module
  * without a `name`, wherever they are injected or looked up (`app.get(JobQueue)`). Those of a module named `reports` have the tokens `'JobQueue:reports'`,
  * `'JobRepository:reports'` and so on.
  *

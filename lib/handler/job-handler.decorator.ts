@@ -45,7 +45,7 @@ export function JobHandler<Payload, Received>(
 ): HandlerDecorator<Received>;
 export function JobHandler<Schema extends StandardSchema>(
   type: JobType,
-  options: JobHandlerDecoratorOptions & { schema: Schema },
+  options: Omit<JobHandlerDecoratorOptions, 'schema'> & { schema: Schema },
 ): HandlerDecorator<SchemaOutput<Schema>>;
 export function JobHandler(type: JobType, options?: JobHandlerDecoratorOptions): MethodDecorator;
 export function JobHandler(type: JobType | JobDefinition<unknown>, options: JobHandlerDecoratorOptions = {}) {

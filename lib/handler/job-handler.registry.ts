@@ -15,18 +15,9 @@ export class JobHandlerRegistry {
   ) {}
 
   register(handler: RegisteredHandler): void {
-    this.registerAll([handler]);
-  }
-
-  /** All or none. */
-  registerAll(handlers: readonly RegisteredHandler[]): void {
-    const names = new Map([...this.handlers.values()].map(({ type, name }) => [type, name]));
-    for (const { type, name } of handlers) {
-      const first = names.get(type);
-      if (first !== undefined) throw new DuplicateHandlerError(type, first, name);
-      names.set(type, name);
-    }
-    for (const handler of handlers) this.replace(handler);
+    const first = this.handlers.get(handler.type);
+    if (first !== undefined) throw new DuplicateHandlerError(handler.type, first.name, handler.name);
+    this.replace(handler);
   }
 
   unregister(type: string): void {
@@ -36,6 +27,11 @@ export class JobHandlerRegistry {
 
   get(type: string): RegisteredHandler | undefined {
     return this.handlers.get(type);
+  }
+
+  /** All types that have a handler here. */
+  get all(): string[] {
+    return [...this.handlers.keys()];
   }
 
   /** The types whose jobs this process claims: those with a handler here, less those that the options leave to others. */

@@ -28,7 +28,7 @@ export interface JobDefinition<Payload, Received = Jsonified<Payload>> {
  */
 export function defineJob<Schema extends StandardSchema>(
   type: JobType,
-  options: JobHandlerOptions & { schema: Schema },
+  options: Omit<JobHandlerOptions, 'schema'> & { schema: Schema },
 ): JobDefinition<SchemaInput<Schema>, SchemaOutput<Schema>>;
 export function defineJob<Payload>(
   type: JobType,
