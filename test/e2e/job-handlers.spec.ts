@@ -84,15 +84,15 @@ describe.each(databases())('handlers at run time on $name', (database) => {
   it('go: what runs ends, what was claimed goes back, another node takes over, and they may come back', async () => {
     const gate = deferred();
     let isOpen = true;
-    const work = () => (isOpen ? 'quick' : gate.promise.then(() => 'to its end'));
+    let begun = 0;
+    const work = () => (isOpen ? 'quick' : (begun++, gate.promise.then(() => 'to its end')));
     const node = await nodes.start({ providers: [handler('t', work, { concurrency: 2 })] });
     await node.queue.enqueueMany('t', numbered(100));
     await waitUntil(async () => (await countIn(node, 'succeeded')) === 100);
     isOpen = false;
     await node.queue.enqueueMany('t', numbered(20));
-    await waitUntil(async () => (await countIn(node, 'running')) === 20, {
-      describe: 'more to be claimed than can run',
-    });
+    const areClaimed = async () => begun === 2 && (await countIn(node, 'running')) === 20;
+    await waitUntil(areClaimed, { describe: 'more to be claimed than can run' });
 
     const going = handlersOf(node).unregister('t');
     await waitUntil(async () => (await countIn(node, 'running')) === 2, { describe: 'what has not begun to go back' });
