@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
 import { InvalidHandlerError } from './errors/invalid-handler.error.js';
 import { NotRunningError } from './errors/not-running.error.js';
 import { QueueEvents } from './events/queue-events.js';
@@ -33,6 +34,7 @@ export class JobHandlers {
   private isOver = false;
 
   constructor(
+    private readonly moduleRef: ModuleRef,
     private readonly registry: JobHandlerRegistry,
     private readonly explorer: JobHandlerExplorer,
     private readonly multiStepJobs: MultiStepJobExplorer,
@@ -71,6 +73,7 @@ export class JobHandlers {
     if (!this.isExplored) return [];
     const before = new Set(this.registry.all);
     this.multiStepTypes.forget();
+    forgetProviders(this.moduleRef);
     try {
       this.find();
       await this.operations.explore();
@@ -97,6 +100,7 @@ export class JobHandlers {
     work: (payload: SchemaOutput<Schema>, job: JobContext) => unknown,
     options: Omit<JobHandlerOptions, 'schema'> & { schema: Schema },
   ): Promise<void>;
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what the function says that it gets
   register<Payload>(
     type: JobType,
     work: (payload: Payload, job: JobContext) => unknown,
@@ -160,6 +164,11 @@ export class JobHandlers {
   private refuseWhenOver(method: string): void {
     if (this.isOver) throw new NotRunningError(`JobHandlers.${method}()`);
   }
+}
+
+/** Nest lists all providers once, when the first is looked up: one of a module that came later would be unknown for ever. */
+function forgetProviders(moduleRef: ModuleRef): void {
+  Reflect.set(moduleRef, '_instanceLinksHost', undefined);
 }
 
 function nameOf(work: unknown): string {

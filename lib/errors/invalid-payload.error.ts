@@ -10,9 +10,9 @@ export interface PayloadIssue {
   readonly message: string;
 }
 
-/** An issue as schemas tell it. */
+/** An issue as schemas tell it, of which nobody knows what they tell. */
 interface RawIssue {
-  readonly message: string;
+  readonly message: unknown;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 

@@ -1,15 +1,18 @@
-import { Injectable, Module } from '@nestjs/common';
-import { LazyModuleLoader } from '@nestjs/core';
+import { Inject, Injectable, Module, Scope } from '@nestjs/common';
+import { LazyModuleLoader, REQUEST } from '@nestjs/core';
 import { describe, expect, it } from '@jest/globals';
 import { of } from 'rxjs';
 import { z } from 'zod';
 import { DuplicateHandlerError } from '../../lib/errors/duplicate-handler.error.js';
 import { InvalidHandlerError } from '../../lib/errors/invalid-handler.error.js';
+import { InvalidJobError } from '../../lib/errors/invalid-job.error.js';
 import { InvalidOptionError } from '../../lib/errors/invalid-option.error.js';
 import { InvalidPayloadError } from '../../lib/errors/invalid-payload.error.js';
 import { NotRunningError } from '../../lib/errors/not-running.error.js';
 import { UnknownOptionError } from '../../lib/errors/unknown-option.error.js';
 import { JobHandler } from '../../lib/handler/job-handler.decorator.js';
+import type { JobContext } from '../../lib/job/job-context.js';
+import { Operation, type OperationJob, type SettledJob } from '../../lib/job/operation.js';
 import { JobHandlers } from '../../lib/job-handlers.js';
 import { PersistentQueueModule } from '../../lib/persistent-queue.module.js';
 import { defineJob } from '../../lib/queue/job-definition.js';
@@ -50,6 +53,53 @@ class LateSteps {
 
 @Module({ providers: [LateJobs, LateSteps] })
 class LateModule {}
+
+@Injectable()
+class LateOperation extends Operation {
+  private rows: OperationJob[] = [{ id: 1, payload: 'a row' }];
+  readonly written: unknown[] = [];
+
+  loadJobs(): OperationJob[] {
+    return this.rows;
+  }
+
+  batchUpdateJobs(settled: readonly SettledJob[]): void {
+    this.rows = [];
+    this.written.push(...settled.map(({ result }) => result));
+  }
+}
+
+@Injectable()
+class LateRows {
+  @JobHandler('late.rows', { operation: { use: LateOperation } })
+  run(payload: string): string {
+    return `${payload} has run`;
+  }
+}
+
+@Injectable({ scope: Scope.REQUEST })
+class EarlyScoped {
+  @JobHandler('early.scoped')
+  run(): string {
+    return 'early';
+  }
+}
+
+@Injectable({ scope: Scope.REQUEST })
+class LateScoped {
+  constructor(@Inject(REQUEST) private readonly request: JobContext) {}
+
+  @JobHandler('late.scoped')
+  run(_: unknown, job: JobContext): boolean {
+    return this.request.id === job.id;
+  }
+}
+
+@Module({ providers: [LateScoped] })
+class LateScopedModule {}
+
+@Module({ providers: [LateOperation, LateRows] })
+class LateRowsModule {}
 
 @Injectable()
 class Rival {
@@ -159,6 +209,28 @@ describe.each(sqlite)('JobHandlers', (database) => {
     await handlersOf(node).register('stream', async () => of(1, 2, 3));
     const { id } = await node.queue.enqueue('stream');
     expect((await node.waitFor(id, 'succeeded')).result).toBe(3);
+  });
+
+  it('makes a request-scoped provider of a module that came late anew for each job', async () => {
+    const node = await nodes.start({ providers: [EarlyScoped] });
+    const early = await node.queue.enqueue('early.scoped');
+    await node.waitFor(early.id, 'succeeded');
+    await node.app.get(LazyModuleLoader).load(() => LateScopedModule);
+    await handlersOf(node).rescan();
+    const { id } = await node.queue.enqueue('late.scoped');
+    expect(await node.waitFor(id, 'succeeded')).toMatchObject({ result: true });
+  });
+
+  it('leads an operation that came late, which cannot be taken away', async () => {
+    const node = await nodes.start();
+    const module = await node.app.get(LazyModuleLoader).load(() => LateRowsModule);
+    expect(await handlersOf(node).rescan()).toEqual(['late.rows']);
+    expect(await handlersOf(node).rescan()).toEqual([]);
+    const { written } = module.get(LateOperation);
+    await waitUntil(() => written.length > 0, { describe: 'the row to be written' });
+    expect(written).toEqual(['a row has run']);
+    await expect(handlersOf(node).unregister('late.rows')).rejects.toThrow(/LateRows\.run.*cannot be taken away/);
+    await expect(node.queue.enqueue('late.rows')).rejects.toThrow(InvalidJobError);
   });
 
   it('refuses a second handler of a type, however they came', async () => {
