@@ -11,6 +11,7 @@ import { HandlerClock } from './handler/handler-clock.js';
 import { HandlerInvoker } from './handler/handler-invoker.js';
 import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
 import { JobHandlerRegistry } from './handler/job-handler.registry.js';
+import { JobHandlers } from './job-handlers.js';
 import { LockRepository } from './lock/lock-repository.js';
 import { LockService } from './lock/lock-service.js';
 import { Rescuer } from './maintenance/rescuer.js';
@@ -39,6 +40,7 @@ import { JobWaiter } from './queue/job-waiter.js';
 import { StepControl } from './queue/step-control.js';
 import { MultiStepTypes } from './queue/multi-step-types.js';
 import { OperationTypes } from './queue/operation-types.js';
+import { PayloadSchemas } from './queue/payload-schemas.js';
 import { Heartbeat } from './repository/heartbeat.js';
 import { JobRepository } from './repository/job-repository.js';
 import { OperationRepository } from './repository/operation-repository.js';
@@ -80,6 +82,7 @@ const PROVIDERS: Provider[] = [
   Enqueuer,
   MultiStepTypes,
   OperationTypes,
+  PayloadSchemas,
   AfterCommit,
   Acknowledger,
   JobControl,
@@ -126,11 +129,13 @@ const PROVIDERS: Provider[] = [
   JobTableHome,
   QueueEvents,
   QueueEventLogger,
+  JobHandlers,
   PersistentQueue,
 ];
 
 const EXPORTS = {
   JobQueue,
+  JobHandlers,
   Schedules,
   LockService,
   Operations,
@@ -144,7 +149,7 @@ const EXPORTS = {
 /**
  * Persistent jobs on the application's own database. Import it once, beside `TypeOrmModule.forRoot()`.
  *
- * `JobQueue`, `Schedules`, `LockService`, `Operations`, their repositories, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module
+ * `JobQueue`, `JobHandlers`, `Schedules`, `LockService`, `Operations`, their repositories, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module
  * without a `name`, wherever they are injected or looked up (`app.get(JobQueue)`). Those of a module named `reports` have the tokens `'JobQueue:reports'`,
  * `'JobRepository:reports'` and so on.
  *

@@ -10,7 +10,7 @@ import { NoteRecorder } from './completion/note-recorder.js';
 import { StartRecorder } from './completion/start-recorder.js';
 import { QueueEventLogger } from './events/queue-event.logger.js';
 import { QueueEvents } from './events/queue-events.js';
-import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
+import { JobHandlers } from './job-handlers.js';
 import { LockService } from './lock/lock-service.js';
 import { Pruner } from './maintenance/pruner.js';
 import { UnhandledJobsReporter } from './maintenance/unhandled-jobs.reporter.js';
@@ -22,7 +22,6 @@ import { Poller } from './poller/poller.js';
 import { AfterCommit } from './queue/after-commit.js';
 import { Scheduler } from './schedule/scheduler.js';
 import { JobRepository } from './repository/job-repository.js';
-import { MultiStepJobExplorer } from './steps/multi-step-job.explorer.js';
 import { ApplicationTransactions } from './typeorm/application-transactions.js';
 import { WorkerPool } from './worker/worker-pool.js';
 
@@ -47,8 +46,7 @@ export class PersistentQueue
 
   constructor(
     private readonly repository: JobRepository,
-    private readonly explorer: JobHandlerExplorer,
-    private readonly multiStepJobs: MultiStepJobExplorer,
+    private readonly handlers: JobHandlers,
     private readonly lease: NodeLease,
     private readonly completer: Completer,
     private readonly starts: StartRecorder,
@@ -70,10 +68,7 @@ export class PersistentQueue
   async onApplicationBootstrap(): Promise<void> {
     this.logger.start();
     await this.repository.open();
-    this.explorer.explore();
-    this.multiStepJobs.explore();
-    this.scheduler.explore();
-    await this.operations.explore();
+    await this.handlers.explore();
     if (this.options.autoStart) await this.start();
   }
 
@@ -101,6 +96,7 @@ export class PersistentQueue
 
   async onModuleDestroy(): Promise<void> {
     clearTimeout(this.hooksCheck);
+    this.handlers.stop();
     const { scheduler, poller, operations, unhandledJobs, pruner } = this;
     await Promise.all([scheduler, poller, operations, unhandledJobs, pruner].map((service) => service.stop()));
   }

@@ -1,7 +1,7 @@
 import { SetMetadata } from '@nestjs/common';
 import type { JobContext } from '../job/job-context.js';
 import type { JobType } from '../job/job-type.js';
-import type { Jsonified } from '../job/jsonified.js';
+import type { SchemaOutput, StandardSchema } from '../job/standard-schema.js';
 import type { JobHandlerOptions } from '../options/handler-options.js';
 import type { JobDefinition } from '../queue/job-definition.js';
 
@@ -23,6 +23,13 @@ export interface JobHandlerMetadata {
   readonly options: JobHandlerDecoratorOptions;
 }
 
+/** Of a method that can be given such a payload. */
+type HandlerDecorator<Received> = <Method extends (payload: Received, job: JobContext) => unknown>(
+  target: object,
+  name: string | symbol,
+  descriptor: TypedPropertyDescriptor<Method>,
+) => void;
+
 /**
  * A method that runs the jobs of one type: of a provider or a controller. It gets the payload and a `JobContext`. Returning is
  * success, and the value is the stored result, of an Observable the last one; throwing is a retry while there are some; a `JobOutcome`
@@ -32,14 +39,14 @@ export interface JobHandlerMetadata {
  *
  * @publicApi
  */
-export function JobHandler<Payload>(
-  definition: JobDefinition<Payload>,
+export function JobHandler<Payload, Received>(
+  definition: JobDefinition<Payload, Received>,
   options?: JobHandlerDecoratorOptions,
-): <Method extends (payload: Jsonified<Payload>, job: JobContext) => unknown>(
-  target: object,
-  name: string | symbol,
-  descriptor: TypedPropertyDescriptor<Method>,
-) => void;
+): HandlerDecorator<Received>;
+export function JobHandler<Schema extends StandardSchema>(
+  type: JobType,
+  options: Omit<JobHandlerDecoratorOptions, 'schema'> & { schema: Schema },
+): HandlerDecorator<SchemaOutput<Schema>>;
 export function JobHandler(type: JobType, options?: JobHandlerDecoratorOptions): MethodDecorator;
 export function JobHandler(type: JobType | JobDefinition<unknown>, options: JobHandlerDecoratorOptions = {}) {
   const metadata: JobHandlerMetadata =

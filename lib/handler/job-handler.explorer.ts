@@ -9,10 +9,13 @@ import { HandlerInvoker } from './handler-invoker.js';
 import { JOB_HANDLER_METADATA, type JobHandlerMetadata } from './job-handler.decorator.js';
 import { JobHandlerRegistry } from './job-handler.registry.js';
 import type { HandlerFacts, RegisteredHandler } from './registered-handler.js';
+import { SeenMethods } from './seen-methods.js';
 
 /** From decorated methods to registered handlers. What cannot work stops the application, naming class and method. */
 @Injectable()
 export class JobHandlerExplorer {
+  private readonly seen = new SeenMethods();
+
   constructor(
     private readonly scanner: DecoratedMethodScanner,
     private readonly invoker: HandlerInvoker,
@@ -21,10 +24,12 @@ export class JobHandlerExplorer {
     @Optional() private readonly operation?: Operation,
   ) {}
 
+  /** Registers those that have not been registered before. */
   explore(): void {
     for (const decorated of this.scanner.scan<JobHandlerMetadata>(JOB_HANDLER_METADATA)) {
-      if (decorated.metadata.options?.queue === this.options.name)
-        this.registry.register(this.toHandler(decorated, true));
+      if (decorated.metadata.options?.queue !== this.options.name || this.seen.has(decorated)) continue;
+      this.registry.register(this.toHandler(decorated, true));
+      this.seen.add(decorated);
     }
   }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DuplicateHandlerError } from '../errors/duplicate-handler.error.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
+import { PayloadSchemas } from '../queue/payload-schemas.js';
 import type { RegisteredHandler } from './registered-handler.js';
 
 /** Which handler runs which type. */
@@ -8,16 +9,29 @@ import type { RegisteredHandler } from './registered-handler.js';
 export class JobHandlerRegistry {
   private readonly handlers = new Map<string, RegisteredHandler>();
 
-  constructor(private readonly options: ResolvedOptions) {}
+  constructor(
+    private readonly options: ResolvedOptions,
+    private readonly schemas: PayloadSchemas,
+  ) {}
 
   register(handler: RegisteredHandler): void {
     const first = this.handlers.get(handler.type);
     if (first !== undefined) throw new DuplicateHandlerError(handler.type, first.name, handler.name);
-    this.handlers.set(handler.type, handler);
+    this.replace(handler);
+  }
+
+  unregister(type: string): void {
+    this.handlers.delete(type);
+    this.schemas.set(type, undefined);
   }
 
   get(type: string): RegisteredHandler | undefined {
     return this.handlers.get(type);
+  }
+
+  /** All types that have a handler here. */
+  get all(): string[] {
+    return [...this.handlers.keys()];
   }
 
   /** The types whose jobs this process claims: those with a handler here, less those that the options leave to others. */
@@ -33,6 +47,7 @@ export class JobHandlerRegistry {
   /** From now on `handler` runs its type. */
   replace(handler: RegisteredHandler): void {
     this.handlers.set(handler.type, handler);
+    this.schemas.set(handler.type, handler.options.schema);
   }
 
   private get own(): RegisteredHandler[] {

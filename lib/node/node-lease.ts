@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import pLimit from 'p-limit';
 import { NotRunningError } from '../errors/not-running.error.js';
 import { QueueEvents } from '../events/queue-events.js';
 import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
@@ -34,6 +35,9 @@ export class NodeLease implements Service {
   private node: string | undefined;
   private lastNode = '?';
   private readonly pulse: Pulse;
+  /** What the others know of the types that run here. */
+  private toldTypes = '';
+  private readonly oneByOne = pLimit(1);
   /** Something has happened that only a beat of our own can clear up. */
   private inDoubt = false;
 
@@ -100,10 +104,22 @@ export class NodeLease implements Service {
     if (node !== undefined) await this.repository.retireNode(node);
   }
 
+  /** Lets the others know which types run here now; what fails is tried again with each beat. */
+  tellTypes(): Promise<void> {
+    return this.oneByOne(async () => {
+      const { types } = this.registry;
+      const told = JSON.stringify(types);
+      if (this.node === undefined || told === this.toldTypes) return;
+      await this.repository.setTypes(this.node, types);
+      this.toldTypes = told;
+    });
+  }
+
   private async beat(): Promise<number> {
     const patience = this.options.leaseBeat * (this.heartbeat.isBeating ? PATIENCE : 1);
     if (this.node === undefined) await this.register();
     else if (this.inDoubt || this.pulse.dueIn(patience) <= 0) await this.beatFor(this.node);
+    await this.tellTypes();
     return Math.max(0, this.pulse.dueIn(patience));
   }
 
@@ -128,7 +144,9 @@ export class NodeLease implements Service {
 
   private async register(): Promise<void> {
     const sent = processTime();
-    this.node = await this.repository.registerNode({ name: processName(), types: this.registry.types });
+    const { types } = this.registry;
+    this.node = await this.repository.registerNode({ name: processName(), types });
+    this.toldTypes = JSON.stringify(types);
     this.lastNode = this.node;
     this.pulse.forgetBeats();
     this.pulse.noteBeat(sent);

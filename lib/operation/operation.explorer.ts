@@ -20,6 +20,8 @@ const LOCK_OPTIONS = ['name', 'atMost', 'atLeast'];
 /** From handlers with an `operation` to operations that can be led. What cannot work stops the application, naming class and method. */
 @Injectable()
 export class OperationExplorer {
+  private readonly seen = new Set<string>();
+
   constructor(
     private readonly moduleRef: ModuleRef,
     private readonly registry: JobHandlerRegistry,
@@ -28,9 +30,13 @@ export class OperationExplorer {
     @Optional() private readonly fallback?: Operation,
   ) {}
 
+  /** Those that have not been found before. */
   async explore(): Promise<OperationDefinition[]> {
     const found: OperationDefinition[] = [];
-    for (const handler of this.registry.operations) found.push(await this.define(handler));
+    for (const handler of this.registry.operations.filter(({ type }) => !this.seen.has(type))) {
+      found.push(await this.define(handler));
+      this.seen.add(handler.type);
+    }
     return found;
   }
 

@@ -21,7 +21,8 @@ import { OperationLeader } from './operation-leader.js';
  */
 @Injectable()
 export class Operations {
-  private leaders: OperationLeader[] = [];
+  private readonly leaders: OperationLeader[] = [];
+  private hasStarted = false;
 
   constructor(
     private readonly explorer: OperationExplorer,
@@ -39,17 +40,20 @@ export class Operations {
     return this.repository.history(String(type), String(id));
   }
 
-  /** After all handlers are registered. */
+  /** After all handlers are registered, and again when more of them have come: those of an application that runs are led at once. */
   async explore(): Promise<void> {
     const definitions = await this.explorer.explore();
     refuseSharedLocks(definitions);
     for (const { type } of definitions) this.types.add(type);
     const { pool, repository, transactions, events } = this;
     const tools = { pool, repository, transactions, events };
-    this.leaders = definitions.map((definition) => new OperationLeader(definition, this.locks, tools, this.options));
+    for (const definition of definitions)
+      this.leaders.push(new OperationLeader(definition, this.locks, tools, this.options));
+    if (this.hasStarted) this.start();
   }
 
   start(): void {
+    this.hasStarted = true;
     for (const leader of this.leaders) leader.start();
   }
 

@@ -1,4 +1,5 @@
 import type { Backoff } from '../job/backoff.js';
+import type { StandardSchema } from '../job/standard-schema.js';
 import type { Duration } from '../support/duration.js';
 import type { OperationOptions } from './operation-options.js';
 
@@ -64,6 +65,14 @@ export interface JobHandlerOptions {
   ackTimeout?: Duration;
   /** How long jobs of this type are kept after their end; 0 deletes them at once. By default as the module says. */
   retention?: { succeeded?: Duration; failed?: Duration };
+  /**
+   * What payloads are like: a schema of zod, valibot, arktype or any other library of Standard Schema. It is asked twice. At enqueue, where
+   * this process knows it: what it refuses is an `InvalidPayloadError`, and nothing is written. And before the handler is called, also for
+   * payloads of plain SQL: what it refuses then fails the job for good. Both times it sees the payload as JSON leaves it. What is
+   * stored is the payload as it was given: what the schema makes of it, its defaults and transforms, is made when the job runs, once, and
+   * is what the handler gets. Of a `@MultiStepJob()` it is the first context.
+   */
+  schema?: StandardSchema;
   /** For people: shown where jobs are listed. */
   description?: string;
 }
@@ -82,5 +91,6 @@ export interface ResolvedHandlerOptions {
   /** `undefined`: the handler's return is the job's end. */
   readonly ackTimeout: number | undefined;
   readonly retention: { readonly succeeded: number | undefined; readonly failed: number | undefined };
+  readonly schema: StandardSchema | undefined;
   readonly description: string | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Backoff } from '../job/backoff.js';
+import type { StandardSchema } from '../job/standard-schema.js';
 import { LONGEST_TIMER } from '../support/duration.js';
 import type { JobHandlerOptions, ResolvedHandlerOptions } from './handler-options.js';
 import type { OperationOptions } from './operation-options.js';
@@ -17,6 +18,7 @@ const HANDLER_OPTIONS = [
   'ack',
   'ackTimeout',
   'retention',
+  'schema',
   'description',
 ] as const satisfies readonly (keyof JobHandlerOptions)[];
 
@@ -39,6 +41,7 @@ export function resolveHandlerOptions(owner: string, given: JobHandlerOptions): 
       succeeded: retention.optionalDuration('succeeded'),
       failed: retention.optionalDuration('failed'),
     },
+    schema: readSchema(options),
     description: options.text('description'),
   };
 }
@@ -48,6 +51,23 @@ function readOperation(options: OptionReader): OperationOptions | undefined {
   const value = options.value('operation');
   if (value === undefined || (typeof value === 'object' && value !== null)) return value;
   return options.refuse('operation', value, 'Give { use: MyOperation, lock: { name, atMost, atLeast } }.');
+}
+
+/** Of an object or, as arktype's, a function. */
+function readSchema(options: OptionReader): StandardSchema | undefined {
+  const value = options.value('schema');
+  if (value === undefined || isSchema(value)) return value;
+  const cure =
+    "Give a schema of a library of Standard Schema, version 1 (https://standardschema.dev): an object with '~standard', which has " +
+    'version 1 and validate(). For a class with decorators, use a ValidationPipe.';
+  return options.refuse('schema', value, cure);
+}
+
+function isSchema(value: unknown): value is StandardSchema {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  const standard: unknown = Reflect.get(value, '~standard');
+  if (typeof standard !== 'object' || standard === null) return false;
+  return Reflect.get(standard, 'version') === 1 && typeof Reflect.get(standard, 'validate') === 'function';
 }
 
 /** What contradicts itself, once all that was said about a type is put together. Throws `InvalidOptionError`. */

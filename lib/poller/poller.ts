@@ -78,6 +78,12 @@ export class Poller implements Service {
     this.loop.start();
   }
 
+  /** This process runs other types than before: what it does not run any more is let be, and what waits for it is looked for now. */
+  typesChanged(): void {
+    this.levels.keep(this.registry.types);
+    this.wake([]);
+  }
+
   /** Resolves when no claim is under way any more. */
   async stop(): Promise<void> {
     this.unsubscribe?.();
@@ -139,7 +145,8 @@ export class Poller implements Service {
         : now + (promoted > 0 ? survey.nextDueIn : Math.max(survey.nextDueIn, this.options.pollMin));
     this.levels.pause(survey.paused);
     this.pool.pause(survey.paused);
-    for (const level of survey.ready) this.levels.add(level);
+    // Its handler may have gone while the database was asked.
+    for (const level of survey.ready) if (this.registry.get(level.type) !== undefined) this.levels.add(level);
   }
 
   /** Whether it is time to ask which of the running jobs have been taken away. */

@@ -12,6 +12,11 @@ export class ReadyLevels {
     for (const type of types) this.prioritiesByType.delete(type);
   }
 
+  /** These types, and no others, are of interest. */
+  keep(types: readonly string[]): void {
+    for (const type of this.prioritiesByType.keys()) if (!types.includes(type)) this.prioritiesByType.delete(type);
+  }
+
   add({ type, priority }: JobLevel): void {
     if (this.paused.has(type)) return;
     const priorities = this.prioritiesByType.get(type);

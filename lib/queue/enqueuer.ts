@@ -13,6 +13,7 @@ import type { EnqueueOptions, JobRequest } from './enqueue-options.js';
 import type { JobDefinition } from './job-definition.js';
 import { MultiStepTypes } from './multi-step-types.js';
 import { OperationTypes } from './operation-types.js';
+import { PayloadSchemas } from './payload-schemas.js';
 
 /** From requests to rows: checked, in the transaction that they belong to, and told to the workers after its commit. */
 @Injectable()
@@ -23,6 +24,7 @@ export class Enqueuer {
     private readonly transactions: ApplicationTransactions,
     private readonly multiStep: MultiStepTypes,
     private readonly operations: OperationTypes,
+    private readonly schemas: PayloadSchemas,
     private readonly events: QueueEvents,
     private readonly options: ResolvedOptions,
   ) {}
@@ -34,7 +36,7 @@ export class Enqueuer {
   ): Promise<EnqueuedJob> {
     const { manager, ...request } = this.readOptions(options);
     const job = buildJob(type, { ...request, ...own }, this.options.maxPayloadBytes, this.defaultScope);
-    const [enqueued] = await this.insert([job], manager);
+    const [enqueued] = await this.insert(type, [job], manager);
     if (enqueued === undefined) throw new Error('The repository answered no id for an inserted job.');
     return enqueued;
   }
@@ -45,7 +47,7 @@ export class Enqueuer {
     options: Pick<EnqueueOptions, 'manager'>,
   ): Promise<EnqueuedJob[]> {
     const { manager } = this.readOptions(options);
-    return this.insert(buildJobs(type, jobs, this.options.maxPayloadBytes, this.defaultScope), manager);
+    return this.insert(type, buildJobs(type, jobs, this.options.maxPayloadBytes, this.defaultScope), manager);
   }
 
   private readonly defaultScope = (type: string): KeyScope => (this.multiStep.has(type) ? 'forever' : 'row');
@@ -58,10 +60,16 @@ export class Enqueuer {
     return options;
   }
 
-  private async insert(jobs: readonly NewJob[], given: EnqueueOptions['manager']): Promise<EnqueuedJob[]> {
+  private async insert(
+    kind: JobType | JobDefinition<unknown>,
+    jobs: readonly NewJob[],
+    given: EnqueueOptions['manager'],
+  ): Promise<EnqueuedJob[]> {
     if (jobs.length === 0) return [];
     const [{ type } = { type: '' }] = jobs;
     this.operations.refuse(type);
+    const checking = this.schemas.check(kind, jobs);
+    if (checking !== undefined) await checking;
     const tell = (done: number) => this.events.emit({ name: 'enqueue.progress', type, done, total: jobs.length });
     return this.transactions.inCallers(given, async (manager) => {
       const enqueued = await this.repository.insert(jobs, manager, jobs.length > 1 ? tell : undefined);

@@ -25,6 +25,9 @@ import type { EnqueueOptions, JobPage, JobRequest, PageOptions } from './enqueue
 import { StepControl, type JobKey, type RestartOptions } from './step-control.js';
 import type { JobDefinition } from './job-definition.js';
 
+/** Whatever its handler gets. */
+type EnqueuedAs<Payload> = JobDefinition<Payload, unknown>;
+
 /**
  * The way to jobs: inject it anywhere.
  *
@@ -52,10 +55,10 @@ export class JobQueue {
    * Stores a job. With `manager`, and inside of a transaction that this library knows, it commits or rolls back with that
    * transaction; otherwise it is committed when this resolves. A job whose enqueue resolved, or whose transaction committed, is not lost.
    *
-   * @throws InvalidJobError for a type, payload or option that cannot be stored; nothing was written then.
+   * @throws InvalidJobError for what cannot be stored, InvalidPayloadError for what its schema refuses; nothing was written then.
    * @throws ForeignManagerError when `manager` belongs to another database.
    */
-  enqueue<Payload>(type: JobDefinition<Payload>, payload: Payload, options?: EnqueueOptions): Promise<EnqueuedJob>;
+  enqueue<Payload>(type: EnqueuedAs<Payload>, payload: Payload, options?: EnqueueOptions): Promise<EnqueuedJob>;
   enqueue(type: JobType, payload?: unknown, options?: EnqueueOptions): Promise<EnqueuedJob>;
   async enqueue(
     type: JobType | JobDefinition<unknown>,
@@ -68,10 +71,10 @@ export class JobQueue {
   /**
    * Stores a job that starts at `at` at the earliest, by the database's clock. A time that has passed means now.
    *
-   * @throws InvalidJobError, ForeignManagerError as `enqueue`.
+   * @throws InvalidJobError, InvalidPayloadError, ForeignManagerError as `enqueue`.
    */
   enqueueAt<Payload>(
-    type: JobDefinition<Payload>,
+    type: EnqueuedAs<Payload>,
     payload: Payload,
     at: Date,
     options?: EnqueueOptions,
@@ -91,10 +94,10 @@ export class JobQueue {
    * Stores many jobs of one type, all or none, and answers in their order. After each chunk of up to 1,000 an event
    * `enqueue.progress` tells how many are done.
    *
-   * @throws InvalidJobError, ForeignManagerError as `enqueue`.
+   * @throws InvalidJobError, InvalidPayloadError, ForeignManagerError as `enqueue`.
    */
   enqueueMany<Payload>(
-    type: JobDefinition<Payload>,
+    type: EnqueuedAs<Payload>,
     jobs: readonly JobRequest<Payload>[],
     options?: Pick<EnqueueOptions, 'manager'>,
   ): Promise<EnqueuedJob[]>;

@@ -25,6 +25,11 @@ export class MultiStepTypes {
     return this.types.has(type);
   }
 
+  /** Classes have come that were not there before. */
+  forget(): void {
+    this.types = undefined;
+  }
+
   private find(): ReadonlySet<string> {
     const classes = [...this.discovery.getProviders(), ...this.discovery.getControllers()].map(
       ({ metatype }) => metatype,

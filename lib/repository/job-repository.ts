@@ -188,6 +188,8 @@ export abstract class JobRepository {
 
   /** Answers the id of a new node, alive. */
   abstract registerNode(node: NodeDescription): Promise<string>;
+  /** It runs other types from now on. */
+  abstract setTypes(node: string, types: readonly string[]): Promise<void>;
   /** `false`: the node is dead. It must let go of everything and register anew. */
   abstract beat(node: string): Promise<boolean>;
   /** Ends a node: its remaining jobs may be rescued at once. */

@@ -5,15 +5,21 @@ import { DecoratedMethodScanner, type DecoratedMethod } from '../handler/decorat
 import { JOB_HANDLER_METADATA, type JobHandlerMetadata } from '../handler/job-handler.decorator.js';
 import { JobHandlerExplorer, refuseOperation } from '../handler/job-handler.explorer.js';
 import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
+import { SeenMethods } from '../handler/seen-methods.js';
 import type { NewSchedule } from '../job/schedule.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { JOB_SCHEDULE_METADATA, type JobScheduleMetadata, type JobScheduleOptions } from './job-schedule.decorator.js';
 import { readSchedule } from './read-schedule.js';
-import { TIMING, type ScheduleTiming } from './schedule-options.js';
+import { TIMING, type ScheduleOptions, type ScheduleTiming } from './schedule-options.js';
 
 /** From decorated methods to declared schedules, and to handlers of their jobs. What cannot work stops the application. */
 @Injectable()
 export class JobScheduleExplorer {
+  /** All that have been found. */
+  readonly declared: NewSchedule[] = [];
+  private readonly methods = new Map<string, string>();
+  private readonly seen = new SeenMethods();
+
   constructor(
     private readonly scanner: DecoratedMethodScanner,
     private readonly handlers: JobHandlerExplorer,
@@ -21,18 +27,17 @@ export class JobScheduleExplorer {
     private readonly options: ResolvedOptions,
   ) {}
 
-  explore(): NewSchedule[] {
-    const declared = new Map<string, string>();
-    return this.scanner
-      .scan<JobScheduleMetadata>(JOB_SCHEDULE_METADATA)
-      .filter(({ metadata }) => metadata.options.queue === this.options.name)
-      .map((decorated) => {
-        const method = `${decorated.class.name}.${decorated.method}`;
-        const { name = method } = decorated.metadata.options;
-        refuseSecond(declared.get(name), method, name);
-        declared.set(name, method);
-        return this.declare(decorated, method, name);
-      });
+  /** Adds those that have not been found before. */
+  explore(): void {
+    for (const decorated of this.scanner.scan<JobScheduleMetadata>(JOB_SCHEDULE_METADATA)) {
+      if (decorated.metadata.options.queue !== this.options.name || this.seen.has(decorated)) continue;
+      const method = `${decorated.class.name}.${decorated.method}`;
+      const { name = method } = decorated.metadata.options;
+      refuseSecond(this.methods.get(name), method, name);
+      this.declared.push(this.declare(decorated, method, name));
+      this.methods.set(name, method);
+      this.seen.add(decorated);
+    }
   }
 
   private refuseOperation(type: unknown): void {
@@ -47,13 +52,18 @@ export class JobScheduleExplorer {
     const handler = handlerOf(decorated);
     const type = handler?.options.queue === queue ? handler?.type : undefined;
     if (type !== undefined) this.refuseOperation(type);
+    const schedule = this.read(name, method, { ...timing, spec, type: (type ?? name) as string });
     if (type === undefined)
       this.handlers.register({
         ...decorated,
         metadata: { type: name, options: { ...handling, ...(queue && { queue }) } },
       });
+    return schedule;
+  }
+
+  private read(name: string, method: string, options: ScheduleOptions): NewSchedule {
     try {
-      return readSchedule(name, { ...timing, spec, type: (type ?? name) as string }, this.options.maxPayloadBytes);
+      return readSchedule(name, options, this.options.maxPayloadBytes);
     } catch (error) {
       if (!(error instanceof InvalidScheduleError)) throw error;
       throw new InvalidHandlerError(method, error.value, '@JobSchedule() cannot be used', error.message);

@@ -35,6 +35,8 @@ interface OrderedStep extends StepDefinition {
 /** From decorated classes to handlers that run step by step. What cannot work stops the application, naming class and method. */
 @Injectable()
 export class MultiStepJobExplorer {
+  private readonly seen = new Set<object>();
+
   constructor(
     private readonly scanner: DecoratedMethodScanner,
     private readonly invoker: HandlerInvoker,
@@ -43,12 +45,15 @@ export class MultiStepJobExplorer {
     private readonly options: ResolvedOptions,
   ) {}
 
+  /** Registers those that have not been registered before. */
   explore(): void {
     const classes = this.scanner.scanClasses<JobHandlerMetadata>(MULTI_STEP_JOB_METADATA);
     const steps = this.scanner.scan<JobStepOptions>(JOB_STEP_METADATA);
     refuseStrays(classes, steps);
     for (const decorated of classes) {
-      if (decorated.metadata.options.queue === this.options.name) this.register(decorated, steps);
+      if (decorated.metadata.options.queue !== this.options.name || this.seen.has(decorated.class)) continue;
+      this.register(decorated, steps);
+      this.seen.add(decorated.class);
     }
   }
 

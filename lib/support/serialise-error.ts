@@ -1,5 +1,6 @@
 import { describeValue } from '../errors/describe-value.js';
 import { explainError } from './explain-error.js';
+import { InvalidPayloadError, type PayloadIssue } from '../errors/invalid-payload.error.js';
 import { isErrorLike } from './is-error-like.js';
 
 /**
@@ -12,6 +13,8 @@ export interface RecordedError {
   message: string;
   stack?: string;
   code?: string;
+  /** Of an `InvalidPayloadError`. */
+  issues?: readonly PayloadIssue[];
   cause?: RecordedError;
 }
 
@@ -41,6 +44,7 @@ function fromError(error: Error, depth: number): RecordedError {
   if (typeof error.stack === 'string') recorded.stack = cut(withoutMessage(error.stack, error.message), LONGEST_STACK);
   const code: unknown = Reflect.get(error, 'code');
   if (typeof code === 'string') recorded.code = cut(code, LONGEST_NAME);
+  if (error instanceof InvalidPayloadError) recorded.issues = error.issues;
   if (error.cause !== undefined && depth < DEEPEST_CAUSE) recorded.cause = serialiseError(error.cause, depth + 1);
   return recorded;
 }

@@ -34,7 +34,7 @@ import type { Statement } from './statement.js';
 import { acknowledgeJob } from './statements/acknowledge-job.js';
 import { changeJob } from './statements/change-job.js';
 import { retryJobs, selectEnded, selectPage } from './statements/filter-jobs.js';
-import { beat, claimsOf, registerNode, retireNode } from './statements/nodes.js';
+import { beat, claimsOf, registerNode, retireNode, setTypes } from './statements/nodes.js';
 import { pauseType, resumeType } from './statements/pauses.js';
 import { promoteJobs } from './statements/promote-jobs.js';
 import {
@@ -90,8 +90,7 @@ export class SqlJobRepository extends JobRepository {
   }
 
   async survey(request: SurveyRequest): Promise<Survey> {
-    const { database, tables } = await this.connected();
-    return readSurvey((await database.query(surveyQueue(tables, request))).rows);
+    return readSurvey((await this.read((tables) => surveyQueue(tables, request))).rows);
   }
 
   async promote(limit: number): Promise<number> {
@@ -139,8 +138,7 @@ export class SqlJobRepository extends JobRepository {
   }
 
   async claimsOf(node: string): Promise<JobToken[]> {
-    const { database, tables } = await this.connected();
-    const { rows } = await database.query(claimsOf(tables, node));
+    const { rows } = await this.read((tables) => claimsOf(tables, node));
     return rows.map((row) => ({ id: String(row['id']), fence: Number(row['fence']) }));
   }
 
@@ -156,8 +154,11 @@ export class SqlJobRepository extends JobRepository {
   }
 
   async retireNode(node: string): Promise<void> {
-    const { database, tables } = await this.connected();
-    await database.query(retireNode(tables, node), 'control');
+    await this.write((tables) => retireNode(tables, node), 'control');
+  }
+
+  async setTypes(node: string, types: readonly string[]): Promise<void> {
+    await this.write((tables) => setTypes(tables, node, types), 'control');
   }
 
   async rescue(limit: number): Promise<RescuedJob[]> {
@@ -227,13 +228,12 @@ export class SqlJobRepository extends JobRepository {
   }
 
   async counts(): Promise<JobCount[]> {
-    const { rows } = await this.read(selectCounts);
-    return readCounts(rows);
+    return readCounts((await this.read(selectCounts)).rows);
   }
 
-  private async write(build: (tables: QueueTables) => Statement): Promise<void> {
+  private async write(build: (tables: QueueTables) => Statement, lane?: 'control'): Promise<void> {
     const { database, tables } = await this.connected();
-    await database.query(build(tables));
+    await database.query(build(tables), lane);
   }
 
   private async read(build: (tables: QueueTables) => Statement) {

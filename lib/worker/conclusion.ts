@@ -1,3 +1,4 @@
+import { InvalidPayloadError } from '../errors/invalid-payload.error.js';
 import { PermanentJobError } from '../errors/permanent-job.error.js';
 import type { AttemptOutcome, AttemptReason } from '../job/attempt.js';
 import { retryDelay } from '../job/backoff.js';
@@ -93,8 +94,13 @@ function concludeContinue(active: ActiveJob, delay: number): Settlement {
 }
 
 function concludeError(active: ActiveJob, thrown: unknown, reason: AttemptReason): Settlement {
-  if (thrown instanceof PermanentJobError) return concludeFailure(active, thrown, 'error');
+  if (isPermanent(thrown)) return concludeFailure(active, thrown, 'error');
   return concludeRetry(active, thrown, reason, undefined);
+}
+
+/** Whether no retry can help. A handler whose own enqueue was refused may have another payload for it the next time. */
+export function isPermanent(thrown: unknown): boolean {
+  return thrown instanceof PermanentJobError || (thrown instanceof InvalidPayloadError && thrown.at === 'run');
 }
 
 function concludeRetry(

@@ -3,7 +3,7 @@ import { JobTimeoutError } from '../errors/job-timeout.error.js';
 import { PermanentJobError } from '../errors/permanent-job.error.js';
 import { QueueEvents } from '../events/queue-events.js';
 import { HandlerClock } from '../handler/handler-clock.js';
-import type { StepPlan } from '../handler/registered-handler.js';
+import type { Invoke, StepPlan } from '../handler/registered-handler.js';
 import type { AttemptReason } from '../job/attempt.js';
 import { FilteredOutcome } from '../job/filtered-outcome.js';
 import type { JobContext } from '../job/job-context.js';
@@ -16,12 +16,13 @@ import { conclude, concludeFailure, concludeSuspension, type HandlerEnd } from '
 import { createContext } from './create-context.js';
 import { JobTransactions } from './job-transactions.js';
 import { MultiStepRun } from './multi-step-run.js';
+import { readPayload } from './read-payload.js';
 import { unacknowledged } from './unacknowledged.js';
 
 /**
  * One attempt, from claim to settlement:
  *
- *     refuse expired → parse payload → record start → call handler (timeout) → conclude → hand to where the claim is from
+ *     refuse expired → parse payload → record start → schema, handler (timeout) → conclude → hand to where the claim is from
  */
 @Injectable()
 export class JobRunner {
@@ -95,6 +96,12 @@ export class JobRunner {
     const { handler } = active;
     if (handler.plan !== undefined) return this.runSteps(active, handler.plan, refusal);
     const { invoke, options } = handler;
+    if (options.schema === undefined) return this.callHandler(active, invoke, payload);
+    return readPayload(active, options.schema, payload).then((read) => this.callHandler(active, invoke, read));
+  }
+
+  private callHandler(active: ActiveJob, invoke: Invoke, payload: unknown): Promise<unknown> {
+    const { options } = active.handler;
     const transaction: JobContext['transaction'] = (work) => this.transactions.run(active, work);
     if (!options.transactional) return invoke(payload, createContext(active, payload, transaction, this.keeper));
     return transaction((manager) => invoke(payload, createContext(active, payload, transaction, this.keeper, manager)));

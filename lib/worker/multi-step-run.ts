@@ -19,8 +19,9 @@ import type { StepKeeper } from '../steps/step-keeper.js';
 import { Suspended } from '../steps/suspension.js';
 import { serialiseError, type RecordedError } from '../support/serialise-error.js';
 import type { ActiveJob } from './active-job.js';
-import { errorOf } from './conclusion.js';
+import { errorOf, isPermanent } from './conclusion.js';
 import { createContext } from './create-context.js';
+import { readPayload } from './read-payload.js';
 
 /** After everything else of its job. */
 const LAST_PLACE = 1_000_000;
@@ -109,14 +110,14 @@ export class MultiStepRun {
     const begun = begin(place, saved?.attempts ?? 0);
     const clock = this.startClock(step);
     try {
-      const changed: unknown = JSON.parse(context);
+      const changed = await this.read(context, place);
       const done = (result: string | undefined) =>
         endOf(begun, { state: 'succeeded', result, context: keeper.serialise(step.name, 'context', changed ?? null) });
       return { context: await this.runAndSave(step, begun.attempts, [changed, ...more], done) };
     } catch (thrown) {
       if (thrown instanceof Suspended || thrown instanceof LeaseLostError) throw thrown;
       const failure = { error: serialiseError(thrown), reason: clock.timedOut ? 'timeout' : 'error' } as const;
-      const isFinal = thrown instanceof PermanentJobError || begun.attempts > this.maxRetriesOf(step);
+      const isFinal = isPermanent(thrown) || begun.attempts > this.maxRetriesOf(step);
       const state = isFinal ? 'failed' : 'retrying';
       const answer = await keeper.save(active, endOf(begun, { state, error: failure.error }));
       if (answer === 'succeeded before') return { context: await this.savedContext(step, context) };
@@ -176,6 +177,16 @@ export class MultiStepRun {
   }
 
   /** The answer to its commit was lost: it has been done. */
+  /** What is not a context yet is the payload: it becomes one by its schema, and JSON, as every step's is. */
+  private async read(context: string, { kind, name, place }: StepPlace): Promise<unknown> {
+    const value: unknown = JSON.parse(context);
+    const { schema } = this.active.handler.options;
+    const isPayload = kind === 'step' && place === 1 && this.saved.get(name)?.input === undefined;
+    if (schema === undefined || !isPayload) return value;
+    const first = (await readPayload(this.active, schema, value)) ?? null;
+    return JSON.parse(this.keeper.serialise(name, 'context', first) as string);
+  }
+
   private async savedContext({ name }: StepDefinition, before: string): Promise<string> {
     const saved = await this.keeper.reload(this.active);
     return saved.find((step) => step.name === name)?.context ?? before;

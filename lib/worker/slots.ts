@@ -19,6 +19,10 @@ export class Slots {
     return this.taken.size;
   }
 
+  has(active: ActiveJob): boolean {
+    return this.taken.has(active);
+  }
+
   takenBy(type: string): number {
     return this.perType.get(type) ?? 0;
   }

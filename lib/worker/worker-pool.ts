@@ -13,6 +13,7 @@ import type { HeldClaim } from '../repository/job-repository.js';
 import { ActiveJob } from './active-job.js';
 import { Claims, isHeld } from './claims.js';
 import { concludeRelease } from './conclusion.js';
+import { Departures } from './departures.js';
 import { JobBuffer } from './job-buffer.js';
 import { JobRunner } from './job-runner.js';
 import { Loners, LONGEST_LONER_WAIT } from './loners.js';
@@ -48,7 +49,7 @@ export class WorkerPool {
   private readonly paces = new Paces();
   private waitTimer: NodeJS.Timeout | undefined;
   private readonly roomListeners = new Set<() => void>();
-  private readonly idleListeners = new Set<() => void>();
+  private readonly departures = new Departures();
   /** `undefined` until the database has been asked. */
   private paused: ReadonlySet<string> | undefined;
 
@@ -142,13 +143,25 @@ export class WorkerPool {
     this.tellRoom();
   }
 
+  /** What waits of this type goes back; resolves when what runs of it has ended. */
+  vacate(type: string): Promise<void> {
+    this.giveBack([type]);
+    for (const active of this.loners.jobs.filter(({ job }) => job.type === type)) {
+      this.loners.remove(active);
+      release(active);
+    }
+    this.startNext();
+    const running = this.slots.running.filter(({ job }) => job.type === type);
+    return this.departures.until(() => !running.some((active) => this.slots.has(active)));
+  }
+
   /** Waits for the running handlers; after `timeout` milliseconds aborts them and releases their jobs. Answers how many. */
   async drain(timeout: number): Promise<number> {
     clearTimeout(this.waitTimer);
     this.runner.stopSteps();
     for (const active of [...this.loners.takeAll(), ...this.buffer.jobs]) release(active);
     this.buffer.clear();
-    await this.idleWithin(timeout);
+    await this.departures.until(() => this.slots.count === 0, timeout);
     const late = this.slots.running.filter(isHeld);
     for (const active of late) {
       active.home.settle(concludeRelease(active));
@@ -209,7 +222,7 @@ export class WorkerPool {
     this.paces.of(type).ended(performance.now() - began);
     this.loners.left(active);
     this.startNext();
-    if (this.slots.count === 0) for (const listener of this.idleListeners) listener();
+    this.departures.left();
     if (this.room(type) > 0) this.tellRoom();
   }
 
@@ -221,19 +234,6 @@ export class WorkerPool {
 
   private abandonAll(node: string): void {
     this.events.emit({ name: 'node.lost', node, running: this.claims.abandon(this.home) });
-  }
-
-  private idleWithin(timeout: number): Promise<void> {
-    if (this.slots.count === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        this.idleListeners.delete(end);
-        resolve();
-      };
-      const timer = setTimeout(end, timeout);
-      this.idleListeners.add(end);
-    });
   }
 
   private tellRoom(): void {

@@ -77,6 +77,17 @@ export function nodesContract(context: ContractContext): void {
       expect(await (await context.open()).repository.unhandledTypes()).toEqual([]);
     });
 
+    it('is one that its node has said not to run any more', async () => {
+      const fixture = await context.open();
+      for (const type of ['a', 'b']) await fixture.queue.enqueue(type);
+      const node = await fixture.repository.registerNode({ name: 'n', types: ['a'] });
+      await fixture.repository.registerNode({ name: 'another', types: [] });
+      await fixture.repository.setTypes(node, ['b']);
+      expect(await fixture.repository.unhandledTypes()).toEqual(['a']);
+      await fixture.repository.setTypes(node, ['b', 'a']);
+      expect(await fixture.repository.unhandledTypes()).toEqual([]);
+    });
+
     it('is found behind any number of handled types, in at most ten statements', async () => {
       const fixture = await context.open();
       const handled = Array.from({ length: 420 }, (_, n) => `type ${String(n).padStart(3, '0')}`);

@@ -63,7 +63,8 @@ describe.each(databases())('what has been claimed and waits for a slot on $name'
     ran.length = 0;
     const ids = await enqueue(fixture, JOBS);
     await waitUntil(async () => (await count(fixture, 'running')) === JOBS, { describe: 'all jobs to be claimed' });
-    expect(ran).toHaveLength(SLOTS);
+    // The database knows of a claim before the process that has asked for it does.
+    await waitUntil(() => ran.length === SLOTS, { describe: 'the slots to be taken' });
     return [fixture, ids];
   }
 

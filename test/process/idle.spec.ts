@@ -67,7 +67,7 @@ describe.each(countable)('an idle process on $name', (database) => {
 
   it('that only enqueues asks nothing at all', async () => {
     await worker.kill();
-    worker = await WorkerProcess.start(schema.options, { roles: ['enqueue'] }, 50);
+    worker = await WorkerProcess.start(schema.options, { roles: ['enqueue'] }, { moreTypes: 50 });
     worker.enqueue('type 7', null);
     await waitUntil(() => worker.enqueued.length === 1);
     const before = await statements();

@@ -15,6 +15,7 @@ import { JobQueue } from '../../lib/queue/job-queue.js';
 import { JobWaiter } from '../../lib/queue/job-waiter.js';
 import { StepControl } from '../../lib/queue/step-control.js';
 import { OperationTypes } from '../../lib/queue/operation-types.js';
+import { PayloadSchemas } from '../../lib/queue/payload-schemas.js';
 import { MultiStepTypes } from '../../lib/queue/multi-step-types.js';
 import type { ClaimRequest } from '../../lib/repository/job-repository.js';
 import { LocalWakeSignal } from '../../lib/signal/local.wake-signal.js';
@@ -72,6 +73,7 @@ export class QueueFixture {
         this.transactions,
         multiStep,
         new OperationTypes(),
+        new PayloadSchemas(resolved),
         this.events,
         resolved,
       ),

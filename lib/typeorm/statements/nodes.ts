@@ -15,6 +15,10 @@ export function* registerNode(
   return String(dialect.insertsReturning ? rows[0]?.['id'] : insertId);
 }
 
+export function setTypes({ names }: QueueTables, node: string, types: readonly string[]): Statement {
+  return statement(`UPDATE ${names.node} SET types = ? WHERE id = ?`, [JSON.stringify(types), Number(node)]);
+}
+
 /** Only a node that is still alive: one that has been found dead stays dead, however fresh its beat. */
 export function beat({ dialect, names }: QueueTables, node: string, lease: number): Statement {
   return statement(
