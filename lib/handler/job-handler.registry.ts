@@ -44,6 +44,11 @@ export class JobHandlerRegistry {
     return this.own.filter(({ options }) => options.operation !== undefined);
   }
 
+  /** Their types, also where others run them. */
+  get operationTypes(): string[] {
+    return [...this.handlers.values()].filter(({ options }) => options.operation !== undefined).map(({ type }) => type);
+  }
+
   /** From now on `handler` runs its type. */
   replace(handler: RegisteredHandler): void {
     this.handlers.set(handler.type, handler);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InvalidHandlerError } from '../errors/invalid-handler.error.js';
 import { QueueEvents } from '../events/queue-events.js';
+import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
 import type { Attempt } from '../job/attempt.js';
 import type { JobType } from '../job/job-type.js';
 import type { OperationJob } from '../job/operation.js';
@@ -22,10 +23,13 @@ import { OperationLeader } from './operation-leader.js';
 @Injectable()
 export class Operations {
   private readonly leaders: OperationLeader[] = [];
+  /** By the name of the lock. */
+  private readonly owners = new Map<string, OperationDefinition>();
   private hasStarted = false;
 
   constructor(
     private readonly explorer: OperationExplorer,
+    private readonly registry: JobHandlerRegistry,
     private readonly locks: LockService,
     private readonly pool: WorkerPool,
     private readonly repository: OperationRepository,
@@ -43,8 +47,8 @@ export class Operations {
   /** After all handlers are registered, and again when more of them have come: those of an application that runs are led at once. */
   async explore(): Promise<void> {
     const definitions = await this.explorer.explore();
-    refuseSharedLocks(definitions);
-    for (const { type } of definitions) this.types.add(type);
+    for (const definition of definitions) this.refuseSharedLock(definition);
+    for (const type of this.registry.operationTypes) this.types.add(type);
     const { pool, repository, transactions, events } = this;
     const tools = { pool, repository, transactions, events };
     for (const definition of definitions)
@@ -66,18 +70,15 @@ export class Operations {
   async retire(): Promise<void> {
     await Promise.all(this.leaders.map((leader) => leader.retire()));
   }
-}
 
-/** The one that has it would keep it: rows of the other would never run. */
-function refuseSharedLocks(definitions: readonly OperationDefinition[]): void {
-  const owners = new Map<string, OperationDefinition>();
-  for (const definition of definitions) {
+  /** The one that has it would keep it: rows of the other would never run. */
+  private refuseSharedLock(definition: OperationDefinition): void {
     const { lock, handler } = definition;
-    const first = owners.get(lock.name);
+    const first = this.owners.get(lock.name);
     if (first !== undefined) {
       const mistake = `operation.lock.name is that of ${first.handler.name}`;
       throw new InvalidHandlerError(handler.name, lock.name, mistake, 'Give each operation a lock of its own.');
     }
-    owners.set(lock.name, definition);
+    this.owners.set(lock.name, definition);
   }
 }
