@@ -20,10 +20,9 @@ import { settleContract } from './settle.contract.js';
 import { stepsContract } from './steps.contract.js';
 import { shedlockContract } from './shedlock.contract.js';
 
-const PARTS = [
+export const PARTS = [
   enqueueContract,
   mergeContract,
-  callersContract,
   claimContract,
   settleContract,
   acknowledgementContract,
@@ -34,11 +33,9 @@ const PARTS = [
   schedulesContract,
   stepsContract,
   lockContract,
-  shedlockContract,
-  schemaContract,
-  clockContract,
-  mysqlFamilyContract,
 ];
+
+export const SQL_PARTS = [callersContract, shedlockContract, schemaContract, clockContract, mysqlFamilyContract];
 
 /** What every database has to keep: the same suite for each of them. `version`: what the server says that it is. */
 export function jobRepositoryContract(name: TestDatabase['name'], version?: string): void {
@@ -47,7 +44,7 @@ export function jobRepositoryContract(name: TestDatabase['name'], version?: stri
   describe(`on ${name} ${version ?? ''}`, () => {
     if (database === undefined) return it('is left out: the end of the run says what to install', () => undefined);
     const context = contractContext(database);
-    for (const part of PARTS) part(context);
+    for (const part of [...PARTS, ...SQL_PARTS]) part(context);
   });
 }
 

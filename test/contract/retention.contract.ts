@@ -10,24 +10,27 @@ const many = (count: number) => Array.from({ length: count }, (_, n) => ({ paylo
 
 export function retentionContract(context: ContractContext): void {
   describe('prune', () => {
-    it('deletes jobs whose time has passed in batches, the first to expire first, and no others', async () => {
-      const fixture = await context.open();
-      const { queue, sql } = fixture;
-      const ended = (await queue.enqueueMany('t', many(25))).map(({ id }) => id);
-      await endAll(fixture, { keep: DAY });
-      const kept = await queue.enqueue('open', 1);
-      for (const [n, id] of ended.slice(0, 23).entries())
-        await sql('UPDATE pq_job SET expires_at = ? WHERE id = ?', [1_000 - n, Number(id)]);
-      expect(await fixture.repository.prune(10)).toBe(10);
-      expect(await queue.get(ended[22] ?? '')).toBeUndefined();
-      expect(await queue.get(ended[0] ?? '')).toBeDefined();
-      expect(await fixture.repository.prune(10)).toBe(10);
-      expect(await fixture.repository.prune(10)).toBe(3);
-      expect(await fixture.repository.prune(10)).toBe(0);
-      expect((await queue.find({})).jobs.map(({ id }) => id)).toEqual([kept.id, ended[24], ended[23]]);
-    });
+    context.itWithSql(
+      'deletes jobs whose time has passed in batches, the first to expire first, and no others',
+      async () => {
+        const fixture = await context.open();
+        const { queue, sql } = fixture;
+        const ended = (await queue.enqueueMany('t', many(25))).map(({ id }) => id);
+        await endAll(fixture, { keep: DAY });
+        const kept = await queue.enqueue('open', 1);
+        for (const [n, id] of ended.slice(0, 23).entries())
+          await sql('UPDATE pq_job SET expires_at = ? WHERE id = ?', [1_000 - n, Number(id)]);
+        expect(await fixture.repository.prune(10)).toBe(10);
+        expect(await queue.get(ended[22] ?? '')).toBeUndefined();
+        expect(await queue.get(ended[0] ?? '')).toBeDefined();
+        expect(await fixture.repository.prune(10)).toBe(10);
+        expect(await fixture.repository.prune(10)).toBe(3);
+        expect(await fixture.repository.prune(10)).toBe(0);
+        expect((await queue.find({})).jobs.map(({ id }) => id)).toEqual([kept.id, ended[24], ended[23]]);
+      },
+    );
 
-    it("keeps the row of a key of scope 'forever', emptied, and frees one of scope 'row'", async () => {
+    context.itWithSql("keeps the row of a key of scope 'forever', emptied, and frees one of scope 'row'", async () => {
       const fixture = await context.open();
       const { queue, sql, service } = fixture;
       const forever = await queue.enqueue('t', 'secret', { key: 'f', keyScope: 'forever' });
@@ -44,7 +47,7 @@ export function retentionContract(context: ContractContext): void {
       expect((await queue.enqueue('t', 1, { key: 'r' })).created).toBe(true);
     });
 
-    it('deletes attempts by their own age, and what they have logged', async () => {
+    context.itWithSql('deletes attempts by their own age, and what they have logged', async () => {
       const fixture = await context.open({ retention: { history: '1h' } });
       const { queue, sql, service } = fixture;
       const [old, fresh] = (await queue.enqueueMany('t', many(2))).map(({ id }) => id);
@@ -62,7 +65,7 @@ export function retentionContract(context: ContractContext): void {
       expect(await queue.log(fresh ?? '')).toHaveLength(1);
     });
 
-    it('deletes nodes that ended long ago and hold nothing', async () => {
+    context.itWithSql('deletes nodes that ended long ago and hold nothing', async () => {
       const fixture = await context.open();
       const { sql, service, repository } = fixture;
       const nodes: Record<string, string> = {};
@@ -80,7 +83,7 @@ export function retentionContract(context: ContractContext): void {
       );
     });
 
-    it('touches nothing of another service', async () => {
+    context.itWithSql('touches nothing of another service', async () => {
       const mine = await context.open();
       const theirs = await context.open();
       const { id } = await theirs.queue.enqueue('t', 1);
