@@ -81,7 +81,7 @@ export class PersistentQueue implements OnApplicationBootstrap, OnModuleDestroy,
     return this.starting;
   }
 
-  private async startServices(): Promise<void> {
+  protected async startServices(): Promise<void> {
     if (!this.runsInBackground) return;
     await this.lease.start();
     this.completer.start();

@@ -28,9 +28,7 @@ export class Scheduler {
 
   /** After the node has registered: what it handles is then known not to be gone. */
   async start(): Promise<void> {
-    const { roles } = this.options;
-    // A consumer may be the only process with the code: it declares, and others fire.
-    if (roles.has('schedule') || roles.has('work')) await this.declare();
+    await this.declare();
     this.firer.start();
     this.watcher.start();
   }
@@ -39,7 +37,11 @@ export class Scheduler {
     await Promise.all([this.firer.stop(), this.watcher.stop()]);
   }
 
-  private async declare(): Promise<void> {
+  /** Stores what `explore()` has found. */
+  async declare(): Promise<void> {
+    const { roles } = this.options;
+    // A consumer may be the only process with the code: it declares, and others fire.
+    if (!roles.has('schedule') && !roles.has('work')) return;
     const gone = await this.repository.declare(this.declared);
     for (const schedule of gone) this.events.emit({ name: 'schedule.gone', schedule });
   }

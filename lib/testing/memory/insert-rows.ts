@@ -3,6 +3,26 @@ import type { EnqueuedJob, NewJob } from '../../job/job.js';
 import type { MemoryStore } from './memory-store.js';
 import type { JobRow } from './rows.js';
 
+/** Of a job that nobody has claimed yet. */
+const UNTOUCHED = {
+  past_key: null,
+  finished_at: 0,
+  delivered_at: 0,
+  ack_timeout: 0,
+  retries: 0,
+  crashes: 0,
+  max_crashes: 0,
+  suspect: 0,
+  fence: 0,
+  node_id: 0,
+  started_at: 0,
+  result: null,
+  progress: null,
+  last_error: null,
+  expires_at: 0,
+  hidden: true,
+} as const;
+
 /** Answers in the order given; all are there, or none is. They are hidden: whoever commits them shows them. */
 export function insertRows(store: MemoryStore, service: string, jobs: readonly NewJob[]) {
   const created: JobRow[] = [];
@@ -11,13 +31,13 @@ export function insertRows(store: MemoryStore, service: string, jobs: readonly N
       const first = job.key === undefined ? undefined : store.withKey(service, job.type, job.key);
       if (first !== undefined) return refuseOther(first, job);
       const row = toRow(store, service, job);
-      store.jobs.set(row.id, row);
+      store.add(row);
       created.push(row);
       return { id: String(row.id), created: true };
     });
     return { answers, created };
   } catch (error) {
-    for (const { id } of created) store.jobs.delete(id);
+    for (const row of created) store.undoAdd(row);
     throw error;
   }
 }
@@ -45,28 +65,17 @@ function toRow(store: MemoryStore, service: string, job: NewJob): JobRow {
     trace_id: job.traceId ?? null,
     max_retries: job.maxRetries ?? null,
     created_at: now,
+    first_due: due,
+    first_payload: job.payload,
+    first_deadline: job.deadline ?? null,
+    first_retention: job.retention,
     state: due > now ? 'scheduled' : 'waiting',
     due,
     payload: job.payload,
     job_key: job.key ?? null,
-    past_key: null,
     deadline: job.deadline ?? null,
     keep_succeeded: job.retention.succeeded ?? null,
     keep_failed: job.retention.failed ?? null,
-    finished_at: 0,
-    delivered_at: 0,
-    ack_timeout: 0,
-    retries: 0,
-    crashes: 0,
-    max_crashes: 0,
-    suspect: 0,
-    fence: 0,
-    node_id: 0,
-    started_at: 0,
-    result: null,
-    progress: null,
-    last_error: null,
-    expires_at: 0,
-    hidden: true,
+    ...UNTOUCHED,
   };
 }

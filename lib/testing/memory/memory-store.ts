@@ -13,6 +13,8 @@ export class MemoryStore {
   logs: LogRow[] = [];
   steps: StepRow[] = [];
   firings: FiringRow[] = [];
+  /** Every job that was ever enqueued, also when it is deleted with its end. */
+  made: JobRow[] = [];
   private readonly lastIds = new Map<string, number>();
 
   constructor(
@@ -28,6 +30,25 @@ export class MemoryStore {
     const id = (this.lastIds.get(table) ?? 0) + 1;
     this.lastIds.set(table, id);
     return id;
+  }
+
+  add(row: JobRow): void {
+    this.jobs.set(row.id, row);
+    this.made.push(row);
+  }
+
+  undoAdd(row: JobRow): void {
+    this.jobs.delete(row.id);
+    this.made = this.made.filter((other) => other !== row);
+  }
+
+  /** All jobs, and what belongs to them. Schedules stay. */
+  clear(): void {
+    this.jobs.clear();
+    this.pauses.clear();
+    this.locks.clear();
+    Object.assign(this, { made: [], attempts: [], logs: [], steps: [], firings: [] });
+    for (const schedule of this.schedules.values()) schedule.queued = 0;
   }
 
   /** Jobs that are committed, in the order of their ids. */
@@ -73,7 +94,7 @@ export class MemoryStore {
   /** What `write` does to a job belongs to the caller's transaction: a rollback undoes it. */
   inside<T>(manager: JobManager | undefined, id: string, write: () => T): T {
     const undo = this.memorise(Number(id));
-    this.units.join(manager, { rollback: undo });
+    void this.units.join(manager, { rollback: undo });
     return write();
   }
 
@@ -85,7 +106,7 @@ export class MemoryStore {
     const logs = this.logs.filter(({ job_id }) => job_id === id);
     const steps = this.stepsOf(id).map((step) => ({ ...step }));
     return () => {
-      if (before !== undefined) jobs.set(id, before);
+      if (row !== undefined) jobs.set(id, Object.assign(row, before));
       this.attempts = [...this.attempts.filter(({ job_id }) => job_id !== id), ...attempts];
       this.logs = [...this.logs.filter(({ job_id }) => job_id !== id), ...logs];
       this.steps = [...this.steps.filter(({ job_id }) => job_id !== id), ...steps];

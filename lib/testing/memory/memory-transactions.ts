@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { DataSource, EntityManager } from 'typeorm';
 import { NoDataSourceError } from '../../errors/no-data-source.error.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
+import type { JobManager } from '../../repository/job-repository.js';
 import type { AmbientManagers } from '../../typeorm/ambient/ambient-managers.js';
 import type { ApplicationDataSource } from '../../typeorm/application-data-source.js';
 import { ApplicationTransactions } from '../../typeorm/application-transactions.js';
@@ -18,11 +19,21 @@ export class MemoryTransactions extends ApplicationTransactions {
     options: ResolvedOptions,
     libraries: AmbientManagers,
     private readonly units: Units,
+    private readonly isOfTheDead: () => boolean = () => false,
   ) {
     super(dataSource, options, libraries);
   }
 
+  override async inCallers<T>(
+    given: JobManager | null | undefined,
+    write: (manager: JobManager | undefined) => Promise<T>,
+  ): Promise<T> {
+    await this.stopTheDead();
+    return super.inCallers(given, write);
+  }
+
   protected override async openFor<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    await this.stopTheDead();
     const dataSource = this.dataSource.find();
     if (!isConnected(dataSource)) return this.openWithout(work);
     let transaction: object = {};
@@ -36,6 +47,11 @@ export class MemoryTransactions extends ApplicationTransactions {
     // Outside of its turn: what runs now may want a transaction of its own.
     await this.units.commit(transaction);
     return value;
+  }
+
+  /** Code of a handler whose process has died in the test gets no further than to the queue. */
+  private async stopTheDead(): Promise<void> {
+    if (this.isOfTheDead()) await new Promise<never>(() => undefined);
   }
 
   private async openWithout<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {

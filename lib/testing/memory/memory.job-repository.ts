@@ -64,7 +64,7 @@ export class MemoryJobRepository extends JobRepository {
         for (const row of created) row.hidden = false;
       },
       rollback: () => {
-        for (const { id } of created) this.store.jobs.delete(id);
+        for (const row of created) this.store.undoAdd(row);
       },
       after: () => this.arrivals(created),
     });

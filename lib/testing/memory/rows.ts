@@ -1,4 +1,4 @@
-import type { KeyScope } from '../../job/job.js';
+import type { JobRetention, KeyScope } from '../../job/job.js';
 import type { JobState } from '../../job/job-state.js';
 import type { NewSchedule } from '../../job/schedule.js';
 import type { StepKind, StepState } from '../../job/step.js';
@@ -14,6 +14,11 @@ export type JobRow = {
   readonly trace_id: string | null;
   readonly max_retries: number | null;
   readonly created_at: number;
+  /** As it was enqueued, whatever has become of it since. */
+  readonly first_due: number;
+  readonly first_payload: string;
+  readonly first_deadline: number | null;
+  readonly first_retention: JobRetention;
   state: JobState;
   due: number;
   payload: string | null;

@@ -73,7 +73,13 @@ export function nextFire(rows: readonly ScheduleRow[]): number | undefined {
 export function toPending(row: ScheduleRow): PendingSchedule {
   const { name, spec, timeZone, startsAt, endsAt, misfire, misfireLimit } = row.given;
   return {
-    ...{ name, spec, timeZone, startsAt, endsAt, misfire, misfireLimit },
+    name,
+    spec,
+    timeZone,
+    startsAt,
+    endsAt,
+    misfire,
+    misfireLimit,
     id: row.id,
     enabled: row.enabled,
     nextFire: row.next_fire,
@@ -86,7 +92,14 @@ export function toPending(row: ScheduleRow): PendingSchedule {
 export function toSchedule(row: ScheduleRow): Schedule {
   const { name, spec, timeZone, type, misfire, misfireLimit, overlap, jitter } = row.given;
   return {
-    ...{ name, spec, timeZone, type, misfire, misfireLimit, overlap, jitter },
+    name,
+    spec,
+    timeZone,
+    type,
+    misfire,
+    misfireLimit,
+    overlap,
+    jitter,
     payload: parseJson(row.given.payload),
     enabled: row.enabled,
     from: optionalDate(optionalMoment(row.given.startsAt)),
