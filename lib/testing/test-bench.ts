@@ -94,7 +94,6 @@ export class TestBench {
 
   install(): void {
     const { store, units, current } = this;
-    const isOfTheDead = () => current.getStore()?.isDead === true;
     const arrivals: Arrivals = (rows) => (this.isInline ? this.runs?.runInline(rows, this.errors) : undefined);
     this.replace(JobRepository, [ResolvedOptions], (o) => new MemoryJobRepository(store, units, o, arrivals));
     this.replace(StepRepository, [ResolvedOptions], (o) => new MemoryStepRepository(store, o, arrivals));
@@ -104,7 +103,7 @@ export class TestBench {
     this.replace(
       ApplicationTransactions,
       [ApplicationDataSource, ResolvedOptions, AmbientManagers],
-      (...parts) => new MemoryTransactions(...parts, units, isOfTheDead),
+      (...parts) => new MemoryTransactions(...parts, units, () => current.getStore()),
     );
     this.replace(HandlerClock, [], () => new TestHandlerClock(current));
     this.replacePersistentQueue();

@@ -159,7 +159,7 @@ export class TestQueue {
     return this.tools.jobQueue.history(id);
   }
 
-  /** Forgets all jobs and locks, for the next test of an application that goes on. Schedules, and the clock, stay. */
+  /** Forgets all jobs and locks, for the next test of an application that goes on. Schedules stay, and begin anew; the clock stays. */
   clear(): void {
     this.tools.store.clear();
   }

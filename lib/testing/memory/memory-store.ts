@@ -42,13 +42,21 @@ export class MemoryStore {
     this.made = this.made.filter((other) => other !== row);
   }
 
-  /** All jobs, and what belongs to them. Schedules stay. */
+  /** All jobs, and what belongs to them. Schedules stay, and are planned anew: the clock may have been put back. */
   clear(): void {
     this.jobs.clear();
     this.pauses.clear();
     this.locks.clear();
     Object.assign(this, { made: [], attempts: [], logs: [], steps: [], firings: [] });
-    for (const schedule of this.schedules.values()) schedule.queued = 0;
+    for (const schedule of this.schedules.values())
+      Object.assign(schedule, {
+        planned: undefined,
+        next_fire: 0,
+        last_fire: 0,
+        queued: 0,
+        succeeded_at: 0,
+        late: false,
+      });
   }
 
   /** Jobs that are committed, in the order of their ids. */

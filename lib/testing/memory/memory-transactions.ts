@@ -10,6 +10,14 @@ import type { Units } from './units.js';
 
 const SINGLE_CONNECTION = /sqlite|sqljs/;
 
+type Work<T> = (manager: EntityManager) => Promise<T>;
+
+/** Whoever runs the code that wants a transaction. */
+export interface Mortal {
+  readonly isDead: boolean;
+  readonly death: Promise<void>;
+}
+
 /** Transactions on the application's DataSource, if the test has one, and of our rows in memory with them. */
 export class MemoryTransactions extends ApplicationTransactions {
   private readonly turn = pLimit(1);
@@ -19,7 +27,7 @@ export class MemoryTransactions extends ApplicationTransactions {
     options: ResolvedOptions,
     libraries: AmbientManagers,
     private readonly units: Units,
-    private readonly isOfTheDead: () => boolean = () => false,
+    private readonly mortal: () => Mortal | undefined = () => undefined,
   ) {
     super(dataSource, options, libraries);
   }
@@ -32,8 +40,9 @@ export class MemoryTransactions extends ApplicationTransactions {
     return super.inCallers(given, write);
   }
 
-  protected override async openFor<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  protected override async openFor<T>(given: Work<T>): Promise<T> {
     await this.stopTheDead();
+    const work = this.untilDeath(given);
     const dataSource = this.dataSource.find();
     if (!isConnected(dataSource)) return this.openWithout(work);
     let transaction: object = {};
@@ -51,10 +60,20 @@ export class MemoryTransactions extends ApplicationTransactions {
 
   /** Code of a handler whose process has died in the test gets no further than to the queue. */
   private async stopTheDead(): Promise<void> {
-    if (this.isOfTheDead()) await new Promise<never>(() => undefined);
+    if (this.mortal()?.isDead === true) await new Promise<never>(() => undefined);
   }
 
-  private async openWithout<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  /** A transaction is rolled back when the process that has begun it dies: its handler will not come back to say so. */
+  private untilDeath<T>(work: Work<T>): Work<T> {
+    const mortal = this.mortal();
+    if (mortal === undefined) return work;
+    const died = mortal.death.then(() => Promise.reject(new Error('The process has died in its transaction.')));
+    // Nobody may be waiting for it.
+    died.catch(() => undefined);
+    return (manager) => Promise.race([work(manager), died]);
+  }
+
+  private async openWithout<T>(work: Work<T>): Promise<T> {
     const manager = managerOfNothing();
     this.units.begin(manager);
     try {
