@@ -6,8 +6,16 @@ import { comparable, matches, readExpected, type ExpectedJob } from './expected-
 const MOST_LISTED = 20;
 const LONGEST_PAYLOAD = 200;
 
+/** The method that the test has called: the stack of the error begins with the test. */
+type Call = (...args: never[]) => unknown;
+
 /** Answers the jobs that match; throws an error that shows what there was instead. */
-export function expectJobs(jobs: readonly EnqueuedTestJob[], type: string, given: ExpectedJob): EnqueuedTestJob[] {
+export function expectJobs(
+  jobs: readonly EnqueuedTestJob[],
+  type: string,
+  given: ExpectedJob,
+  call: Call,
+): EnqueuedTestJob[] {
   const expected = readExpected('expectEnqueued()', given);
   const ofType = jobs.filter((job) => job.type === type);
   const found = ofType.filter((job) => matches(job, expected));
@@ -18,10 +26,10 @@ export function expectJobs(jobs: readonly EnqueuedTestJob[], type: string, given
       ? `Expected a job of '${type}' to have been enqueued${suffix(expected)}`
       : `Expected ${count(times)} of '${type}' to have been enqueued${suffix(expected)}, and there ${found.length === 1 ? 'is' : 'are'} ${found.length}`;
   const nearest = found.length > 0 ? undefined : nearestOf(ofType, expected);
-  throw failure([head, ...(nearest === undefined ? [] : difference(nearest, expected)), listOf(jobs)], expectJobs);
+  throw failure([head, ...(nearest === undefined ? [] : difference(nearest, expected)), listOf(jobs)], call);
 }
 
-export function expectNoJobs(jobs: readonly EnqueuedTestJob[], type: string, given: ExpectedJob): void {
+export function expectNoJobs(jobs: readonly EnqueuedTestJob[], type: string, given: ExpectedJob, call: Call): void {
   const expected = readExpected('expectNotEnqueued()', given);
   const found = jobs.filter((job) => job.type === type && matches(job, expected));
   if (found.length === 0) return;
@@ -30,7 +38,7 @@ export function expectNoJobs(jobs: readonly EnqueuedTestJob[], type: string, giv
       `Expected no job of '${type}' to have been enqueued${suffix(expected)}, and there ${found.length === 1 ? 'is' : 'are'}`,
       listOf(found),
     ],
-    expectNoJobs,
+    call,
   );
 }
 
@@ -75,6 +83,6 @@ function print(value: unknown): string {
 }
 
 /** Test frameworks print the message of such an error. Without values of its own, they do not make a second difference of it. */
-function failure(parts: readonly string[], stackStartFn: (...args: never[]) => unknown): AssertionError {
+function failure(parts: readonly string[], stackStartFn: Call): AssertionError {
   return new AssertionError({ message: parts.join('\n\n'), operator: 'fail', stackStartFn });
 }

@@ -35,5 +35,6 @@ function hasToJson(value: unknown): value is { toJSON(): unknown } {
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  // A Date is a value of its own, in whichever realm it was made.
+  return Object.prototype.toString.call(value) === '[object Object]';
 }

@@ -139,14 +139,14 @@ export class TestQueue {
   ): EnqueuedTestJob<Jsonified<Payload>>;
   expectEnqueued<Payload = unknown>(type: JobType, expected?: ExpectedJob): EnqueuedTestJob<Payload>;
   expectEnqueued(type: JobType | JobDefinition<unknown>, expected: ExpectedJob = {}): EnqueuedTestJob {
-    return expectJobs(this.enqueued(), readType(type), expected)[0] as EnqueuedTestJob;
+    return expectJobs(this.enqueued(), readType(type), expected, methodOf('expectEnqueued'))[0] as EnqueuedTestJob;
   }
 
   /** Asserts that no such job was enqueued. @throws AssertionError that lists those that were. */
   expectNotEnqueued<Payload>(type: JobDefinition<Payload>, expected?: ExpectedJob<Jsonified<Payload>>): void;
   expectNotEnqueued(type: JobType, expected?: ExpectedJob): void;
   expectNotEnqueued(type: JobType | JobDefinition<unknown>, expected: ExpectedJob = {}): void {
-    expectNoJobs(this.enqueued(), readType(type), expected);
+    expectNoJobs(this.enqueued(), readType(type), expected, methodOf('expectNotEnqueued'));
   }
 
   /** All jobs as they stand, oldest first. */
@@ -171,6 +171,12 @@ export class TestQueue {
     if (milliseconds !== undefined) return this.clock.time + milliseconds;
     throw new InvalidOptionError('drain().until', until, "Give a Date, milliseconds, or a string such as '3d'.");
   }
+}
+
+/** As it stands in a stack. */
+function methodOf(name: 'expectEnqueued' | 'expectNotEnqueued'): (...args: never[]) => unknown {
+  const method: unknown = Reflect.get(TestQueue.prototype, name);
+  return method as (...args: never[]) => unknown;
 }
 
 /** @internal */

@@ -94,7 +94,7 @@ function isConnected(dataSource: DataSource | undefined): dataSource is DataSour
 
 /** What is asked of it to see whose it is, it answers; whatever else is wanted of it needs a database. */
 function managerOfNothing(): EntityManager {
-  const known = new Set<string | symbol>(['connection', 'queryRunner', 'then', 'constructor']);
+  const known = new Set<string | symbol>(['connection', 'queryRunner', 'transactionDepth', 'then', 'constructor']);
   const get = (_: object, member: string | symbol) => {
     if (known.has(member) || typeof member === 'symbol') return undefined;
     throw new NoDataSourceError(member);
