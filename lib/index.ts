@@ -17,7 +17,7 @@ export type { JobContext, StepOptions } from './job/job-context.js';
 export { JobOutcome, type RunAgain } from './job/job-outcome.js';
 export type { Backoff } from './job/backoff.js';
 
-export { tableOperation } from './operation/table-operation.js';
+export { tableOperation, type TableOperation } from './operation/table-operation.js';
 export type { StatusValue, TableColumns, TableOperationOptions } from './operation/table-operation-options.js';
 export { Operations } from './operation/operations.js';
 export { Operation, type LoadScope, type OperationJob, type RetriedJob, type SettledJob } from './job/operation.js';

@@ -17,7 +17,7 @@ const DATABASES = { sqlite: () => true, mariadb: findMariaDb, mysql: findMySql, 
 /** The one on which every planted bug does harm: an error inside a transaction ends those of PostgreSQL, and SQLite has one writer. */
 const PLANTS_ON = 'mariadb';
 
-ensureServers();
+ensureServers({ forProof: true });
 buildIfStale();
 
 const present = Object.keys(DATABASES).filter((name) => DATABASES[name]());

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { findMariaDb, findMySql, findPostgres, inPath } from '../test/support/binaries.mjs';
+import { findMariaDb, findMySql, findPostgres, findRabbitMq, inPath } from '../test/support/binaries.mjs';
 import { unpackMySql } from './mysql.mjs';
 
 const POLICY = '/usr/sbin/policy-rc.d';
@@ -23,9 +23,18 @@ const CLIENTS = [
   { name: 'python3', packages: ['python3'] },
 ].map(({ name, packages }) => ({ name, packages, find: () => inPath(name) }));
 
-/** Makes the databases' programs available where possible. Answers a line for each one that stays out. */
-export function ensureServers() {
-  const needed = [...SERVERS, ...CLIENTS].filter(isMissing);
+/** What the proof relays jobs through. */
+const BROKERS = [
+  { name: 'Redis', find: () => inPath('redis-server'), packages: ['redis-server'] },
+  { name: 'RabbitMQ', find: findRabbitMq, packages: ['rabbitmq-server'] },
+];
+
+/**
+ * Makes the programs of the databases available where possible, `forProof` those of the brokers too. Answers a line for each one that
+ * stays out.
+ */
+export function ensureServers({ forProof = false } = {}) {
+  const needed = [...SERVERS, ...CLIENTS, ...(forProof ? BROKERS : [])].filter(isMissing);
   if (needed.length > 0 && canInstall()) install(needed);
   const missing = needed.filter(isMissing).map(({ name, variable, packages }) => {
     const cure = `${name}: install it (Debian: ${packages.join(' ')})`;

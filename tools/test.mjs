@@ -16,7 +16,7 @@ const QUIET = { NODE_OPTIONS: '--disable-warning=ExperimentalWarning' };
 const args = process.argv.slice(2);
 const onlyDrivers = args[0] === '--sqlite-drivers';
 const isProof = args[0] === '--proof';
-const servers = onlyDrivers ? [] : ensureServers();
+const servers = onlyDrivers ? [] : ensureServers({ forProof: isProof });
 const drivers = onlyDrivers || args.length === 0 ? ensureSqliteDrivers() : { runs: [], missing: [] };
 const missing = [...servers, ...drivers.missing];
 buildIfStale();

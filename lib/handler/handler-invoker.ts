@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { ApplicationConfig, ContextIdFactory, ExternalContextCreator, ModuleRef, type ContextId } from '@nestjs/core';
+import type { JobContext } from '../job/job-context.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
+import { awaited, untilAborted } from '../support/observables.js';
 import type { DecoratedMethod } from './decorated-method.scanner.js';
 import { HandlerClock } from './handler-clock.js';
 import type { Invoke } from './registered-handler.js';
@@ -21,6 +23,7 @@ export class HandlerInvoker {
     this.creator = ExternalContextCreator.fromContainer(
       options.globalEnhancers ? container : withoutGlobals(container),
     );
+    this.creator.transformToResult = async (returned) => awaited(returned);
   }
 
   create({ class: owner, method, instance }: DecoratedMethod<unknown>, type: string): Invoke {
@@ -40,7 +43,7 @@ export class HandlerInvoker {
       interceptors: true,
       filters: this.options.globalEnhancers || hasFilters(instance, callback),
     };
-    return this.creator.create(
+    const invoke = this.creator.create(
       instance,
       this.timed(callback, type),
       method,
@@ -51,15 +54,20 @@ export class HandlerInvoker {
       enhancers,
       'job',
     ) as Invoke;
+    // What a filter answers is not looked at by Nest: an Observable of an error would be a success.
+    return enhancers.filters ? async (...args) => awaited(await invoke(...args)) : invoke;
   }
 
-  /** The same method to Nest: guards and the like are looked up on it, and the prototype leads to them. */
+  /**
+   * The same method to Nest: guards and the like are looked up on it, and the prototype leads to them. An Observable that it returns
+   * ends with the attempt.
+   */
   private timed(callback: (...args: unknown[]) => unknown, type: string): (...args: unknown[]) => unknown {
     const { clock } = this;
     const timed = function (this: unknown, ...args: unknown[]): unknown {
       const started = performance.now();
       try {
-        return callback.apply(this, args);
+        return untilAborted(callback.apply(this, args), () => (args[1] as JobContext).signal);
       } finally {
         clock.called(type, performance.now() - started);
       }

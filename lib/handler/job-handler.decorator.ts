@@ -25,7 +25,8 @@ export interface JobHandlerMetadata {
 
 /**
  * A method that runs the jobs of one type: of a provider or a controller. It gets the payload and a `JobContext`. Returning is
- * success, and the value is the stored result; throwing is a retry while there are some; a `JobOutcome` says anything else.
+ * success, and the value is the stored result, of an Observable the last one; throwing is a retry while there are some; a `JobOutcome`
+ * says anything else.
  *
  * An option that cannot be used, or a second handler of the type, is an error when the application starts.
  *

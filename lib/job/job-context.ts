@@ -1,3 +1,4 @@
+import type { Observable } from 'rxjs';
 import type { EntityManager } from 'typeorm';
 import type { Duration } from '../support/duration.js';
 import type { Jsonified } from './jsonified.js';
@@ -62,17 +63,17 @@ export interface JobContext {
   readonly manager: EntityManager;
   /**
    * Runs `work` once: its result is saved, and is what every later attempt of the job gets without running it again. As JSON
-   * leaves it, the first time too. What it throws is thrown on, and the step runs again with the next attempt.
+   * leaves it, the first time too. What it throws is thrown on, and the step runs again with the next attempt. An Observable is awaited.
    *
    * @throws InvalidStepError for a name that was used before in this attempt, for a result that cannot be saved, and inside of a
    * transaction.
    */
   step<T>(
     name: string,
-    work: (manager: EntityManager) => T | Promise<T>,
+    work: (manager: EntityManager) => T | Promise<T> | Observable<T>,
     options: StepOptions & { transactional: true },
   ): Promise<Jsonified<T>>;
-  step<T>(name: string, work: () => T | Promise<T>, options?: StepOptions): Promise<Jsonified<T>>;
+  step<T>(name: string, work: () => T | Promise<T> | Observable<T>, options?: StepOptions): Promise<Jsonified<T>>;
   /**
    * Ends the attempt, frees its slot, and has the job run again after this time, on any node: then it returns at once. It uses up no
    * retry. The time counts from the first call; a restart forgets nothing.

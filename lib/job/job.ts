@@ -73,6 +73,8 @@ export interface JobRetention {
   readonly failed: number | undefined;
 }
 
+export const AS_ITS_TYPE: JobRetention = { succeeded: undefined, failed: undefined };
+
 /** `delay`: milliseconds from the database's now; `at`: UTC epoch milliseconds, the past meaning now. */
 export type DueTime = { readonly delay: number } | { readonly at: number };
 

@@ -23,6 +23,11 @@ export interface Settlement extends JobToken {
   readonly attempt: AttemptEnd | undefined;
 }
 
+/** Whether nothing follows. */
+export function hasEnded({ state }: Settlement): boolean {
+  return state === 'succeeded' || state === 'failed';
+}
+
 /** Gives the job back as it was: the node stops, or the job was claimed too much. */
 export function releaseOf(token: JobToken & { readonly type: string }, attempt?: AttemptEnd): Settlement {
   return {

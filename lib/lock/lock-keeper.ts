@@ -61,15 +61,19 @@ export class LockKeeper {
     this.signal.throwIfAborted();
   }
 
+  /** Renews it if that is due: transactions that hold it and follow each other closely would leave no time for it. */
+  async refresh(): Promise<void> {
+    if (this.state === 'held' && this.holders === 0 && processTime() >= this.renewAt) await this.renew();
+  }
+
   async holdIn<T>(manager: EntityManager, work: () => Promise<T>): Promise<T> {
     const { name, fence } = this.holding;
     if (this.state === 'released') throw new LockLostError(name, fence, 'released');
-    // Transactions that follow each other closely would leave it no time.
-    if (processTime() >= this.renewAt) await this.renew();
     this.signal.throwIfAborted();
     this.holders++;
     try {
-      if (!(await this.repository.holdIn(manager, this.holding))) this.lose('taken away');
+      const isHeld = await this.repository.holdIn(manager, this.holding);
+      if (!isHeld && this.state === 'held') this.lose('taken away');
       this.signal.throwIfAborted();
       const value = await work();
       this.signal.throwIfAborted();

@@ -36,6 +36,11 @@ export class Lock {
     return this.keeper.extend(readExtension(by));
   }
 
+  /** @internal Before a transaction that will hold it, and not inside of it. */
+  refresh(): Promise<void> {
+    return this.keeper.refresh();
+  }
+
   /**
    * Runs `work` as part of your transaction while nobody else can get the lock: its row is locked until the transaction ends. What is
    * committed then was written by the holder of the lock. It must not take longer than `atMost`: the lock is not renewed meanwhile.

@@ -26,6 +26,9 @@ export class OperationLeader implements Service {
   private during: 'lock' | 'load' = 'lock';
   private loadedAt = -Infinity;
   private pause = FIRST_PAUSE;
+  /** Rows may have been left where they are for want of slots. */
+  private wasCutShort = false;
+  private isStopping = false;
   /** After an error: no room and no end of a row ends that pause. */
   private quietUntil = -Infinity;
 
@@ -44,11 +47,14 @@ export class OperationLeader implements Service {
   }
 
   start(): void {
+    this.isStopping = false;
     this.loop.start();
   }
 
   /** Loads nothing more. */
   stop(): Promise<void> {
+    this.isStopping = true;
+    this.term?.stopLoading();
     return this.loop.stop();
   }
 
@@ -88,11 +94,13 @@ export class OperationLeader implements Service {
   private async lead(term: OperationTerm): Promise<number> {
     const wanted = this.wanted(term);
     const now = performance.now();
+    this.wasCutShort ||= wanted === 0;
     if (wanted === 0) return this.free(term) > 0 ? this.loadedAt + TOP_UP - now : this.idlePause(term, now);
     this.loadedAt = now;
     const loaded = await term.load(wanted);
+    this.wasCutShort = loaded === wanted;
     if (loaded > 0) this.cadence.sawJobs(performance.now());
-    return loaded === wanted ? 0 : this.idlePause(term, performance.now());
+    return this.wasCutShort ? 0 : this.idlePause(term, performance.now());
   }
 
   private idlePause(term: OperationTerm, now: number): number {
@@ -116,11 +124,11 @@ export class OperationLeader implements Service {
   }
 
   private wake(): void {
-    if (this.term !== undefined && this.free(this.term) > 0) this.loop.wake();
+    if (this.wasCutShort && this.term !== undefined && this.free(this.term) > 0) this.loop.wake();
   }
 
   private failed(error: unknown): number {
-    this.tell(error);
+    if (!this.isStopping && this.term?.isOver !== true) this.tell(error);
     const { pause } = this;
     this.quietUntil = performance.now() + pause;
     this.pause = Math.min(pause * 2, LONGEST_PAUSE);

@@ -5,7 +5,7 @@ import { OperationHungError } from '../errors/operation-hung.error.js';
 import type { QueueEvents } from '../events/queue-events.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { OperationJob } from '../job/operation.js';
-import type { Settlement } from '../job/settlement.js';
+import { hasEnded, type Settlement } from '../job/settlement.js';
 import type { Lock } from '../lock/lock.js';
 import type { OperationRepository, RowSettlement } from '../repository/operation-repository.js';
 import { processName } from '../support/process-name.js';
@@ -13,9 +13,9 @@ import { within } from '../support/within.js';
 import type { ApplicationTransactions } from '../typeorm/application-transactions.js';
 import type { WorkerPool } from '../worker/worker-pool.js';
 import type { OperationDefinition } from './operation-definition.js';
-import { readRows } from './read-rows.js';
 import { RowBook } from './row-book.js';
-import { concludeCrashed, isEnd, runsAgain, toClaim, toRetried, toSettled } from './row-job.js';
+import { concludeCrashed, runsAgain, toClaim, toRetried, toSettled } from './row-job.js';
+import { RowLoader } from './row-loader.js';
 import { RowSettler } from './row-settler.js';
 
 /** What a term needs of the module. */
@@ -36,21 +36,25 @@ export interface OperationTools {
 export class OperationTerm extends ClaimHome {
   readonly keepsSteps = false;
   private readonly book = new RowBook();
+  private readonly loader: RowLoader;
   private readonly settler: RowSettler;
   /** More than one transaction that locks the lock's row would only wait for the other, with a connection each. */
   private readonly oneAtATime = pLimit(1);
-  private loading: AbortController | undefined;
-  private toldOf: string | undefined;
   private isReleased = false;
 
   constructor(
     private readonly definition: OperationDefinition,
     private readonly lock: Lock,
     private readonly tools: OperationTools,
-    private readonly onSettled: () => void,
+    private readonly onWritten: () => void,
   ) {
     super();
-    this.settler = new RowSettler(definition.type, (batch) => this.write(batch), tools.events);
+    this.loader = new RowLoader(definition, tools.transactions, tools.events);
+    const wrote = () => {
+      tools.pool.wasWritten();
+      onWritten();
+    };
+    this.settler = new RowSettler(definition.type, (batch) => this.write(batch), tools.events, wrote);
     lock.signal.addEventListener('abort', () => this.lose(), { once: true });
   }
 
@@ -59,7 +63,7 @@ export class OperationTerm extends ClaimHome {
   }
 
   get isEmpty(): boolean {
-    return this.settler.size === 0;
+    return this.settler.isIdle;
   }
 
   /** Rows that have begun here and whose end is not written. */
@@ -87,6 +91,7 @@ export class OperationTerm extends ClaimHome {
     const { fence } = this.lock;
     const ids = rows.map(({ id }) => String(id));
     const now = await this.underLock((manager) => this.tools.repository.start(manager, type, fence, ids));
+    this.book.setClock(now);
     const claims = rows.map((row) => toClaim(row, this.book.begin(row), { handler, fence, now }));
     const { maxCrashes } = handler.options;
     for (const claim of claims) if (claim.crashes >= maxCrashes) this.fail(claim);
@@ -98,7 +103,7 @@ export class OperationTerm extends ClaimHome {
   }
 
   payloadOf({ id }: ClaimedJob): unknown {
-    return this.book.get(id).row.payload;
+    return this.book.get(id)?.row.payload;
   }
 
   starting(): boolean {
@@ -108,57 +113,38 @@ export class OperationTerm extends ClaimHome {
   ended(): void {}
 
   settle(settlement: Settlement): void {
-    if (!this.isOver) this.settler.add(this.turnOf(settlement));
+    const running = this.book.get(settlement.id);
+    if (!this.isOver && running !== undefined) this.settler.add({ turn: running.turn, settlement });
   }
 
   async settleIn(manager: EntityManager, settlement: Settlement): Promise<boolean> {
-    await this.writeIn(manager, [this.turnOf(settlement)]);
-    return true;
+    const turn = this.book.get(settlement.id)?.turn ?? 0;
+    return (await this.writeIn(manager, [{ turn, settlement }])) === 1;
   }
 
   completed(settlement: Settlement): void {
     this.book.end(settlement);
-    this.onSettled();
+    this.onWritten();
+  }
+
+  /** Whoever waits for rows need not any more. */
+  stopLoading(): void {
+    this.loader.stop();
   }
 
   /** Writes what is left, and gives the lock to whoever wants it. */
   async end(): Promise<void> {
-    this.loading?.abort();
-    await this.settler.stop();
-    this.isReleased = true;
-    await this.lock.release();
-  }
-
-  private async askForRows(wanted: number): Promise<ReadonlyMap<string, OperationJob>> {
-    const { type, operation, timeout } = this.definition;
-    const exclude = this.book.beginLoad();
-    const loading = new AbortController();
-    this.loading = loading;
-    const scope = { type, exclude, limit: wanted + exclude.size, signal: loading.signal, fence: this.lock.fence };
-    const hung = () => new OperationHungError('loadJobs', timeout);
     try {
-      const answer = await this.tools.transactions.read((manager) =>
-        within(timeout, () => operation.loadJobs({ ...scope, manager }), hung),
-      );
-      const { rows, faults } = readRows(answer);
-      this.tellOf(faults);
-      return rows;
+      await this.settler.stop();
     } finally {
-      loading.abort();
+      this.isReleased = true;
+      await this.lock.release();
     }
   }
 
-  /** Once, not with every load. */
-  private tellOf(faults: readonly string[]): void {
-    const [first] = faults;
-    if (first !== undefined && first !== this.toldOf)
-      this.tools.events.emit({
-        name: 'operation.bad-rows',
-        operation: this.definition.type,
-        rows: faults.length,
-        first,
-      });
-    this.toldOf = first;
+  private askForRows(wanted: number): Promise<ReadonlyMap<string, OperationJob>> {
+    const exclude = this.book.beginLoad();
+    return this.loader.load({ exclude, limit: wanted + exclude.size, fence: this.lock.fence });
   }
 
   private fail(claim: ClaimedJob): void {
@@ -171,43 +157,61 @@ export class OperationTerm extends ClaimHome {
 
   private async write(batch: readonly RowSettlement[]): Promise<void> {
     if (this.isOver) return;
-    await this.oneAtATime(() => this.tools.transactions.begin((manager) => this.writeIn(manager, batch)));
+    await this.transaction((manager) => this.writeIn(manager, batch));
     for (const { settlement } of batch) this.book.end(settlement);
-    this.onSettled();
   }
 
-  private writeIn(manager: EntityManager, batch: readonly RowSettlement[]): Promise<void> {
-    const { type, operation } = this.definition;
-    const settlements = batch.map(({ settlement }) => settlement);
-    const row = ({ id }: Settlement) => this.book.get(id).row;
-    const ended = settlements.filter(isEnd).map((settlement) => toSettled(row(settlement), settlement));
-    const again = settlements.filter(runsAgain).map((settlement) => toRetried(row(settlement), settlement));
+  /** Answers how many it has written. Those that are not there any more were, and only the answer to their COMMIT was lost. */
+  private writeIn(manager: EntityManager, batch: readonly RowSettlement[]): Promise<number> {
+    const { repository } = this.tools;
+    const { type } = this.definition;
+    const ids = batch.map(({ settlement }) => settlement.id);
     return this.lock.holdIn(manager, async () => {
-      if (ended.length > 0) await this.inTime(() => operation.batchUpdateJobs(ended, manager));
-      if (again.length > 0) await this.inTime(() => operation.noteRetries(again, manager));
-      await this.tools.repository.settle(manager, type, batch, processName());
+      const open = new Set(await repository.running(manager, type, this.lock.fence, ids));
+      const rest = batch.filter(({ settlement }) => open.has(settlement.id));
+      if (rest.length === 0) return 0;
+      const settlements = rest.map(({ settlement }) => settlement);
+      await this.tellOperation(manager, settlements);
+      await repository.settle(manager, type, rest, processName());
+      return rest.length;
     });
   }
 
-  /** The lock is not renewed while its row is locked. */
-  private inTime(update: () => void | Promise<void>): Promise<void> {
-    const limit = Math.min(this.definition.timeout, this.definition.lock.atMost / 2);
-    return within(limit, update, () => new OperationHungError('batchUpdateJobs', limit));
+  private async tellOperation(manager: EntityManager, settlements: readonly Settlement[]): Promise<void> {
+    const { operation, timeout, lock } = this.definition;
+    const rowOf = ({ id }: Settlement) => this.book.get(id)?.row ?? { id, payload: undefined };
+    const ended = settlements.filter(hasEnded).map((settlement) => toSettled(rowOf(settlement), settlement));
+    const again = settlements.filter(runsAgain).map((settlement) => toRetried(rowOf(settlement), settlement));
+    const update = async () => {
+      if (ended.length > 0) await operation.batchUpdateJobs(ended, manager);
+      if (again.length > 0) await operation.noteRetries(again, manager);
+    };
+    // The lock is not renewed while its row is locked.
+    const limit = Math.min(timeout, lock.atMost / 2);
+    await within(limit, update, () => this.giveUp(manager, limit));
+  }
+
+  /** A rollback would wait behind a statement that hangs, and what comes after it would be committed by itself. */
+  private giveUp({ queryRunner }: EntityManager, limit: number): Error {
+    this.tools.transactions.abandon(queryRunner);
+    return new OperationHungError('batchUpdateJobs', limit);
   }
 
   private underLock<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    const inside = (manager: EntityManager) => this.lock.holdIn(manager, () => work(manager));
-    return this.oneAtATime(() => this.tools.transactions.begin(inside));
+    return this.transaction((manager) => this.lock.holdIn(manager, () => work(manager)));
   }
 
-  private turnOf(settlement: Settlement): RowSettlement {
-    return { turn: this.book.get(settlement.id).turn, settlement };
+  private transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.oneAtATime(async () => {
+      await this.lock.refresh();
+      return this.tools.transactions.begin(work);
+    });
   }
 
   private lose(): void {
     if (this.isReleased) return;
     const { pool, events } = this.tools;
-    this.loading?.abort();
+    this.loader.stop();
     events.emit({ name: 'operation.lost', operation: this.definition.type, fence: this.lock.fence, rows: this.size });
     pool.loseAll(this);
     void this.settler.drop();

@@ -9,6 +9,7 @@ import { checkLockName, readLockTimes } from '../lock/lock-options.js';
 import { OptionReader } from '../options/option-reader.js';
 import type { OperationOptions } from '../options/operation-options.js';
 import { LONGEST_TIMER } from '../support/duration.js';
+import { awaited, untilAborted } from '../support/observables.js';
 import { messageOf } from '../support/message-of.js';
 import { ApplicationTransactions } from '../typeorm/application-transactions.js';
 import type { OperationDefinition } from './operation-definition.js';
@@ -86,6 +87,11 @@ function aroundHandler(handler: RegisteredHandler, operation: Operation): Regist
   const { invoke } = handler;
   if (invoke === undefined) return handler;
   const around: Invoke = async (payload, job, ...more) =>
-    operation.handleJob(payload, job, () => invoke(payload, job, ...more));
+    awaited(
+      untilAborted(
+        operation.handleJob(payload, job, () => invoke(payload, job, ...more)),
+        () => job.signal,
+      ),
+    );
   return { ...handler, invoke: around };
 }

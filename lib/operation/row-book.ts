@@ -1,6 +1,6 @@
 import type { OperationJob } from '../job/operation.js';
-import type { Settlement } from '../job/settlement.js';
-import type { KnownRow } from '../repository/operation-repository.js';
+import { hasEnded, type Settlement } from '../job/settlement.js';
+import type { KnownRow, TakenOver } from '../repository/operation-repository.js';
 
 /** What is known of a row that has run before and not ended. */
 export type RowPast = Pick<KnownRow, 'retries' | 'crashes' | 'suspect'>;
@@ -28,13 +28,21 @@ export class RowBook {
   /** They have ended after a load began: what that answers may be older. */
   private readonly settled = new Set<string>();
   private turns = 0;
+  /** The database's clock, less `performance.now()`. */
+  private offset = 0;
 
   get size(): number {
     return this.running.size;
   }
 
-  know(rows: readonly KnownRow[]): void {
+  know({ rows, now }: TakenOver): void {
+    this.setClock(now);
     for (const { id, dueIn, ...past } of rows) this.waiting.set(id, { ...past, dueAt: performance.now() + dueIn });
+  }
+
+  /** `now`: the database's. */
+  setClock(now: number): void {
+    this.offset = now - performance.now();
   }
 
   /** Rows that are of no use now. */
@@ -63,33 +71,37 @@ export class RowBook {
     return past;
   }
 
-  /** Of a row that runs. */
-  get(id: string): RunningRow {
-    const running = this.running.get(id);
-    if (running === undefined) throw new Error(`Row ${id} does not run in this term.`);
-    return running;
+  /** `undefined` for one that does not run, or not any more. */
+  get(id: string): RunningRow | undefined {
+    return this.running.get(id);
   }
 
-  end({ id, state, delay, usesRetry }: Settlement): void {
-    const { past } = this.get(id);
+  /** What is not running any more has ended before: two may tell, when one of them did not hear of the other's commit. */
+  end(settlement: Settlement): void {
+    const { id, delay, usesRetry } = settlement;
+    const running = this.running.get(id);
+    if (running === undefined) return;
     this.running.delete(id);
     this.settled.add(id);
-    if (state === 'succeeded' || state === 'failed') return;
+    if (hasEnded(settlement)) return;
+    const { past } = running;
     const retries = past.retries + (usesRetry ? 1 : 0);
     this.waiting.set(id, { ...past, retries, dueAt: performance.now() + (delay ?? 0) });
   }
 
-  /** Milliseconds until the next of those that wait is due. */
+  /** Milliseconds until the next of those that wait is due; of what is due already, no load answers that it may run. */
   get nextDueIn(): number | undefined {
+    const now = performance.now();
     let next = Infinity;
-    for (const { dueAt } of this.waiting.values()) next = Math.min(next, dueAt);
-    return next === Infinity ? undefined : Math.max(0, next - performance.now());
+    for (const { dueAt } of this.waiting.values()) if (dueAt > now) next = Math.min(next, dueAt);
+    return next === Infinity ? undefined : next - now;
   }
 
   private mayRun(id: string, { dueAt }: OperationJob): boolean {
     if (this.running.has(id) || this.settled.has(id)) return false;
-    if (dueAt !== undefined && dueAt.getTime() > Date.now()) return false;
+    const now = performance.now();
+    if (dueAt !== undefined && dueAt.getTime() > now + this.offset) return false;
     const waiting = this.waiting.get(id);
-    return waiting === undefined || waiting.dueAt <= performance.now();
+    return waiting === undefined || waiting.dueAt <= now;
   }
 }

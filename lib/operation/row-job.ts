@@ -34,10 +34,6 @@ export function toClaim(row: OperationJob, past: RowPast, { handler, fence, now 
   };
 }
 
-export function isEnd({ state }: Settlement): boolean {
-  return state === 'succeeded' || state === 'failed';
-}
-
 export function runsAgain({ attempt }: Settlement): boolean {
   return attempt?.outcome === 'retried' || attempt?.outcome === 'continued';
 }

@@ -2,6 +2,7 @@ import type { QueueEvents } from '../events/queue-events.js';
 import type { RowSettlement } from '../repository/operation-repository.js';
 import { messageOf } from '../support/message-of.js';
 import { PollLoop } from '../support/poll-loop.js';
+import { within } from '../support/within.js';
 
 const LARGEST_BATCH = 500;
 /** What comes in within this time after the first is written with it. */
@@ -9,6 +10,10 @@ const LONGEST_AGE = 2;
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 30_000;
 const IDLE = 60_000;
+/** So many failures in a row are no single rows': the others would only fail too. */
+const MOST_FAILURES = 3;
+/** What is not written by then at a stop is handled again by whoever has the lock next. */
+const PATIENCE = 5_000;
 
 type Write = (batch: readonly RowSettlement[]) => Promise<void>;
 
@@ -23,11 +28,13 @@ export class RowSettler {
   private readonly loop: PollLoop;
   private pause = FIRST_PAUSE;
   private retryAt = 0;
+  private isWriting = false;
 
   constructor(
     private readonly operation: string,
     private readonly write: Write,
     private readonly events: QueueEvents,
+    private readonly onWritten: () => void,
   ) {
     this.loop = new PollLoop(
       () => this.step(),
@@ -35,8 +42,9 @@ export class RowSettler {
     );
   }
 
-  get size(): number {
-    return this.pending.length + this.refused.length;
+  /** Whether there is nothing to be written but what has failed before. */
+  get isIdle(): boolean {
+    return this.pending.length === 0 && !this.isWriting;
   }
 
   start(): void {
@@ -49,11 +57,11 @@ export class RowSettler {
     else if (this.pending.length === LARGEST_BATCH) this.loop.wake();
   }
 
-  /** Writes what there is once more; what is left then is handled again by whoever has the lock next. */
-  async stop(): Promise<void> {
-    await this.loop.stop();
-    while (this.pending.length > 0) await this.writeBatch();
-    await this.writeRefused();
+  /** Writes what there is, once more. */
+  stop(): Promise<void> {
+    const late = () =>
+      new Error(`${this.pending.length + this.refused.length} ends were not written within ${PATIENCE} ms`);
+    return within(PATIENCE, () => this.writeAll(), late);
   }
 
   /** Nothing of it counts any more. */
@@ -61,6 +69,12 @@ export class RowSettler {
     this.pending = [];
     this.refused = [];
     await this.loop.stop();
+  }
+
+  private async writeAll(): Promise<void> {
+    await this.loop.stop();
+    while (this.pending.length > 0) await this.writeBatch();
+    await this.writeRefused();
   }
 
   private async step(): Promise<number> {
@@ -74,17 +88,26 @@ export class RowSettler {
     const batch = this.pending.splice(0, LARGEST_BATCH);
     if (await this.wasWritten(batch)) return;
     this.refused.push(...batch);
+    this.pause = FIRST_PAUSE;
     if (batch.length > 1) await this.writeRefused();
     else this.wait();
   }
 
+  /** Rows that fail go to the back, so that others come first the next time. */
   private async writeRefused(): Promise<void> {
-    const all = this.refused;
-    this.refused = [];
-    const left: RowSettlement[] = [];
-    for (const one of all) if (!(await this.wasWritten([one]))) left.push(one);
-    this.refused.unshift(...left);
-    if (left.length > 0) this.wait();
+    const all = this.refused.splice(0);
+    let failures = 0;
+    while (all.length > 0 && failures < MOST_FAILURES) {
+      const [one] = all.splice(0, 1) as [RowSettlement];
+      if (await this.wasWritten([one])) {
+        failures = 0;
+        continue;
+      }
+      failures++;
+      this.refused.push(one);
+    }
+    this.refused.unshift(...all);
+    if (this.refused.length > 0) this.wait();
     else this.pause = FIRST_PAUSE;
   }
 
@@ -94,18 +117,23 @@ export class RowSettler {
   }
 
   private async wasWritten(batch: readonly RowSettlement[]): Promise<boolean> {
+    const isWritten = await this.tryToWrite(batch);
+    if (isWritten) this.onWritten();
+    return isWritten;
+  }
+
+  private async tryToWrite(batch: readonly RowSettlement[]): Promise<boolean> {
+    this.isWriting = true;
     try {
       await this.write(batch);
       return true;
     } catch (error) {
-      this.events.emit({
-        name: 'operation.failed',
-        operation: this.operation,
-        during: 'update',
-        rows: batch.length,
-        error: messageOf(error),
-      });
+      const { operation } = this;
+      const facts = { operation, during: 'update', rows: batch.length, error: messageOf(error) } as const;
+      this.events.emit({ name: 'operation.failed', ...facts });
       return false;
+    } finally {
+      this.isWriting = false;
     }
   }
 }

@@ -8,7 +8,15 @@ import type { OwnRow, OwnRowEnd, OwnTable } from '../typeorm/own-table/own-table
 import { readTableOptions } from './read-table-options.js';
 import type { TableOperationOptions } from './table-operation-options.js';
 
-const LONGEST_ERROR = 1_000;
+/**
+ * What `tableOperation()` makes: extend it to do more with each row, or around each of its calls.
+ *
+ * @publicApi
+ */
+export interface TableOperation extends Operation {
+  loadJobs(scope: LoadScope): Promise<OperationJob[]>;
+  batchUpdateJobs(settled: readonly SettledJob[], manager: EntityManager): Promise<void>;
+}
 
 /**
  * An `Operation` for a table of yours that holds jobs as most do: one row each, with a status and a due time. Rows that are inserted with
@@ -23,21 +31,21 @@ const LONGEST_ERROR = 1_000;
  * @publicApi
  * @throws InvalidOptionError, UnknownOptionError for options that cannot be used.
  */
-export function tableOperation(options: TableOperationOptions): Type<Operation> {
+export function tableOperation(options: TableOperationOptions): Type<TableOperation> {
   const { mapping, type: given } = readTableOptions(options);
 
   @Injectable()
-  class TableOperation extends Operation {
+  class OfOneTable extends Operation implements TableOperation {
     private found: OwnTable | undefined;
 
-    override async check(_type: string, manager: EntityManager): Promise<string[]> {
-      const { table, missingIndex } = await findOwnTable(manager, mapping);
+    override async check(type: string, manager: EntityManager): Promise<string[]> {
+      const { table, missingIndex } = await findOwnTable(manager, mapping, given ?? type);
       this.found = table;
       return missingIndex === undefined ? [] : [`Each load reads the whole table '${mapping.table}': ${missingIndex}`];
     }
 
-    async loadJobs({ type, limit, manager }: LoadScope): Promise<OperationJob[]> {
-      return (await this.table.load(manager, given ?? type, limit)).map(toJob);
+    async loadJobs({ type, limit, exclude, manager }: LoadScope): Promise<OperationJob[]> {
+      return (await this.table.load(manager, given ?? type, limit - exclude.size, exclude)).map(toJob);
     }
 
     async batchUpdateJobs(settled: readonly SettledJob[], manager: EntityManager): Promise<void> {
@@ -57,13 +65,12 @@ export function tableOperation(options: TableOperationOptions): Type<Operation> 
     }
   }
 
-  return TableOperation;
+  return OfOneTable;
 }
 
-/** It is due by the database's clock: that of this process may be slow. */
 function toJob({ id, payload, due }: OwnRow): OperationJob {
   const job = { id, payload: readPayload(payload) };
-  return due === 0 ? job : { ...job, dueAt: new Date(Math.min(due, Date.now())) };
+  return due === 0 ? job : { ...job, dueAt: new Date(due) };
 }
 
 /** A column of a JSON type is parsed by most drivers. */
@@ -80,5 +87,5 @@ function readPayload(payload: unknown): unknown {
 }
 
 function toEnd({ id, attempt, error }: SettledJob | RetriedJob): OwnRowEnd {
-  return { id: String(id), attempt, error: error?.message.slice(0, LONGEST_ERROR) };
+  return { id: String(id), attempt, error: error?.message };
 }

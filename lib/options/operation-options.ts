@@ -20,7 +20,8 @@ export interface OperationOptions {
    */
   lock?: { name?: string; atMost?: Duration; atLeast?: Duration };
   /**
-   * How long one `loadJobs()` or `batchUpdateJobs()` may take; then it counts as hung, and is called again.
+   * How long one `loadJobs()` may take, or the updates of one batch; those at most half of the lock's `atMost`, because it cannot be
+   * renewed meanwhile. Then the call counts as hung: what it still does is dropped, and it is made again.
    * @default '1m'
    */
   timeout?: Duration;

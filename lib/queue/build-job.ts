@@ -1,6 +1,6 @@
 import { InvalidJobError } from '../errors/invalid-job.error.js';
 import { jobTypeFault, LONGEST_NAME, nameFault, type JobType } from '../job/job-type.js';
-import type { DueTime, JobRetention, KeyScope, NewJob } from '../job/job.js';
+import { AS_ITS_TYPE, type DueTime, type JobRetention, type KeyScope, type NewJob } from '../job/job.js';
 import { refuseUnknownOptions } from '../support/did-you-mean.js';
 import { parseDuration } from '../support/duration.js';
 import { serialiseJson, UnserialisableError } from '../support/serialise-json.js';
@@ -23,8 +23,6 @@ const OPTIONS = [
 ] as const;
 
 const MOST_RETRIES = 1_000_000;
-
-const AS_ITS_TYPE: JobRetention = { succeeded: undefined, failed: undefined };
 
 /** Checks everything about a job before anything is written, so that nothing is ever stored that could not run. */
 export function buildJob(

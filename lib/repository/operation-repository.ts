@@ -12,6 +12,12 @@ export interface KnownRow {
   readonly dueIn: number;
 }
 
+export interface TakenOver {
+  readonly rows: readonly KnownRow[];
+  /** The database's clock. */
+  readonly now: number;
+}
+
 /** The end of one attempt of a row. `turn`: of all attempts under one fence. */
 export interface RowSettlement {
   readonly turn: number;
@@ -24,9 +30,16 @@ export interface RowSettlement {
  */
 export abstract class OperationRepository {
   /** All that is known. Rows that an earlier holder of the lock has left running go into the history as crashed. */
-  abstract takeOver(manager: EntityManager, operation: string): Promise<KnownRow[]>;
+  abstract takeOver(manager: EntityManager, operation: string): Promise<TakenOver>;
   /** Writes down that these rows are about to run; answers the database's clock. */
   abstract start(manager: EntityManager, operation: string, fence: number, rows: readonly string[]): Promise<number>;
+  /** Which of these rows run under this fence, as far as the database knows: the others have been settled. */
+  abstract running(
+    manager: EntityManager,
+    operation: string,
+    fence: number,
+    rows: readonly string[],
+  ): Promise<string[]>;
   abstract settle(
     manager: EntityManager,
     operation: string,

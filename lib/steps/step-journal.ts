@@ -1,16 +1,18 @@
+import type { Observable } from 'rxjs';
 import type { EntityManager } from 'typeorm';
 import { InvalidStepError } from '../errors/invalid-step.error.js';
 import { LeaseLostError } from '../errors/lease-lost.error.js';
 import { LONGEST_NAME, nameFault } from '../job/job-type.js';
 import type { DueTime } from '../job/job.js';
 import type { SavedStep, StepEnd, StepKind, StepPlace } from '../job/step.js';
+import { awaited, untilAborted } from '../support/observables.js';
 import { serialiseError } from '../support/serialise-error.js';
 import { begin, endOf } from './end-of.js';
 import { StepKeeper } from './step-keeper.js';
 import type { StepOwner } from './step-owner.js';
 import { Suspended, type Suspension } from './suspension.js';
 
-export type StepWork<T> = (manager: EntityManager) => T | Promise<T>;
+export type StepWork<T> = (manager: EntityManager) => T | Promise<T> | Observable<T>;
 
 /**
  * The steps of one claim. What is saved is answered, what is not is run and saved:
@@ -137,11 +139,12 @@ export class StepJournal {
     success: (result: string | undefined) => StepEnd,
   ): Promise<unknown> {
     const { owner, keeper } = this;
-    if (transactional) {
-      const inside = async (manager: EntityManager) => keeper.serialise(name, 'result', await work(manager));
-      return parse(await keeper.transaction(owner, inside, success));
-    }
-    const result = keeper.serialise(name, 'result', await (work as () => T | Promise<T>)());
+    const perform = async (manager?: EntityManager) => {
+      const returned = await untilAborted(work(manager as EntityManager), () => owner.signal);
+      return keeper.serialise(name, 'result', await awaited(returned));
+    };
+    if (transactional) return parse(await keeper.transaction(owner, perform, success));
+    const result = await perform();
     await keeper.save(owner, success(result));
     return parse(result);
   }

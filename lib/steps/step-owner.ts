@@ -6,5 +6,6 @@ export interface StepOwner {
   readonly job: ClaimedJob;
   /** Its claim is over: nothing that it still does counts. */
   readonly isAbandoned: boolean;
+  readonly signal: AbortSignal;
   abandon(why: LeaseLostError['why']): void;
 }

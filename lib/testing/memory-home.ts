@@ -5,7 +5,7 @@ import type { QueueEvents } from '../events/queue-events.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Settlement } from '../job/settlement.js';
 import type { JobRepository } from '../repository/job-repository.js';
-import { settleRow } from './memory/end-rows.js';
+import { settleRows } from './memory/end-rows.js';
 import type { MemoryStore } from './memory/memory-store.js';
 
 /** Jobs in memory: what becomes of them is written at once. */
@@ -38,7 +38,7 @@ export class MemoryHome extends ClaimHome {
   completed(): void {}
 
   settle(settlement: Settlement): void {
-    if (settleRow(this.store, settlement, this.node())) return;
+    if (settleRows(this.store, [settlement], this.node()).length === 0) return;
     const { id, type } = settlement;
     this.events.emit({ name: 'job.lost', job: { id, type } });
   }

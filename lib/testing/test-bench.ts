@@ -12,6 +12,7 @@ import { scopedTokens } from '../persistent-queue.module.js';
 import { AfterCommit } from '../queue/after-commit.js';
 import { JobQueue } from '../queue/job-queue.js';
 import { JobRepository } from '../repository/job-repository.js';
+import { OperationRepository } from '../repository/operation-repository.js';
 import { ScheduleRepository } from '../repository/schedule-repository.js';
 import { StepRepository } from '../repository/step-repository.js';
 import { ScheduleFirer } from '../schedule/schedule-firer.js';
@@ -28,6 +29,7 @@ import { MemoryJobRepository, type Arrivals } from './memory/memory.job-reposito
 import { MemoryLockRepository } from './memory/memory.lock-repository.js';
 import { MemoryScheduleRepository } from './memory/memory.schedule-repository.js';
 import { MemoryStepRepository } from './memory/memory.step-repository.js';
+import { NoOperationRepository } from './memory/no.operation-repository.js';
 import { Units } from './memory/units.js';
 import { TestAccidents } from './test-accidents.js';
 import type { TestClock } from './test-clock.js';
@@ -99,6 +101,7 @@ export class TestBench {
     this.replace(StepRepository, [ResolvedOptions], (o) => new MemoryStepRepository(store, o, arrivals));
     this.replace(ScheduleRepository, [ResolvedOptions], (o) => new MemoryScheduleRepository(store, o, arrivals));
     this.replace(LockRepository, [ResolvedOptions], (o) => new MemoryLockRepository(store, o));
+    this.replace(OperationRepository, [], () => new NoOperationRepository());
     this.replace(AfterCommit, [WakeSignal], (wakeSignal) => new MemoryAfterCommit(units, wakeSignal));
     this.replace(
       ApplicationTransactions,

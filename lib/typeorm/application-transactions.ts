@@ -11,6 +11,7 @@ import { AmbientManagers } from './ambient/ambient-managers.js';
 import { SpoiledTransactions } from './ambient/spoiled-transactions.js';
 import { ApplicationDataSource } from './application-data-source.js';
 import { BUSY_RETRY } from './busy-retry.js';
+import { breakConnection } from './connection-deadline.js';
 import { retryRolledBack } from './retry-rolled-back.js';
 import { tableNames } from './schema/tables.js';
 
@@ -84,10 +85,23 @@ export class ApplicationTransactions {
     return this.openFor((manager) => this.runInside({ manager, around, isOpen: true }, work));
   }
 
-  /** Reads outside of any transaction: of somebody else's too, where all share one connection. */
-  read<T>(work: Work<T>): Promise<T> {
-    const { manager, options } = this.application.get();
-    return options.type === 'better-sqlite3' ? this.oneAtATime(() => work(manager)) : work(manager);
+  /**
+   * Reads outside of any transaction: of somebody else's too, where all share one connection. Never from a replica. `wait` may give up
+   * waiting for the answer; a connection is given back only when `work` has ended.
+   */
+  async read<T>(work: Work<T>, wait: (answer: Promise<T>) => Promise<T> = (answer) => answer): Promise<T> {
+    const dataSource = this.application.get();
+    if (dataSource.options.type === 'better-sqlite3') return this.oneAtATime(() => wait(work(dataSource.manager)));
+    const runner = dataSource.createQueryRunner('master');
+    return wait(releasing(runner, work));
+  }
+
+  /** What is done on a connection is over, whatever still goes on. Where all share one connection, nothing can be done about it. */
+  abandon(runner: QueryRunner | undefined): void {
+    if (runner === undefined || runner.connection.options.type === 'better-sqlite3') return;
+    void runner
+      .connect()
+      .then((connection: object) => breakConnection(connection, 'what was done on it has taken too long'));
   }
 
   /** Until then every asynchronous call of the whole process carries our storage with it: many short-lived applications would slow it down. */
@@ -156,5 +170,13 @@ export class ApplicationTransactions {
       await runner.rollbackTransaction();
       throw error;
     }
+  }
+}
+
+async function releasing<T>(runner: QueryRunner, work: Work<T>): Promise<T> {
+  try {
+    return await work(runner.manager);
+  } finally {
+    await runner.release();
   }
 }

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Attempt } from '../job/attempt.js';
-import { OperationRepository, type KnownRow, type RowSettlement } from '../repository/operation-repository.js';
+import { OperationRepository, type RowSettlement, type TakenOver } from '../repository/operation-repository.js';
 import { processName } from '../support/process-name.js';
 import { ApplicationDataSource } from './application-data-source.js';
 import { Callers } from './callers.js';
 import { QueueConnection } from './queue-connection.js';
 import type { QueueTables } from './queue-tables.js';
-import type { Script } from './statement.js';
-import { selectRowAttempts, startRows, takeOverRows } from './statements/operation-rows.js';
+import type { Row, Script } from './statement.js';
+import { selectRowAttempts, selectRunning, startRows, takeOverRows } from './statements/operation-rows.js';
 import { readAttempt } from './statements/read-jobs.js';
 import { settleRows } from './statements/settle-rows.js';
 
@@ -24,12 +24,17 @@ export class SqlOperationRepository extends OperationRepository {
     this.callers = new Callers(application);
   }
 
-  takeOver(manager: EntityManager, operation: string): Promise<KnownRow[]> {
+  takeOver(manager: EntityManager, operation: string): Promise<TakenOver> {
     return this.inside(manager, (tables) => takeOverRows(tables, operation));
   }
 
   start(manager: EntityManager, operation: string, fence: number, rows: readonly string[]): Promise<number> {
     return this.inside(manager, (tables) => startRows(tables, operation, fence, processName(), rows));
+  }
+
+  async running(manager: EntityManager, operation: string, fence: number, rows: readonly string[]): Promise<string[]> {
+    const found = await this.inside(manager, (tables) => runningRows(tables, operation, fence, rows));
+    return found.map((row) => String(row['row_id']));
   }
 
   settle(
@@ -50,4 +55,13 @@ export class SqlOperationRepository extends OperationRepository {
     const connected = await this.connection.get();
     return this.callers.run(manager, connected, () => script(connected.tables));
   }
+}
+
+function* runningRows(
+  tables: QueueTables,
+  operation: string,
+  fence: number,
+  ids: readonly string[],
+): Script<readonly Row[]> {
+  return (yield selectRunning(tables, operation, fence, ids)).rows;
 }

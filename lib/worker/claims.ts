@@ -26,7 +26,11 @@ export class Claims {
   held(home: ClaimHome): HeldClaim[] {
     return this.from(home)
       .filter(isHeld)
-      .map(({ job: { id, fence }, isManual }) => ({ id, fence, manual: isManual }));
+      .map(({ job: { id, fence }, isManual, startedAt }) => ({
+        id,
+        fence,
+        manual: isManual && startedAt !== undefined,
+      }));
   }
 
   /** They are over in the database; all of them, unless it is said which. */

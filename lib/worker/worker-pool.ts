@@ -67,15 +67,17 @@ export class WorkerPool {
     this.claims = new Claims(this.slots, this.buffer, this.loners);
     lease.onLoss(() => this.abandonAll(lease.name));
     notes.collectFrom(() => this.claims.takeNotes(this.home));
-    completer.onFlush(() => {
-      this.startNext();
-      this.tellRoom();
-    });
+    completer.onFlush(() => this.wasWritten());
   }
 
   /** Claims that are in this process and have not ended. */
   get size(): number {
     return this.slots.count + this.buffer.size + this.loners.size;
+  }
+
+  /** Those of our own table. */
+  get leases(): number {
+    return this.claims.from(this.home).length;
   }
 
   /** How many jobs of this type could start now: none while it is paused, or may be. */
@@ -137,6 +139,12 @@ export class WorkerPool {
     this.paused = new Set(types);
     this.giveBack(types);
     if (isNews) this.tellRoom();
+  }
+
+  /** Ends of jobs have been written down: that is what some wait for. */
+  wasWritten(): void {
+    this.startNext();
+    this.tellRoom();
   }
 
   /** Waits for the running handlers; after `timeout` milliseconds aborts them and releases their jobs. Answers how many. */

@@ -239,6 +239,16 @@ function racesContract(context: ContractContext): void {
       expect(await queue.get(gone?.id ?? '')).toBeUndefined();
     });
 
+    it('is no excuse for a claim that another one has overtaken, and that is settled with it', async () => {
+      const { fixture, claimed, id } = await claim(context);
+      await fixture.silence();
+      await fixture.repository.rescue(10);
+      const current = await claimManually(fixture, await fixture.registerNode());
+      const batch = [delivery(claimed, 60_000), { ...failureOf(current), keep: 0 }];
+      expect(await fixture.repository.settle(batch, NODE)).toEqual([id]);
+      expect(await fixture.queue.get(id)).toBeUndefined();
+    });
+
     it('does not have its job deleted by what the handler says about another end', async () => {
       const { fixture, claimed, id } = await claim(context);
       await fixture.queue.finish(id);

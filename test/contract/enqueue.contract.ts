@@ -42,6 +42,8 @@ export function enqueueContract(context: ContractContext): void {
       }
       expect(enqueued[207]).toEqual({ id: enqueued[7]?.id, created: false });
       expect(enqueued.filter(({ created }) => created)).toHaveLength(new Set(enqueued.map(({ id }) => id)).size);
+      // Twelve with one of two keys; without one, each is a job of its own.
+      expect(enqueued.filter(({ created }) => !created)).toHaveLength(10);
     });
 
     it('answers more than one statement can carry in their order, all or none', async () => {
@@ -230,6 +232,29 @@ export function enqueueContract(context: ContractContext): void {
       await enqueuing;
       expect(await queue.counts()).toEqual([{ type: 'other', state: 'waiting', count: 1 }]);
     });
+
+    if (context.database.capabilities.concurrentWriters) {
+      it('that stays open keeps nobody else from enqueueing, with a transaction or without', async () => {
+        const { queue, dataSource } = await context.open();
+        const open = async () => {
+          const runner = dataSource.createQueryRunner();
+          await runner.startTransaction();
+          await queue.enqueueMany(
+            't',
+            Array.from({ length: 150 }, (_, payload) => ({ payload })),
+            { manager: runner },
+          );
+          return runner;
+        };
+        const [first, second] = [await open(), await open()];
+        for (let n = 0; n < 250; n++) await queue.enqueue('t', n);
+        expect(await queue.counts()).toEqual([{ type: 't', state: 'waiting', count: 250 }]);
+        await second.commitTransaction();
+        await first.commitTransaction();
+        await Promise.all([first.release(), second.release()]);
+        expect(await queue.counts()).toEqual([{ type: 't', state: 'waiting', count: 550 }]);
+      });
+    }
 
     it('shows its job to nobody before the commit, and wakes workers only after it', async () => {
       const { queue, repository, wakeSignal } = await context.open();

@@ -13,6 +13,7 @@ import { lockContract } from './lock.contract.js';
 import { mysqlFamilyContract } from './mysql-family.contract.js';
 import { mergeContract } from './merge.contract.js';
 import { nodesContract } from './nodes.contract.js';
+import { operationsContract } from './operations.contract.js';
 import { retentionContract } from './retention.contract.js';
 import { schedulesContract } from './schedules.contract.js';
 import { schemaContract } from './schema.contract.js';
@@ -35,7 +36,15 @@ export const PARTS = [
   lockContract,
 ];
 
-export const SQL_PARTS = [callersContract, shedlockContract, schemaContract, clockContract, mysqlFamilyContract];
+/** What is about SQL itself. */
+export const SQL_PARTS = [
+  callersContract,
+  shedlockContract,
+  operationsContract,
+  schemaContract,
+  clockContract,
+  mysqlFamilyContract,
+];
 
 /** What every database has to keep: the same suite for each of them. `version`: what the server says that it is. */
 export function jobRepositoryContract(name: TestDatabase['name'], version?: string): void {

@@ -167,6 +167,21 @@ export function lockContract(context: ContractContext): void {
       await next.release();
     });
 
+    context.itWithSql('can be taken again by the process that has lost it, as often as it loses it', async () => {
+      const [one, two] = await openTwo();
+      for (let round = 0; round < 3; round++) {
+        const lock = await one.locks.acquire('again', { atMost: BRIEF, wait: '5s' });
+        await runOut(one, 'again');
+        const theirs = await take(two, 'again', { atMost: '1m' });
+        await aborted(lock);
+        expect(await one.locks.tryAcquire('again')).toBeUndefined();
+        await lock.release();
+        await theirs.release();
+        expect(theirs.fence).toBe(lock.fence + 1);
+      }
+      await (await take(one, 'again')).release();
+    });
+
     context.itWithSql('is not renewed when it has run out, even if nobody else has taken it', async () => {
       const one = await context.open();
       const lock = await take(one, 'late', { atMost: BRIEF });

@@ -55,6 +55,21 @@ export function schemaContract(context: ContractContext): void {
       await Promise.all(fixtures.map((fixture) => fixture.close()));
     });
 
+    it('that are dropped while they are used make every enqueue reject, so that nobody is told of a job that is not there', async () => {
+      const { queue, sql, close } = await open({ tablePrefix: 'gone_', synchronize: true });
+      await queue.enqueue('t', null);
+      await sql('DROP TABLE gone_job');
+      // An error of SQLite's driver is one of another realm: no `toThrow` knows it.
+      const missing = { message: expect.stringContaining('gone_job') };
+      await expect(queue.enqueue('t', null)).rejects.toMatchObject(missing);
+      await expect(queue.enqueue('t', null, { key: 'k' })).rejects.toMatchObject(missing);
+      await expect(queue.enqueueMany('t', [{ payload: 1 }])).rejects.toMatchObject(missing);
+      await expect(queue.transaction((manager) => queue.enqueue('t', null, { manager }))).rejects.toMatchObject(
+        missing,
+      );
+      await close();
+    });
+
     it('are made and removed again by the migrations', async () => {
       const migrations = persistentQueueMigrations({ tablePrefix: 'mig_' }) as (new () => MigrationInterface)[];
       const dataSource = await new DataSource({ ...schema.options, migrations }).initialize();

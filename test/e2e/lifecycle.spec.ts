@@ -7,6 +7,9 @@ import { QueueEvents } from '../../lib/events/queue-events.js';
 import { LockService } from '../../lib/lock/lock-service.js';
 import type { Lock } from '../../lib/lock/lock.js';
 import { NodeLease } from '../../lib/node/node-lease.js';
+import { JobRepository } from '../../lib/repository/job-repository.js';
+import { BUSY_RETRY } from '../../lib/typeorm/busy-retry.js';
+import { retryRolledBack } from '../../lib/typeorm/retry-rolled-back.js';
 import { handler, QUICK, startApp, type AppFixture, type AppOptions } from '../support/app-fixture.js';
 import { databases, type TestSchema } from '../support/databases.js';
 import { deferred, waitUntil } from '../support/wait-until.js';
@@ -140,6 +143,52 @@ describe.each(databases())('the life of a node on $name', (database) => {
     await waitUntil(() => lost.includes('job.lost'));
     expect(await worker.queue.get(id)).toMatchObject({ state: 'succeeded', result: 'second' });
     expect(await nodeStates(worker)).toEqual(['dead', 'alive']);
+  });
+
+  it('that is found dead again and again forgets no job that waited, and leaves nothing of its former lives behind', async () => {
+    let gate = deferred();
+    const work = handler('work', () => gate.promise, { concurrency: 1 });
+    const lease = { duration: 1_000, beat: 50, thread: false };
+    const worker = await start({ providers: [work], queue: { lease } });
+    const own = worker.app.get(NodeLease, { strict: false });
+    const resources = () => process.getActiveResourcesInfo().length;
+    const done = async () => (await worker.queue.counts()).find(({ state }) => state === 'succeeded')?.count;
+    const die = async (round: number) => {
+      const former = own.id;
+      await worker.queue.enqueueMany(
+        'work',
+        Array.from({ length: 20 }, (_, n) => ({ payload: n })),
+      );
+      await retryRolledBack(BUSY_RETRY, () =>
+        worker.dataSource.query(`UPDATE pq_node SET state = 'dead' WHERE id = ${former}`),
+      );
+      await waitUntil(() => own.isAlive && own.id !== former);
+      gate.resolve();
+      await waitUntil(async () => (await done()) === round * 20, { describe: `the jobs of life ${round}` });
+      gate = deferred();
+    };
+    await die(1);
+    const before = resources();
+    for (let round = 2; round <= 6; round++) await die(round);
+    gate.resolve();
+    await waitUntil(() => resources() <= before + 1, { describe: () => `${before} resources, now ${resources()}` });
+  });
+
+  it('whose database refuses everything asks it a few times a second, and goes on when it answers again', async () => {
+    const worker = await start({ providers: [handler('t', () => 'ran')] });
+    const repository = worker.app.get(JobRepository);
+    const errors: string[] = [];
+    worker.queue.events$.subscribe((event) => event.name === 'database.error' && errors.push(event.error));
+    const refused = [jest.spyOn(repository, 'survey'), jest.spyOn(repository, 'beat')];
+    for (const call of refused) call.mockRejectedValue(new Error('the server has gone away'));
+    const began = performance.now();
+    await waitUntil(() => performance.now() - began > 1_500);
+    const asked = refused.reduce((sum, { mock }) => sum + mock.calls.length, 0);
+    for (const call of refused) call.mockRestore();
+    expect(asked).toBeGreaterThan(1);
+    expect(asked).toBeLessThan(60);
+    expect(errors.length).toBeLessThanOrEqual(asked);
+    expect((await worker.waitFor((await worker.queue.enqueue('t')).id, 'succeeded')).result).toBe('ran');
   });
 
   it('rescues nobody before it has beaten for one full lease', async () => {

@@ -253,6 +253,31 @@ describe.each(databases())('a multi-step job on $name', (database) => {
     expect(ran).toEqual(['b', 'b']);
   });
 
+  it('goes on counting the attempts of its step after a restart, and its wait holds up no stop', async () => {
+    const ran: unknown[] = [];
+    const steps = () =>
+      multiStep({
+        a: () => void ran.push('a'),
+        b: [
+          (_, job) => {
+            ran.push(`b ${job.attempt}`);
+            throw new Error('no');
+          },
+          { maxRetries: 1, waitTime: '1h' },
+        ],
+      });
+    const first = await on.start(steps());
+    const { id } = await first.queue.enqueue('work', {});
+    await first.waitFor(id, 'scheduled');
+    const began = performance.now();
+    await first.close();
+    expect(performance.now() - began).toBeLessThan(5_000);
+    const second = await on.startAnother(steps());
+    await second.queue.runNow(id);
+    await second.waitFor(id, 'failed');
+    expect(ran).toEqual(['a', 'b 1', 'b 2']);
+  });
+
   it('is released by a graceful stop after its step, and goes on at the next one on another node', async () => {
     const gate = deferred();
     const ran: string[] = [];

@@ -126,6 +126,23 @@ describe('schedules', () => {
     expect(Number(latest?.fireTime) - Number(previous?.fireTime)).toBeGreaterThan(1_000);
   });
 
+  it('that are deleted, by remove() or by plain SQL, fire no more', async () => {
+    const { schedules, named, sql } = await start({ providers: [handler('t', () => undefined)] });
+    await schedules.upsert('stays', { spec: '@every 1s', type: 't' });
+    for (const remove of [() => schedules.remove('s'), () => sql(`DELETE FROM pq_schedule WHERE name = 's'`)]) {
+      const fired = (name: string) =>
+        named('schedule.fired').filter((event) => 'schedule' in event && event.schedule === name);
+      await schedules.upsert('s', { spec: '@every 1s', type: 't' });
+      const before = fired('s').length;
+      await waitUntil(() => fired('s').length > before);
+      await remove();
+      const [mine, others] = [fired('s').length, fired('stays').length];
+      await waitUntil(() => fired('stays').length >= others + 2);
+      // One may have been under way.
+      expect(fired('s').length).toBeLessThanOrEqual(mine + 1);
+    }
+  });
+
   it('are looked at once a second, however often work is looked for: there may be thousands', async () => {
     const { app } = await start({ queue: { poll: { min: 5, max: 5 } } });
     const survey = jest.spyOn(app.app.get(JobRepository), 'survey');

@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { EntityManager } from 'typeorm';
 import type { QueueEvent } from '../../lib/events/queue-event.js';
 import { InvalidOptionError } from '../../lib/errors/invalid-option.error.js';
 import { UnknownOptionError } from '../../lib/errors/unknown-option.error.js';
 import { JobQueue } from '../../lib/queue/job-queue.js';
 import type { JobContext } from '../../lib/job/job-context.js';
+import type { SettledJob } from '../../lib/job/operation.js';
 import { JobOutcome } from '../../lib/job/job-outcome.js';
 import { tableOperation } from '../../lib/operation/table-operation.js';
 import type { TableOperationOptions } from '../../lib/operation/table-operation-options.js';
@@ -146,6 +148,23 @@ describe.each(databases())('tableOperation() on $name', (database) => {
     await waitUntil(() => events.some(({ name }) => name === 'job.succeeded'));
     await waitUntil(async () => (await read('SELECT * FROM pq_operation_attempt')).length > 0);
     expect(await statuses()).toEqual([9]);
+  });
+
+  it('can be extended', async () => {
+    const ended: string[] = [];
+    class Telling extends tableOperation({ table: 'async_job_tab' }) {
+      override async batchUpdateJobs(settled: readonly SettledJob[], manager: EntityManager): Promise<void> {
+        await super.batchUpdateJobs(settled, manager);
+        ended.push(...settled.map(({ outcome }) => outcome));
+      }
+    }
+    fixture = await startApp(schema, {
+      providers: [handler(TYPE, () => undefined, { operation: { use: Telling } })],
+      queue: { serviceName: `service-${++services}` },
+    });
+    await insert('{}');
+    await become(1);
+    expect(ended).toEqual(['succeeded']);
   });
 
   it('warns at boot of a missing index, with the statement that makes it', async () => {

@@ -18,6 +18,10 @@ export interface ModelJob {
   maxCrashes: number;
   suspect: boolean;
   finished: boolean;
+  /** Its latest handler has `ack: 'manual'`. */
+  manual: boolean;
+  /** That handler has returned. */
+  delivered: boolean;
   expiresAt: number | null;
   key: string | null;
   pastKey: string | null;
@@ -44,6 +48,7 @@ export interface ModelNode {
 export interface ModelClaim extends JobToken {
   readonly type: string;
   readonly retries: number;
+  readonly manual: boolean;
 }
 
 export const HOUR = 3_600_000;
@@ -51,6 +56,7 @@ export const DAY = 24 * HOUR;
 
 /** The service's options, which the model must know too. */
 export const LEASE = HOUR;
+export const KEEP_SUCCEEDED = 7 * DAY;
 export const KEEP_FAILED = 30 * DAY;
 export const KEEP_HISTORY = 30 * DAY;
 export const KEEP_NODES = DAY;
@@ -74,6 +80,8 @@ export function newJob(id: string, fields: Pick<ModelJob, 'type' | 'payload' | '
     maxCrashes: 3,
     suspect: false,
     finished: false,
+    manual: false,
+    delivered: false,
     expiresAt: null,
     key: null,
     pastKey: null,

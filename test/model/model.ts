@@ -1,12 +1,15 @@
+import type { Acknowledgement, AcknowledgementRefusal, AcknowledgeRequest } from '../../lib/job/acknowledgement.js';
 import type { JobChange } from '../../lib/job/job-change.js';
 import type { JobLevel, JobToken, KeyScope } from '../../lib/job/job.js';
 import type { Settlement } from '../../lib/job/settlement.js';
 import type { ClaimRequest, RescuedJob } from '../../lib/repository/job-repository.js';
 import {
   ENDED,
+  HOUR,
   KEEP_FAILED,
   KEEP_HISTORY,
   KEEP_NODES,
+  KEEP_SUCCEEDED,
   LEASE,
   newJob,
   SOON,
@@ -75,7 +78,10 @@ export class Model {
 
   promote(): number {
     const due = this.all(({ state, due: at }) => state === 'scheduled' && isOver(at));
-    for (const job of due) job.state = 'waiting';
+    for (const job of due) {
+      job.state = 'waiting';
+      if (job.delivered) job.retries++;
+    }
     return due.length;
   }
 
@@ -97,13 +103,21 @@ export class Model {
     return ready.length === 0 ? [] : [{ type, priority: Math.max(...ready.map(({ priority }) => priority)) }];
   }
 
-  claim(ids: readonly string[], { node, deadline, maxCrashes }: ClaimRequest): ModelJob[] {
+  claim(ids: readonly string[], { node, deadline, maxCrashes, manual }: ClaimRequest): ModelJob[] {
     return ids.map((id) => {
       const job = this.job(id);
       const due = deadline === undefined ? null : job.due + deadline;
-      const change = { state: 'running', node, started: false, maxCrashes } as const;
+      const isManual = manual !== undefined;
+      const change = {
+        state: 'running',
+        node,
+        started: false,
+        maxCrashes,
+        manual: isManual,
+        delivered: false,
+      } as const;
       Object.assign(job, { ...change, fence: job.fence + 1, deadline: job.deadline ?? due });
-      this.claims.push({ id, fence: job.fence, type: job.type, retries: job.retries });
+      this.claims.push({ id, fence: job.fence, type: job.type, retries: job.retries, manual: isManual });
       return job;
     });
   }
@@ -112,6 +126,13 @@ export class Model {
   holds({ id, fence }: JobToken): boolean {
     const job = this.jobs.get(id);
     return job?.state === 'running' && job.fence === fence;
+  }
+
+  /** Of a manual handler, an end under its own claim is an acknowledgement: only another fence is a loss. */
+  isLost(claim: JobToken & { readonly manual: boolean }, isAsItWouldBe: boolean): boolean {
+    if (isAsItWouldBe) return false;
+    const job = this.jobs.get(claim.id);
+    return !claim.manual || (job !== undefined && job.fence !== claim.fence);
   }
 
   /** The job runs, but for a later claim. */
@@ -138,17 +159,19 @@ export class Model {
     const stands = settlements.filter(
       ({ id, fence, state }) => this.jobs.get(id)?.fence === fence && this.jobs.get(id)?.state === state,
     );
+    const lost = settlements.filter((settlement) => this.isLost(settlement, stands.includes(settlement)));
     for (const { id, fence, attempt } of stands) {
       if (attempt === undefined || !(this.recordsAgain || ended.has(`${id}:${fence}`))) continue;
       const { outcome, reason = null } = attempt;
       this.record({ id, fence, attempt: attempt.attempt, node, outcome, reason });
     }
     for (const { id, keep } of stands) if (keep === 0 && this.job(id).keyScope !== 'forever') this.jobs.delete(id);
-    return settlements.filter((settlement) => !stands.includes(settlement)).map(({ id }) => id);
+    return lost.map(({ id }) => id);
   }
 
-  private end({ id, state, delay, usesRetry, keep }: Settlement): void {
+  private end({ id, state, delay, usesRetry, keep, attempt }: Settlement): void {
     const job = this.job(id);
+    job.delivered = attempt?.outcome === 'delivered';
     if (delay !== undefined) this.estimate(job, 'due', delay);
     job.retries += usesRetry ? 1 : 0;
     this.leave(job, state, keep);
@@ -163,6 +186,39 @@ export class Model {
       job.pastKey = job.key;
       job.key = null;
     }
+  }
+
+  // delivered → succeeded, failed
+
+  /** Answers what the queue must answer; `undefined`: there is no such job. */
+  acknowledge(id: string, kind: AcknowledgeRequest['kind'], delivery: number | undefined): Acknowledgement | undefined {
+    const job = this.jobs.get(id);
+    if (job === undefined) return undefined;
+    const reason = this.refusal(job, delivery);
+    if (reason !== undefined) return { accepted: false, state: publicState(job), reason };
+    if (kind === 'processing') this.rearm(job);
+    else this.endAcknowledged(job, kind === 'finish' ? 'succeeded' : 'failed');
+    return { accepted: true, state: publicState(job), reason };
+  }
+
+  private refusal(job: ModelJob, delivery: number | undefined): AcknowledgementRefusal | undefined {
+    if (ENDED.includes(job.state)) return 'ended';
+    if (job.state === 'running' && !job.manual) return 'not manual';
+    if (job.state !== 'running' && !job.delivered) return 'not delivered';
+    if (delivery === undefined || delivery === job.fence) return undefined;
+    return delivery < job.fence ? 'delivered again' : 'not delivered';
+  }
+
+  private rearm(job: ModelJob): void {
+    if (!job.delivered) return;
+    if (job.state === 'waiting') job.retries--;
+    job.state = 'scheduled';
+    this.estimate(job, 'due', HOUR);
+  }
+
+  private endAcknowledged(job: ModelJob, state: 'succeeded' | 'failed'): void {
+    this.recordLoss(job, state, state === 'failed' ? 'error' : null);
+    this.leave(job, state, state === 'failed' ? KEEP_FAILED : KEEP_SUCCEEDED);
   }
 
   // running → waiting, failed: the node has died
@@ -201,13 +257,13 @@ export class Model {
 
   allows(id: string, change: JobChange): boolean {
     const state = this.jobs.get(id)?.state;
-    const isOpen = state === 'scheduled' || state === 'waiting';
+    const isOpen = state === 'waiting' || (state === 'scheduled' && (change === 'cancel' || !this.job(id).delivered));
     if (change === 'retry') return state === 'failed' || state === 'cancelled';
     return isOpen || (change === 'cancel' && state === 'running');
   }
 
   private cancel(job: ModelJob): undefined {
-    if (job.started) this.recordLoss(job, 'failed', 'cancelled');
+    if (job.started || job.delivered) this.recordLoss(job, 'failed', 'cancelled');
     this.leave(job, 'cancelled', KEEP_FAILED);
     job.fence++;
   }
@@ -218,7 +274,15 @@ export class Model {
   }
 
   private retry(job: ModelJob): undefined {
-    const fresh = { retries: 0, crashes: 0, suspect: false, deadline: null, finished: false, expiresAt: null };
+    const fresh = {
+      retries: 0,
+      crashes: 0,
+      suspect: false,
+      deadline: null,
+      finished: false,
+      delivered: false,
+      expiresAt: null,
+    };
     Object.assign(job, { ...fresh, state: 'waiting', key: job.key ?? job.pastKey, pastKey: null });
     this.estimate(job, 'due', 0);
   }
@@ -307,7 +371,12 @@ export class Model {
     this.estimates.add(`${job.id}:${field}`);
   }
 
-  private recordLoss({ id, fence, retries, node }: ModelJob, outcome: string, reason: string): void {
+  private recordLoss({ id, fence, retries, node, delivered }: ModelJob, outcome: string, reason: string | null): void {
+    const known = this.attempts.get(`${id}:${fence}`);
+    // What its handler has left in the history is how it was delivered: that ends now, unless it has been pruned.
+    if (delivered && known !== undefined)
+      this.attempts.set(`${id}:${fence}`, { ...known, outcome, reason, endedAt: Date.now() });
+    if (delivered) return;
     const name = `${this.nodes.get(node ?? '')?.name}#${node}`;
     this.record({ id, fence, attempt: retries + 1, node: name, outcome, reason });
   }
@@ -317,6 +386,10 @@ export class Model {
     const name = `${attempt.id}:${attempt.fence}`;
     if (!this.attempts.has(name)) this.attempts.set(name, { ...attempt, endedAt: Date.now() });
   }
+}
+
+export function publicState({ state, delivered }: ModelJob): ModelJob['state'] {
+  return state === 'scheduled' && delivered ? 'running' : state;
 }
 
 export function isOver(time: number): boolean {

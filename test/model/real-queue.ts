@@ -99,6 +99,8 @@ function readJob(row: Row): ModelJob {
     maxCrashes: Number(row['max_crashes']),
     suspect: Number(row['suspect']) > 0,
     finished: Number(row['finished_at']) > 0,
+    manual: Number(row['ack_timeout']) > 0,
+    delivered: Number(row['delivered_at']) > 0,
     expiresAt: number(moment(row['expires_at'])),
     key: text(row['job_key']),
     pastKey: text(row['past_key']),

@@ -92,4 +92,23 @@ describe.each(databases())('a crash on $name', (database) => {
       ]);
     }
   }, 90_000);
+
+  it('of a worker that has ended some jobs while another goes on: what has ended does not run again', async () => {
+    const { queue: jobs, sql } = await service();
+    const first = await startWorker();
+    const long = await jobs.enqueue('ledger', { ms: 60_000 });
+    await waitUntil(() => first.started.includes(long.id));
+    const short = await jobs.enqueueMany(
+      'ledger',
+      Array.from({ length: 20 }, () => ({ payload: { ms: 1 } })),
+    );
+    const ended = async () => (await jobs.counts()).find(({ state }) => state === 'succeeded')?.count;
+    await waitUntil(async () => (await ended()) === short.length);
+    await sql(`UPDATE pq_job SET payload = '{"ms":1}' WHERE service = ?`, [options.serviceName]);
+    await first.kill();
+    const second = await startWorker();
+    await waitUntil(async () => (await ended()) === short.length + 1, { timeout: 4 * RECOVERY });
+    expect(second.started).toEqual([long.id]);
+    for (const { id } of short) expect(await jobs.history(id)).toHaveLength(1);
+  }, 90_000);
 });

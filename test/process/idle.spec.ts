@@ -31,7 +31,7 @@ describe.each(countable)('an idle process on $name', (database) => {
     fixture = new QueueFixture(await schema.connect(), {});
     await fixture.repository.open();
     // The defaults, and a heartbeat in a thread.
-    worker = await WorkerProcess.start(schema.options, {}, 50);
+    worker = await WorkerProcess.start(schema.options, {}, { moreTypes: 50 });
   });
   afterAll(async () => {
     await worker.kill();

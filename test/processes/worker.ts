@@ -14,6 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import type { DataSource, DataSourceOptions, EntityManager } from 'typeorm';
 import { FiveStepJobs } from './five-steps.js';
+import { ownTableJobs, type OwnTableSettings } from './own-table-jobs.js';
 import { sqliteDriver } from './sqlite-driver.js';
 
 /** What the test tells a worker process, as JSON in its first argument. */
@@ -22,6 +23,8 @@ export interface WorkerSettings {
   queue: PersistentQueueOptions;
   /** How many handlers it has beside those of `Handlers`, of the types `type 0`, `type 1` and so on. */
   moreTypes?: number;
+  /** Whether it handles the rows of async_job_tab too. */
+  ownTable?: OwnTableSettings;
 }
 
 /** What it tells the test. Of jobs it tells the ids, of threads how many have come so far to say anything. */
@@ -141,7 +144,7 @@ const more = Array.from({ length: settings.moreTypes ?? 0 }, (_, n) => {
 
 @Module({
   imports: [TypeOrmModule.forRoot(database), PersistentQueueModule.forRoot(settings.queue)],
-  providers: [Handlers, FiveStepJobs, ...more],
+  providers: [Handlers, FiveStepJobs, ...more, ...(settings.ownTable ? ownTableJobs(settings.ownTable) : [])],
 })
 class WorkerModule {}
 

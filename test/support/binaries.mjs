@@ -50,6 +50,14 @@ function hasStatementCounters(server) {
   }
 }
 
+/** Paths of the RabbitMQ server programs, or undefined when one of them is missing. */
+export function findRabbitMq() {
+  // What Debian puts into the PATH changes the user and logs into the system's folders.
+  const server = executable('/usr/lib/rabbitmq/bin/rabbitmq-server') ?? inPath('rabbitmq-server');
+  const portMapper = inPath('epmd');
+  return server && portMapper && { server, portMapper };
+}
+
 /** The path of a program, or undefined when it is missing. */
 export function inPath(name) {
   return pathFolders()

@@ -2,7 +2,7 @@ import type { PersistentQueueOptions } from '../../lib/options/module-options.js
 import type { TestDatabase, TestSchema } from './databases.js';
 import { QueueFixture } from './queue-fixture.js';
 import { waitUntil } from './wait-until.js';
-import { WorkerProcess } from './worker-process.js';
+import { WorkerProcess, type WorkerExtras } from './worker-process.js';
 
 /** A service on a fresh database: what the test asks it with, and the processes that work for it. */
 export class ServiceFixture {
@@ -12,20 +12,29 @@ export class ServiceFixture {
     private readonly schema: TestSchema,
     private readonly fixture: QueueFixture,
     private readonly options: PersistentQueueOptions,
+    private readonly extras: WorkerExtras,
   ) {}
 
-  /** `options` are those of every process. */
-  static async create(database: TestDatabase, options: PersistentQueueOptions = {}): Promise<ServiceFixture> {
+  /** `options` and `extras` are those of every process. */
+  static async create(
+    database: TestDatabase,
+    options: PersistentQueueOptions = {},
+    extras: WorkerExtras = {},
+  ): Promise<ServiceFixture> {
     const schema = await database.create();
     const dataSource = await schema.connect();
     await dataSource.query('CREATE TABLE ledger (job_id BIGINT NOT NULL, pid BIGINT NOT NULL)');
     const fixture = new QueueFixture(dataSource, options);
     await fixture.repository.open();
-    return new ServiceFixture(schema, fixture, options);
+    return new ServiceFixture(schema, fixture, options, extras);
   }
 
   get queue() {
     return this.fixture.queue;
+  }
+
+  get dataSource() {
+    return this.fixture.dataSource;
   }
 
   get sql() {
@@ -37,14 +46,14 @@ export class ServiceFixture {
   }
 
   async startWorker(options: PersistentQueueOptions = {}): Promise<WorkerProcess> {
-    const worker = await WorkerProcess.start(this.schema.options, { ...this.options, ...options });
+    const worker = await WorkerProcess.start(this.schema.options, { ...this.options, ...options }, this.extras);
     this.workers.push(worker);
     return worker;
   }
 
   /** One that may die at any moment. */
   launchWorker(): WorkerProcess {
-    const worker = WorkerProcess.launch(this.schema.options, this.options);
+    const worker = WorkerProcess.launch(this.schema.options, this.options, this.extras);
     this.workers.push(worker);
     return worker;
   }

@@ -26,6 +26,7 @@ export class ThrowawayServer {
   #stopSignal;
   #owner;
   #child;
+  #companions = [];
   #again;
 
   /** @param owner `{ uid, gid }` to run as, for servers that refuse to run as root */
@@ -41,6 +42,11 @@ export class ThrowawayServer {
   async run(program, args) {
     const [code] = await once(this.#spawn(program, args), 'exit');
     if (code !== 0) throw new Error(`${program} ended with status ${code}\n${this.#log()}`);
+  }
+
+  /** Starts a program that the server needs beside it, which outlives its crashes and ends with its folder. */
+  accompany(program, args) {
+    this.#companions.push(this.#spawn(program, args));
   }
 
   /** Starts the server and waits until `connect` succeeds. */
@@ -93,7 +99,7 @@ export class ThrowawayServer {
   /** The synchronous end, for exit hooks. */
   destroy() {
     running.delete(this);
-    if (this.#child && !hasEnded(this.#child)) this.#child.kill('SIGKILL');
+    for (const child of [this.#child, ...this.#companions]) if (child && !hasEnded(child)) child.kill('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 

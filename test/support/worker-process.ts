@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import type { DataSourceOptions } from 'typeorm';
 import type { QueueEvent } from '../../lib/events/queue-event.js';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
-import type { WorkerCommand, WorkerMessage } from '../processes/worker.js';
+import type { WorkerCommand, WorkerMessage, WorkerSettings } from '../processes/worker.js';
 import { deferred } from './wait-until.js';
+
+/** What a worker has beside the handlers of all of them. */
+export type WorkerExtras = Pick<WorkerSettings, 'moreTypes' | 'ownTable'>;
 
 const SCRIPT = join(process.cwd(), '.cache/processes/worker.js');
 
@@ -34,9 +37,9 @@ export class WorkerProcess {
   static async start(
     database: DataSourceOptions,
     queue: PersistentQueueOptions,
-    moreTypes = 0,
+    extras: WorkerExtras = {},
   ): Promise<WorkerProcess> {
-    const worker = WorkerProcess.launch(database, queue, moreTypes);
+    const worker = WorkerProcess.launch(database, queue, extras);
     await Promise.race([worker.ready.promise, worker.ended()]);
     if (!worker.isRunning)
       throw new Error(`the worker ended with ${worker.child.exitCode ?? worker.child.signalCode} before it was ready`);
@@ -44,8 +47,8 @@ export class WorkerProcess {
   }
 
   /** Starts a process that may die at any moment. */
-  static launch(database: DataSourceOptions, queue: PersistentQueueOptions, moreTypes = 0): WorkerProcess {
-    const settings = JSON.stringify({ database, queue, moreTypes });
+  static launch(database: DataSourceOptions, queue: PersistentQueueOptions, extras: WorkerExtras = {}): WorkerProcess {
+    const settings = JSON.stringify({ database, queue, ...extras } satisfies WorkerSettings);
     // Without --experimental-vm-modules and the like: a worker runs as a user's would.
     return new WorkerProcess(fork(SCRIPT, [settings], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }));
   }

@@ -4,12 +4,24 @@ import type { NotedJob } from '../../repository/job-repository.js';
 import type { MemoryStore } from './memory-store.js';
 import type { AttemptRow, JobRow } from './rows.js';
 
-/** Ends one claim. `false`: it is not this claim's any more; sent twice, it changes nothing more. */
-export function settleRow(store: MemoryStore, settlement: Settlement, node: string): boolean {
+/** Ends claims; answers those that are not these claims any more. Sent twice, it changes nothing more. */
+export function settleRows(store: MemoryStore, settlements: readonly Settlement[], node: string): Settlement[] {
+  for (const settlement of settlements) settleRow(store, settlement, node);
+  const over = settlements.filter((settlement) => !isWritten(store, settlement));
+  const lost = over.filter((settlement) => !settlement.manual || isOvertaken(store, settlement));
+  // Not before: that would look as if a manual job of the same batch had been acknowledged.
+  for (const settlement of settlements) {
+    const row = settlement.keep === 0 && !over.includes(settlement) ? store.jobs.get(Number(settlement.id)) : undefined;
+    if (row !== undefined) deleteEnded(store, row);
+  }
+  return lost;
+}
+
+function settleRow(store: MemoryStore, settlement: Settlement, node: string): void {
   const { id, fence, state, delay, keep, attempt, notes } = settlement;
   if (notes !== undefined) noteRow(store, { id, fence, notes });
   const row = store.held(settlement);
-  if (row === undefined) return isWritten(store, settlement);
+  if (row === undefined) return;
   const { now } = store;
   const isEnd = state === 'succeeded' || state === 'failed';
   if (delay !== undefined) row.due = now + delay;
@@ -23,15 +35,18 @@ export function settleRow(store: MemoryStore, settlement: Settlement, node: stri
   Object.assign(row, { node_id: 0, started_at: 0 });
   if (isEnd) releaseKey(row);
   if (attempt !== undefined) store.addAttempt(toAttempt(store, row, settlement, attempt, node));
-  if (keep === 0) deleteEnded(store, row);
-  return true;
 }
 
-/** The row is as this very settlement leaves it, or was deleted with its end, by it or by an acknowledgement. */
-function isWritten(store: MemoryStore, { id, fence, state, manual }: Settlement): boolean {
-  const row = store.jobs.get(Number(id));
-  if (row === undefined) return manual;
-  return row.fence === fence && (manual || row.state === state);
+/** The row is as this very settlement leaves it. */
+function isWritten({ jobs }: MemoryStore, { id, fence, state }: Settlement): boolean {
+  const row = jobs.get(Number(id));
+  return row?.fence === fence && row.state === state;
+}
+
+/** A job that has ended under its claim, or was deleted with its end, was acknowledged before its handler returned: nothing was lost. */
+function isOvertaken({ jobs }: MemoryStore, { id, fence }: Settlement): boolean {
+  const row = jobs.get(Number(id));
+  return row !== undefined && row.fence !== fence;
 }
 
 function toAttempt(

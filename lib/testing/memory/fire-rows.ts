@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { NewJob } from '../../job/job.js';
+import { AS_ITS_TYPE, type NewJob } from '../../job/job.js';
 import type { FiredJob, FireRequest, FireResult } from '../../repository/schedule-repository.js';
 import { insertRows } from './insert-rows.js';
 import type { MemoryStore } from './memory-store.js';
@@ -117,7 +117,7 @@ function jobOf({ given }: ScheduleRow, fireTime: number, manual: boolean): NewJo
     traceId: randomUUID().replaceAll('-', ''),
     deadline: undefined,
     maxRetries: undefined,
-    retention: { succeeded: undefined, failed: undefined },
+    retention: AS_ITS_TYPE,
   };
 }
 

@@ -25,7 +25,7 @@ import { readAttempt, readCounts, readJob, readLogLine } from '../../typeorm/sta
 import { acknowledgeRow } from './acknowledge-row.js';
 import { changeRow } from './change-rows.js';
 import { byDue, claimRow, isDue, promoteRow, rescueRow } from './claim-rows.js';
-import { noteRow, settleRow } from './end-rows.js';
+import { noteRow, settleRows } from './end-rows.js';
 import { findEnded, findRows, retryRows } from './find-rows.js';
 import { insertRows } from './insert-rows.js';
 import type { MemoryStore } from './memory-store.js';
@@ -106,13 +106,13 @@ export class MemoryJobRepository extends JobRepository {
   }
 
   async settle(settlements: readonly Settlement[], node: string): Promise<string[]> {
-    return settlements.filter((settlement) => !settleRow(this.store, settlement, node)).map(({ id }) => id);
+    return settleRows(this.store, settlements, node).map(({ id }) => id);
   }
 
   async settleIn(manager: EntityManager, settlement: Settlement, node: string): Promise<boolean> {
     const { store } = this;
     if (store.held(settlement) === undefined) return false;
-    return store.inside(manager, settlement.id, () => settleRow(store, settlement, node));
+    return store.inside(manager, settlement.id, () => settleRows(store, [settlement], node).length === 0);
   }
 
   async acknowledge(

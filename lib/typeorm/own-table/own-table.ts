@@ -20,6 +20,8 @@ export interface OwnRowEnd {
 
 type Value = Parameter | bigint;
 
+const LONGEST_ERROR = 1_000;
+
 /** The statements for a table of the application's. All names have been found in the database, and are quoted. */
 export class OwnTable {
   private readonly table: string;
@@ -33,12 +35,22 @@ export class OwnTable {
   }
 
   /** Rows that wait and are due, oldest due first. A search for each waiting status: an OR over them would keep the index from being used. */
-  async load(manager: EntityManager, type: string | number, limit: number): Promise<OwnRow[]> {
+  async load(
+    manager: EntityManager,
+    type: string | number,
+    limit: number,
+    exclude: ReadonlySet<string>,
+  ): Promise<OwnRow[]> {
     const { id, payload, due } = this.mapping.columns;
     const fields = `${this.asText(id)} AS row_id, ${this.field(payload)} AS payload, ${this.field(due)} AS due`;
     const parameters: Value[] = [];
     const searches = this.mapping.waiting.map((status, index) => {
-      const where = [this.isStatus(status, parameters), ...this.ofType(type, parameters), ...this.isDue()];
+      const where = [
+        this.isStatus(status, parameters),
+        ...this.ofType(type, parameters),
+        ...this.isDue(),
+        ...this.isNot(exclude, parameters),
+      ];
       // By the table's own columns: an alias would be sorted by as it is read.
       const order = [due, id].filter((column) => column !== undefined).map((column) => this.field(column));
       parameters.push(limit);
@@ -71,7 +83,8 @@ export class OwnTable {
     const { id, updated, attempts, error } = this.mapping.columns;
     const ids = rows.map((row) => this.idOf(row.id));
     if (attempts !== undefined) assignments.push(this.caseOf(attempts, rows, ({ attempt }) => attempt, parameters));
-    if (error !== undefined) assignments.push(this.caseOf(error, rows, (row) => row.error ?? null, parameters));
+    if (error !== undefined)
+      assignments.push(this.caseOf(error, rows, (row) => this.cut(error, row.error), parameters));
     if (updated !== undefined) assignments.push(`${this.quote(updated)} = ${this.now}`);
     parameters.push(...ids);
     const listed = ids.map(() => '?').join(', ');
@@ -87,12 +100,20 @@ export class OwnTable {
     valueOf: (row: OwnRowEnd) => Value,
     parameters: Value[],
   ): string {
-    const cast = this.dialect.name === 'postgres' ? `::${this.facts.columns.get(column) ?? 'text'}` : '';
+    const type = this.facts.columns.get(column)?.kind === 'whole' ? 'bigint' : 'text';
+    const cast = this.dialect.name === 'postgres' ? `::${type}` : '';
     const whens = rows.map((row) => {
       parameters.push(this.idOf(row.id), valueOf(row));
       return `WHEN ? THEN ?${cast}`;
     });
     return `${this.quote(column)} = CASE ${this.quote(this.mapping.columns.id)} ${whens.join(' ')} END`;
+  }
+
+  /** What is longer than the column, or what PostgreSQL cannot store, would keep the row's end from being written. */
+  private cut(column: string, error: string | undefined): string | null {
+    const length = this.facts.columns.get(column)?.length ?? LONGEST_ERROR;
+    const text = error?.replaceAll('\0', '\u{fffd}').slice(0, Math.min(length, LONGEST_ERROR));
+    return text === undefined ? null : Buffer.from(text).toString();
   }
 
   private isStatus(status: string | number | null, parameters: Value[]): string {
@@ -105,13 +126,24 @@ export class OwnTable {
   private ofType(type: string | number, parameters: Value[]): string[] {
     const { type: column } = this.mapping.columns;
     if (column === undefined) return [];
-    parameters.push(this.isWhole(column) && /^-?\d+$/.test(String(type)) ? Number(type) : String(type));
+    parameters.push(this.isWhole(column) ? Number(type) : String(type));
     return [`${this.quote(column)} = ?`];
   }
 
   private isDue(): string[] {
     const { due } = this.mapping.columns;
     return due === undefined ? [] : [`(${this.quote(due)} <= ${this.now} OR ${this.quote(due)} IS NULL)`];
+  }
+
+  /** Compared as one list: however many they are, each row is looked up in it once. */
+  private isNot(exclude: ReadonlySet<string>, parameters: Value[]): string[] {
+    if (exclude.size === 0) return [];
+    const { id } = this.mapping.columns;
+    const isWhole = this.isWhole(id);
+    const listed = this.dialect.rows({ row_id: isWhole ? 'integer' : 'name' });
+    parameters.push(JSON.stringify([...exclude].map((one) => ({ row_id: isWhole ? Number(one) : one }))));
+    const own = isWhole ? this.field(id) : this.asText(id);
+    return [`${own} NOT IN (SELECT v.row_id FROM ${listed} v WHERE v.row_id IS NOT NULL)`];
   }
 
   /** In the table's unit, as a whole number. */
@@ -131,7 +163,7 @@ export class OwnTable {
   }
 
   private isWhole(column: string): boolean {
-    return isWholeNumber(this.facts.columns.get(column) ?? '');
+    return this.facts.columns.get(column)?.kind === 'whole';
   }
 
   private field(column: string | undefined): string {
@@ -151,8 +183,4 @@ export class OwnTable {
   private query(manager: EntityManager, sql: string, parameters: readonly Value[]): Promise<unknown> {
     return manager.query(this.dialect.placeholders(sql), [...parameters]);
   }
-}
-
-export function isWholeNumber(type: string): boolean {
-  return /int|serial|numeric|decimal/.test(type);
 }

@@ -29,7 +29,8 @@ export function* acknowledgeJob(
     if (isDelivered(row)) yield rearm(tables, id, row);
     return { ...job, accepted: true, state: 'running', reason };
   }
-  yield* end(tables, id, row, request, keep);
+  // Where each statement is committed by itself, the job may have moved on since it was read.
+  if (!(yield* end(tables, id, row, request, keep))) return yield* acknowledgeJob(tables, id, request, keep);
   return { ...job, accepted: true, state: request.kind === 'finish' ? 'succeeded' : 'failed', reason };
 }
 
@@ -71,21 +72,30 @@ function rearm({ dialect, names }: QueueTables, id: number, row: Row): Statement
   );
 }
 
+/** `false`: it is not as it was any more. */
 function* end(
   tables: QueueTables,
   id: number,
   row: Row,
   { kind, result, error }: AcknowledgeRequest,
   retention: Retention,
-): Script<void> {
+): Script<boolean> {
   const state = kind === 'finish' ? 'succeeded' : 'failed';
   const reason = state === 'failed' ? 'error' : undefined;
   const keep = Number(row[`keep_${state}`] ?? retention[state]);
+  const { affected } = yield endJob(tables, id, row, { state, keep, result, error });
+  // Not every caller's connection tells how many rows a statement has changed.
+  if (affected === 0 && !(yield* isNow(tables, id, row, state))) return false;
   yield endAttempt(tables, id, row, { outcome: state, reason, error });
-  yield endJob(tables, id, row, { state, keep, result, error });
-  if (keep > 0) return;
+  if (keep > 0) return true;
   yield deleteEnded(tables, [id]);
   yield deleteSteps(tables, [id]);
+  return true;
+}
+
+function* isNow(tables: QueueTables, id: number, { fence }: Row, state: string): Script<boolean> {
+  const found = (yield lockJob(tables, id)).rows[0];
+  return found?.['state'] === state && Number(found['fence']) === Number(fence);
 }
 
 interface JobEnd extends Pick<AcknowledgeRequest, 'result' | 'error'> {

@@ -1,12 +1,12 @@
 import type { ClaimedJob } from '../../job/job.js';
 import type { ClaimRequest } from '../../repository/job-repository.js';
 import type { QueueTables } from '../queue-tables.js';
-import { optional, optionalNumber, optionalRetries } from '../row.js';
+import { optional, optionalNumber } from '../row.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
+import { HAS_OWN_OPTIONS, ownOptions, type OwnOptions } from './own-options.js';
 
-const COLUMNS =
-  'id, fence, type, priority, payload, job_key, reference, trace_id, due, created_at, deadline, retries, crashes, suspect, ' +
-  'max_retries, keep_succeeded, keep_failed';
+/** Each column costs: the type and the priority are those of the request. */
+const COLUMNS = `id, fence, payload, job_key, reference, trace_id, due, created_at, deadline, retries, crashes, suspect, ${HAS_OWN_OPTIONS}`;
 
 /**
  * The deadline counts from the first due time; a retry has a later one, so that it is written down once. What an earlier handling has
@@ -24,8 +24,9 @@ export function* claimJobs(tables: QueueTables, request: ClaimRequest, from: num
   const claimed = tables.dialect.claimsByReturning
     ? (yield updateReturning(tables, request, from)).rows
     : yield* lockThenUpdate(tables, request, from);
+  const ownOf = yield* ownOptions(tables, claimed);
   return claimed
-    .map((row) => readClaimedJob(row, request))
+    .map((row) => readClaimedJob(row, request, ownOf(row)))
     .sort((a, b) => a.due - b.due || Number(a.id) - Number(b.id));
 }
 
@@ -82,7 +83,7 @@ function firstDeadline(row: Row, request: ClaimRequest): number | null {
   return Number(row['due']) + request.deadline;
 }
 
-function readClaimedJob(row: Row, request: ClaimRequest): ClaimedJob {
+function readClaimedJob(row: Row, request: ClaimRequest, own: OwnOptions): ClaimedJob {
   return {
     id: String(row['id']),
     fence: Number(row['fence']),
@@ -96,8 +97,8 @@ function readClaimedJob(row: Row, request: ClaimRequest): ClaimedJob {
     created: Number(row['created_at']),
     deadline: optionalNumber(row['deadline']),
     retries: Number(row['retries']),
-    maxRetries: optionalRetries(row['max_retries']),
-    retention: { succeeded: optionalNumber(row['keep_succeeded']), failed: optionalNumber(row['keep_failed']) },
+    maxRetries: own.maxRetries,
+    retention: own.retention,
     crashes: Number(row['crashes']),
     suspect: Number(row['suspect']) > 0,
     now: Number(row['now']),

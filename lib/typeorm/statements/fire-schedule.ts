@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { jobTypeFault } from '../../job/job-type.js';
-import type { NewJob } from '../../job/job.js';
+import { AS_ITS_TYPE, type NewJob } from '../../job/job.js';
 import type { FiredJob, FireRequest, FireResult, PendingSchedule } from '../../repository/schedule-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { optional } from '../row.js';
@@ -185,7 +185,7 @@ function jobOf(row: Row, fireTime: number, manual: boolean): NewJob {
     traceId: randomUUID().replaceAll('-', ''),
     deadline: undefined,
     maxRetries: undefined,
-    retention: { succeeded: undefined, failed: undefined },
+    retention: AS_ITS_TYPE,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { RecordedError } from '../../support/serialise-error.js';
-import type { KnownRow } from '../../repository/operation-repository.js';
+import type { KnownRow, TakenOver } from '../../repository/operation-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Row, type Script, type Statement } from '../statement.js';
 
@@ -24,7 +24,7 @@ const CRASH = {
 } satisfies RecordedError;
 
 /** A crash is held against a row only when it had been in one before: the first time others died with it. */
-export function* takeOverRows(tables: QueueTables, operation: string): Script<KnownRow[]> {
+export function* takeOverRows(tables: QueueTables, operation: string): Script<TakenOver> {
   const { dialect, names, service } = tables;
   const { rows } = yield statement(
     `SELECT row_id, retries, crashes, suspect, started_at, fence, node, due - ${dialect.now} AS due_in FROM ${names.operationRow} ` +
@@ -37,7 +37,24 @@ export function* takeOverRows(tables: QueueTables, operation: string): Script<Kn
     yield statement(releaseOrphans(tables), [listed]);
     yield statement(insertCrashes(tables), [listed]);
   }
-  return rows.map(readKnownRow);
+  return { rows: rows.map(readKnownRow), now: yield* readClock(tables) };
+}
+
+export function selectRunning(
+  { names, service }: QueueTables,
+  operation: string,
+  fence: number,
+  ids: readonly string[],
+): Statement {
+  return statement(
+    `SELECT row_id FROM ${names.operationRow} WHERE service = ? AND operation = ? AND fence = ? AND started_at > 0 ` +
+      `AND row_id IN (${ids.map(() => '?').join(', ')})`,
+    [service, operation, fence, ...ids],
+  );
+}
+
+function* readClock({ dialect }: QueueTables): Script<number> {
+  return Number((yield statement(`SELECT ${dialect.now} AS now`)).rows[0]?.['now']);
 }
 
 /** Answers the database's clock. */
@@ -64,8 +81,7 @@ export function* startRows(
     on: SAME_ROW,
   });
   yield statement(sql, [listed]);
-  const { rows } = yield statement(`SELECT ${now} AS now`);
-  return Number(rows[0]?.['now']);
+  return yield* readClock(tables);
 }
 
 export function selectRowAttempts({ names, service }: QueueTables, operation: string, row: string): Statement {

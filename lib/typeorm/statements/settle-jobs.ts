@@ -35,13 +35,14 @@ export function* settleJobs(tables: QueueTables, settlements: readonly Settlemen
     ? Number((yield endAndRecord(tables, rows, node, settlements)).rows[0]?.['count'])
     : yield* endThenRecord(tables, rows, node, settlements);
   const over = ended === settlements.length ? [] : yield* findLost(tables, settlements);
+  // Before anything is deleted: that would look as if the job had been acknowledged.
+  const lost = yield* withoutAcknowledged(tables, over);
   // By claim, not by id: a lost claim of a job may be in one batch with the claim that ends it.
   const unkept = settlements.filter((settlement) => settlement.keep === 0 && !over.includes(settlement));
   if (unkept.length > 0) yield deleteEnded(tables, idsOf(unkept));
   // An earlier claim may have had steps where this one had none.
   const stepped = unkept.filter(({ fence, hasSteps }) => hasSteps || fence > 1);
   if (stepped.length > 0) yield deleteSteps(tables, idsOf(stepped));
-  const lost = yield* withoutAcknowledged(tables, over);
   return lost.map(({ id }) => id);
 }
 

@@ -1,4 +1,4 @@
-import type { Settlement } from '../../job/settlement.js';
+import { hasEnded } from '../../job/settlement.js';
 import type { RowSettlement } from '../../repository/operation-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Script, type Statement } from '../statement.js';
@@ -28,18 +28,14 @@ export function* settleRows(
   settlements: readonly RowSettlement[],
   node: string,
 ): Script<void> {
-  const ended = settlements.filter(({ settlement }) => isEnd(settlement));
-  const others = settlements.filter(({ settlement }) => !isEnd(settlement));
+  const ended = settlements.filter(({ settlement }) => hasEnded(settlement));
+  const others = settlements.filter(({ settlement }) => !hasEnded(settlement));
   const attempts = settlements.filter(({ settlement }) => settlement.attempt !== undefined);
   const list = (some: readonly RowSettlement[]) =>
     JSON.stringify(some.map((one) => toRow(tables, operation, one, node)));
   if (ended.length > 0) yield deleteRows(tables, operation, ended);
   if (others.length > 0) yield statement(updateRows(tables), [list(others)]);
   if (attempts.length > 0) yield statement(insertAttempts(tables), [list(attempts)]);
-}
-
-function isEnd({ state }: Settlement): boolean {
-  return state === 'succeeded' || state === 'failed';
 }
 
 function deleteRows({ names, service }: QueueTables, operation: string, ended: readonly RowSettlement[]): Statement {

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { acknowledge } from './acknowledge.js';
 import { claim, promote, survey } from './claim.js';
 import type { QueueCommand } from './command.js';
 import { enqueue, enqueueInTransaction, insertByHand } from './enqueue.js';
@@ -12,7 +13,7 @@ import { pass, prune } from './time.js';
 export const anyCommand: fc.Arbitrary<QueueCommand> = fc.oneof(
   ...often(8, claim),
   ...often(6, enqueue, settle, change),
-  ...often(4, overtake),
+  ...often(4, overtake, acknowledge),
   ...often(3, start, prune, insertByHand, retryBatch),
   ...often(2, rescue, expire, beat, promote, settleInTransaction),
   ...often(1, register, retire, pass, enqueueInTransaction, survey, pause, resume, look, claimsOf),

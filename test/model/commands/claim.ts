@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import type { JobToken, ClaimedJob } from '../../../lib/job/job.js';
 import type { ClaimRequest } from '../../../lib/repository/job-repository.js';
 import type { Model } from '../model.js';
-import { HOUR, type ModelJob } from '../model-state.js';
+import { HOUR, KEEP_FAILED, KEEP_SUCCEEDED, type ModelJob } from '../model-state.js';
 import type { RealQueue } from '../real-queue.js';
 import { command, pick, pickLikely } from './command.js';
 import { TYPES } from './enqueue.js';
@@ -17,6 +17,9 @@ export const promote = command('promote', {
   },
 });
 
+/** As if the types had it, and not always: a node of another release may say something else about its handlers. */
+const MANUAL = { ackTimeout: HOUR, retention: { succeeded: KEEP_SUCCEEDED, failed: KEEP_FAILED } };
+
 export const claim = command('claim', {
   argument: fc.record({
     node: anyNode,
@@ -24,6 +27,7 @@ export const claim = command('claim', {
     limit: fc.constantFrom(1, 1, 2, 4),
     deadline: fc.constantFrom(undefined, HOUR),
     maxCrashes: fc.constantFrom(1, 2),
+    manual: fc.constantFrom(undefined, MANUAL),
     starts: fc.boolean(),
   }),
   isPossible: (model) => model.jobs.size > 0 && model.nodes.size > 0,
@@ -52,7 +56,7 @@ export const survey = command('survey', {
   isPossible: (model) => model.nodes.size > 0,
   async run(model, { fixture }, { node: index }) {
     const node = pick(model.nodes.keys(), index);
-    const held = model.claims.map(({ id, fence }) => ({ id, fence }));
+    const held = model.claims.map(({ id, fence, manual }) => ({ id, fence, manual }));
     const seen = await fixture.repository.survey({ types: TYPES, sweep: true, held, node });
     const next = model.all(({ state }) => state === 'scheduled').map(({ due }) => due - Date.now());
     expect({
@@ -68,7 +72,10 @@ export const survey = command('survey', {
         [...model.nodes.values()].some((each) => model.isSilent(each)) ||
         model.all((job) => model.isOrphan(job)).length > 0,
       paused: new Set(model.paused),
-      lost: held.filter((token) => !model.holds(token)).sort(byClaim),
+      lost: held
+        .filter((each) => model.isLost(each, model.holds(each)))
+        .map(({ id, fence }) => ({ id, fence }))
+        .sort(byClaim),
       claims: model.all((job) => job.node === node).length,
     });
     expect(seen.nextDueIn === undefined).toBe(next.length === 0);

@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { JobChange } from '../../../lib/job/job-change.js';
 import type { JobState } from '../../../lib/job/job-state.js';
+import { publicState } from '../model.js';
 import { ENDED } from '../model-state.js';
 import { command, pick, pickLikely } from './command.js';
 import { anyType } from './enqueue.js';
@@ -63,11 +64,12 @@ export const look = command('look', {
     expect(await fixture.queue.get(id)).toMatchObject({
       id,
       type: job.type,
-      state,
+      state: publicState(job),
       fence,
       retries,
       crashes,
       priority,
+      deliveredAt: job.delivered ? expect.any(Date) : undefined,
       dueAt: new Date(job.due),
       key: job.key ?? job.pastKey ?? undefined,
       finishedAt: ENDED.includes(state) ? expect.any(Date) : undefined,

@@ -19,6 +19,7 @@ const ENDS = {
   retryLater: { outcome: 'retried', state: 'scheduled', delay: HOUR, usesRetry: true },
   continue: { outcome: 'continued', state: 'waiting', delay: 0 },
   continueLater: { outcome: 'continued', state: 'scheduled', delay: HOUR },
+  deliver: { outcome: 'delivered', state: 'scheduled', delay: HOUR },
   release: { outcome: 'released', state: 'waiting' },
 } as const satisfies Record<string, { outcome: AttemptEnd['outcome'] } & Partial<Settlement>>;
 
@@ -93,10 +94,12 @@ function claimOf(model: Model, { which, index }: ClaimChoice): ModelClaim {
 }
 
 function settlementOf(token: ModelClaim, chosen: End): Settlement {
-  if (chosen === 'releaseUnstarted') return releaseOf(token);
-  const { outcome, ...fields } = ENDS[chosen];
+  const { manual } = token;
+  if (chosen === 'releaseUnstarted') return { ...releaseOf(token), manual };
+  // Only a manual handler delivers.
+  const { outcome, ...fields } = ENDS[chosen === 'deliver' && !manual ? 'retryLater' : chosen];
   const now = performance.now();
-  const reason = outcome === 'succeeded' || outcome === 'continued' ? undefined : 'error';
+  const reason = ['succeeded', 'continued', 'delivered'].includes(outcome) ? undefined : 'error';
   const attempt = {
     attempt: token.retries + 1,
     startedAt: now,
@@ -105,7 +108,7 @@ function settlementOf(token: ModelClaim, chosen: End): Settlement {
     reason,
     error: undefined,
   } as const;
-  return { ...releaseOf(token, attempt), ...fields };
+  return { ...releaseOf(token, attempt), ...fields, manual };
 }
 
 /** One claim is settled once in a batch; two claims of one job may meet there. */
