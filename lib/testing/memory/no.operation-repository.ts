@@ -1,14 +1,18 @@
 import { NotTestingError } from '../../errors/not-testing.error.js';
 import type { Attempt } from '../../job/attempt.js';
-import { OperationRepository, type KnownRow } from '../../repository/operation-repository.js';
+import { OperationRepository } from '../../repository/operation-repository.js';
 
 /** Rows of the application's own tables are in a database, or nowhere: nothing leads their operations in a test. */
 export class NoOperationRepository extends OperationRepository {
-  takeOver(): Promise<KnownRow[]> {
+  takeOver(): Promise<never> {
     return refuse();
   }
 
   start(): Promise<never> {
+    return refuse();
+  }
+
+  running(): Promise<never> {
     return refuse();
   }
 
