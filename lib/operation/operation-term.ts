@@ -35,7 +35,7 @@ export interface OperationTools {
  */
 export class OperationTerm extends ClaimHome {
   readonly keepsSteps = false;
-  private readonly book = new RowBook();
+  private readonly book: RowBook;
   private readonly loader: RowLoader;
   private readonly settler: RowSettler;
   /** More than one transaction that locks the lock's row would only wait for the other, with a connection each. */
@@ -49,6 +49,7 @@ export class OperationTerm extends ClaimHome {
     private readonly onWritten: () => void,
   ) {
     super();
+    this.book = new RowBook(definition.handler.options.maxCrashes);
     this.loader = new RowLoader(definition, tools.transactions, tools.events);
     const wrote = () => {
       tools.pool.wasWritten();

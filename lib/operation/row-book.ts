@@ -31,6 +31,8 @@ export class RowBook {
   /** The database's clock, less `performance.now()`. */
   private offset = 0;
 
+  constructor(private readonly maxCrashes: number) {}
+
   get size(): number {
     return this.running.size;
   }
@@ -53,12 +55,17 @@ export class RowBook {
     return new Set([...this.running.keys(), ...asleep]);
   }
 
-  /** Those of the loaded rows that may run now, at most so many. */
+  /**
+   * Those of the loaded rows that may run now, at most so many. Of those on their last chance one: they run alone, and the others would
+   * have begun for whoever finds the crash.
+   */
   choose(loaded: ReadonlyMap<string, OperationJob>, most: number): OperationJob[] {
     const chosen: OperationJob[] = [];
+    let loners = 0;
     for (const [id, row] of loaded) {
       if (chosen.length === most) break;
-      if (this.mayRun(id, row)) chosen.push(row);
+      if (!this.mayRun(id, row) || (this.isOnLastChance(id) && ++loners > 1)) continue;
+      chosen.push(row);
     }
     return chosen;
   }
@@ -95,6 +102,11 @@ export class RowBook {
     let next = Infinity;
     for (const { dueAt } of this.waiting.values()) if (dueAt > now) next = Math.min(next, dueAt);
     return next === Infinity ? undefined : next - now;
+  }
+
+  private isOnLastChance(id: string): boolean {
+    const { suspect, crashes } = this.waiting.get(id) ?? NEW;
+    return suspect && crashes + 1 >= this.maxCrashes;
   }
 
   private mayRun(id: string, { dueAt }: OperationJob): boolean {

@@ -126,7 +126,6 @@ export class RowSettler {
     this.isWriting = true;
     try {
       await this.write(batch);
-      return true;
     } catch (error) {
       const { operation } = this;
       const facts = { operation, during: 'update', rows: batch.length, error: messageOf(error) } as const;
@@ -135,5 +134,6 @@ export class RowSettler {
     } finally {
       this.isWriting = false;
     }
+    return true;
   }
 }

@@ -126,7 +126,7 @@ export class Poller implements Service {
     const held = asksForClaims ? this.pool.held() : [];
     let survey = await this.survey({ sweep, held, node: asksForClaims ? this.lease.id : undefined });
     // A claim whose answer was lost may even be committed long after the error: then the database knows of more than we do.
-    if (survey.claims > this.pool.leases + this.completer.size) this.mayHaveStrays = true;
+    if (survey.claims > this.pool.held().length + this.completer.size) this.mayHaveStrays = true;
     this.pool.lose(survey.lost);
     if (survey.orphans) await this.rescuer.rescue();
     const promoted = isDue(survey) ? await this.repository.promote(PROMOTE_BATCH) : 0;

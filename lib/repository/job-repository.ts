@@ -206,7 +206,7 @@ export abstract class JobRepository {
   abstract pause(type: string): Promise<void>;
   abstract resume(type: string): Promise<void>;
 
-  /** Deletes up to `limit` jobs and attempts whose retention has passed; answers how many of either, whichever are more. */
+  /** Deletes up to `limit` of each: jobs and attempts whose retention has passed, forgotten rows. Answers how many of that of which there were most. */
   abstract prune(limit: number): Promise<number>;
 
   abstract find(filter: CheckedFilter, limit: number, before: string | undefined): Promise<Job[]>;

@@ -26,6 +26,7 @@ import { ApplicationDataSource } from './application-data-source.js';
 import { Callers } from './callers.js';
 import { JobClaimer } from './job-claimer.js';
 import { JobInserter } from './job-inserter.js';
+import { pruneAll } from './prune-all.js';
 import { QueueConnection, type Connected } from './queue-connection.js';
 import type { QueueTables } from './queue-tables.js';
 import { numericId } from './row.js';
@@ -36,7 +37,6 @@ import { retryJobs, selectEnded, selectPage } from './statements/filter-jobs.js'
 import { beat, claimsOf, registerNode, retireNode } from './statements/nodes.js';
 import { pauseType, resumeType } from './statements/pauses.js';
 import { promoteJobs } from './statements/promote-jobs.js';
-import { pruneHistory, pruneJobs, pruneNodes } from './statements/prune.js';
 import {
   readAttempt,
   readLogLine,
@@ -193,10 +193,7 @@ export class SqlJobRepository extends JobRepository {
 
   async prune(limit: number): Promise<number> {
     const { database, tables } = await this.connected();
-    const jobs = await database.transaction(() => pruneJobs(tables, limit));
-    const attempts = await database.transaction(() => pruneHistory(tables, limit, this.options.retention.history));
-    await database.transaction(() => pruneNodes(tables));
-    return Math.max(jobs, attempts);
+    return pruneAll(database, tables, limit, this.options.retention.history);
   }
 
   async find(filter: CheckedFilter, limit: number, before: string | undefined): Promise<Job[]> {

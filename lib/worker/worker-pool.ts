@@ -75,11 +75,6 @@ export class WorkerPool {
     return this.slots.count + this.buffer.size + this.loners.size;
   }
 
-  /** Those of our own table. */
-  get leases(): number {
-    return this.claims.from(this.home).length;
-  }
-
   /** How many jobs of this type could start now: none while it is paused, or may be. */
   free(type: string): number {
     const { paused, loners, slots } = this;

@@ -13,6 +13,7 @@ import { lockContract } from './lock.contract.js';
 import { mysqlFamilyContract } from './mysql-family.contract.js';
 import { mergeContract } from './merge.contract.js';
 import { nodesContract } from './nodes.contract.js';
+import { operationRowsContract } from './operation-rows.contract.js';
 import { operationsContract } from './operations.contract.js';
 import { retentionContract } from './retention.contract.js';
 import { schedulesContract } from './schedules.contract.js';
@@ -41,6 +42,7 @@ export const SQL_PARTS = [
   callersContract,
   shedlockContract,
   operationsContract,
+  operationRowsContract,
   schemaContract,
   clockContract,
   mysqlFamilyContract,

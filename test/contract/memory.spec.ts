@@ -6,6 +6,7 @@ import { MemoryScheduleRepository } from '../../lib/testing/memory/memory.schedu
 import { MemoryStepRepository } from '../../lib/testing/memory/memory.step-repository.js';
 import { MemoryStore } from '../../lib/testing/memory/memory-store.js';
 import { MemoryTransactions } from '../../lib/testing/memory/memory-transactions.js';
+import { NoOperationRepository } from '../../lib/testing/memory/no.operation-repository.js';
 import { Units } from '../../lib/testing/memory/units.js';
 import { inMemory } from '../support/databases.js';
 import type { FixtureParts, FixtureTools } from '../support/queue-fixture.js';
@@ -20,6 +21,7 @@ describe('in memory', () => {
     repository: new MemoryJobRepository(store, units, options),
     schedules: new MemoryScheduleRepository(store, options),
     steps: new MemoryStepRepository(store, options),
+    operations: new NoOperationRepository(),
     locks: new MemoryLockRepository(store, options),
     transactions: new MemoryTransactions(application, options, ambient, units),
     afterCommit: new MemoryAfterCommit(units, wakeSignal),

@@ -4,7 +4,8 @@ import { success } from '../support/queue-fixture.js';
 import type { ContractContext } from './contract-context.js';
 
 const NODE = 'host:1#1';
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 const many = (count: number) => Array.from({ length: count }, (_, n) => ({ payload: n }));
 
@@ -64,6 +65,53 @@ export function retentionContract(context: ContractContext): void {
       expect(await queue.history(fresh ?? '')).toHaveLength(1);
       expect(await queue.log(fresh ?? '')).toHaveLength(1);
     });
+
+    context.itWithSql("deletes attempts of the application's rows by their own age, in batches", async () => {
+      const fixture = await context.open({ retention: { history: '1h' } });
+      const { sql, service } = fixture;
+      const insert = (row: string, age: number) =>
+        sql(
+          'INSERT INTO pq_operation_attempt (service, operation, row_id, fence, turn, attempt, node, ended_at, outcome) ' +
+            "VALUES (?, 'o', ?, 1, 1, 1, 'n', ?, 'succeeded')",
+          [service, row, Date.now() - age],
+        );
+      for (let n = 0; n < 13; n++) await insert(`old ${n}`, HOUR + 1_000);
+      await insert('fresh', HOUR - 60_000);
+      expect(await fixture.repository.prune(10)).toBe(10);
+      expect(await fixture.repository.prune(10)).toBe(3);
+      expect(await fixture.repository.prune(10)).toBe(0);
+      expect(await sql('SELECT row_id FROM pq_operation_attempt WHERE service = ?', [service])).toEqual([
+        { row_id: 'fresh' },
+      ]);
+    });
+
+    context.itWithSql(
+      "forgets rows of the application's that were due, and that nobody has touched for as long",
+      async () => {
+        const fixture = await context.open({ retention: { history: '1h' } });
+        const other = await context.open();
+        const { sql, service } = fixture;
+        const insert = (row: string, { age = HOUR + 1_000, due = 0, started = 0, of = service } = {}) =>
+          sql(
+            'INSERT INTO pq_operation_row (service, operation, row_id, due, started_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)',
+            [of, 'o', row, due, started, Date.now() - age],
+          );
+        await insert('gone');
+        await insert('also gone', { due: Date.now() - HOUR });
+        await insert('waits', { due: Date.now() + DAY });
+        await insert('runs', { started: 1 });
+        await insert('fresh', { age: HOUR - 60_000 });
+        await insert('of another service', { of: other.service });
+        expect(await fixture.repository.prune(1)).toBe(1);
+        expect(await fixture.repository.prune(10)).toBe(1);
+        expect(await fixture.repository.prune(10)).toBe(0);
+        const left = await sql<{ row_id: string }>(
+          'SELECT row_id FROM pq_operation_row WHERE service IN (?, ?) ORDER BY row_id',
+          [service, other.service],
+        );
+        expect(left.map(({ row_id: id }) => id)).toEqual(['fresh', 'of another service', 'runs', 'waits']);
+      },
+    );
 
     context.itWithSql('deletes nodes that ended long ago and hold nothing', async () => {
       const fixture = await context.open();

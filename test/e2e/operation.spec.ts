@@ -123,6 +123,27 @@ describe.each(databases())('an operation on $name', (database) => {
     expect(await outcomes(1)).toEqual(['continued', 'continued', 'succeeded']);
   });
 
+  it('runs rows on their last chance alone, one after the other', async () => {
+    let inside = 0;
+    let most = 0;
+    await handle(async () => {
+      most = Math.max(most, ++inside);
+      await new Promise(setImmediate);
+      inside--;
+    });
+    await insert('a', 'b', 'c');
+    const columns = 'service, operation, row_id, suspect, crashes';
+    for (const row of [1, 2, 3])
+      await fixture.queue.transaction((manager) =>
+        manager.query(
+          `INSERT INTO pq_operation_row (${columns}) VALUES ('service-${services}', 'task', '${row}', 1, 2)`,
+        ),
+      );
+    await fixture.start();
+    await settled(1, 1, 1);
+    expect(most).toBe(1);
+  });
+
   it('leaves a row that is not due yet alone', async () => {
     @Injectable()
     class Early extends TaskOperation {
@@ -291,7 +312,9 @@ describe.each(databases())('an operation on $name', (database) => {
     const seen: string[] = [];
     await handle(() => void seen.push('first'));
     await fixture.start();
-    const operation = { use: TaskOperation, lock: { atMost: 300 } };
+    await waitUntil(() => events.some(({ name }) => name === 'operation.led'));
+    // It asks twice as often as its lock would run out, and a machine that is busy must have time to renew that.
+    const operation = { use: TaskOperation, lock: { atMost: 1_500 } };
     const second = await startApp(schema, {
       providers: [TaskOperation, handler('task', () => void seen.push('second'), { operation })],
       queue: { serviceName: `service-${services}` },

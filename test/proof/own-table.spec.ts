@@ -22,7 +22,7 @@ describe.each(databases())(
   `rows of async_job_tab on $name: ${PROCESSES} processes, one stopped, one killed`,
   (database) => {
     let table: OwnTableFixture;
-    let isOver = false;
+    const over = new AbortController();
     let frozen: Entry;
     let killed: Entry;
     let rows: OwnRow[];
@@ -37,7 +37,7 @@ describe.each(databases())(
       try {
         await harass();
       } finally {
-        isOver = true;
+        over.abort();
         await inserting;
       }
       await waitUntil(() => table.isDone(), { timeout: 60_000, describe: 'every row to end' });
@@ -46,7 +46,7 @@ describe.each(databases())(
     afterAll(() => table.close());
 
     async function insertWaves(): Promise<void> {
-      for (let wave = 0; !isOver; wave++) {
+      for (let wave = 0; !over.signal.aborted; wave++) {
         const batch = Array.from({ length: WAVE }, (_, at) => {
           const n = wave * WAVE + at;
           const payload = { kind: KINDS[n % KINDS.length] ?? 'good', ms: 5 + (n % 25) };
@@ -96,7 +96,7 @@ describe.each(databases())(
     });
 
     it('are written under the lock only: fences never go down, and every writer has the newest', () => {
-      expect(entries.filter(({ fence }, at) => fence < Number(entries[at - 1]?.fence ?? 0))).toEqual([]);
+      expect(entries.filter(({ fence }, at) => fence < (entries[at - 1]?.fence ?? 0))).toEqual([]);
       expect(updates().filter(({ fence, claimed }) => fence !== claimed)).toEqual([]);
     });
 

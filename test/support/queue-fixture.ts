@@ -18,6 +18,7 @@ import { StepControl } from '../../lib/queue/step-control.js';
 import { OperationTypes } from '../../lib/queue/operation-types.js';
 import { MultiStepTypes } from '../../lib/queue/multi-step-types.js';
 import type { ClaimRequest, JobRepository } from '../../lib/repository/job-repository.js';
+import type { OperationRepository } from '../../lib/repository/operation-repository.js';
 import type { ScheduleRepository } from '../../lib/repository/schedule-repository.js';
 import type { StepRepository } from '../../lib/repository/step-repository.js';
 import { LocalWakeSignal } from '../../lib/signal/local.wake-signal.js';
@@ -29,6 +30,7 @@ import type { ApplicationDataSource } from '../../lib/typeorm/application-data-s
 import { ApplicationTransactions } from '../../lib/typeorm/application-transactions.js';
 import { QueueConnection } from '../../lib/typeorm/queue-connection.js';
 import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
+import { SqlOperationRepository } from '../../lib/typeorm/sql.operation-repository.js';
 import { SqlScheduleRepository } from '../../lib/typeorm/sql.schedule-repository.js';
 import { SqlStepRepository } from '../../lib/typeorm/sql.step-repository.js';
 import { lockRepository } from '../../lib/typeorm/lock-repository.factory.js';
@@ -38,6 +40,7 @@ export interface FixtureParts {
   readonly repository: JobRepository;
   readonly schedules: ScheduleRepository;
   readonly steps: StepRepository;
+  readonly operations: OperationRepository;
   readonly locks: LockRepository;
   readonly transactions: ApplicationTransactions;
   readonly afterCommit: AfterCommit;
@@ -59,6 +62,7 @@ export class QueueFixture {
   readonly repository: JobRepository;
   readonly schedules: ScheduleRepository;
   readonly steps: StepRepository;
+  readonly operations: OperationRepository;
   readonly queue: JobQueue;
   readonly lockRepository: LockRepository;
   readonly locks: LockService;
@@ -83,6 +87,7 @@ export class QueueFixture {
     this.repository = parts.repository;
     this.schedules = parts.schedules;
     this.steps = parts.steps;
+    this.operations = parts.operations;
     this.afterCommit = parts.afterCommit;
     this.silenceNodes = parts.silenceNodes;
     this.transactions = parts.transactions;
@@ -162,6 +167,7 @@ function onDatabase({ application, options, ambient, events, wakeSignal }: Fixtu
     repository: new SqlJobRepository(application, connection, options),
     schedules: new SqlScheduleRepository(connection, options),
     steps: new SqlStepRepository(application, connection),
+    operations: new SqlOperationRepository(application, connection),
     locks: lockRepository(application, connection, transactions, options),
     transactions,
     afterCommit: new AfterCommit(wakeSignal),

@@ -38,11 +38,13 @@ export function* settleRows(
   if (attempts.length > 0) yield statement(insertAttempts(tables), [list(attempts)]);
 }
 
+/** All of one batch have begun under the same fence: that of the lock whose row the transaction has locked. */
 function deleteRows({ names, service }: QueueTables, operation: string, ended: readonly RowSettlement[]): Statement {
   const ids = ended.map(({ settlement }) => settlement.id).sort();
+  const fence = Number(ended[0]?.settlement.fence);
   return statement(
-    `DELETE FROM ${names.operationRow} WHERE service = ? AND operation = ? AND row_id IN (${ids.map(() => '?').join(', ')})`,
-    [service, operation, ...ids],
+    `DELETE FROM ${names.operationRow} WHERE service = ? AND operation = ? AND fence = ? AND row_id IN (${ids.map(() => '?').join(', ')})`,
+    [service, operation, fence, ...ids],
   );
 }
 
