@@ -1,4 +1,14 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import {
+  Injectable,
+  Scope,
+  UseGuards,
+  UseInterceptors,
+  type CallHandler,
+  type CanActivate,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { EndlessDrainError } from '../../lib/errors/endless-drain.error.js';
 import { NotTestingError } from '../../lib/errors/not-testing.error.js';
@@ -300,5 +310,47 @@ describe('an application with several queues', () => {
     expect(() => testQueue({ get: () => ({}) })).toThrow(NotTestingError);
     expect(() => usePersistentQueueTesting(builder, { mode: 'auto' as never })).toThrow(/'manual' or 'inline'/);
     expect(() => usePersistentQueueTesting(builder, { made: 1 } as never)).toThrow(/made.*mode/);
+  });
+});
+
+describe('what is of Nest', () => {
+  it('is of handlers under test as well: guards, interceptors, one instance for each job', async () => {
+    const trace: string[] = [];
+    @Injectable({ scope: Scope.REQUEST })
+    class Guarded implements CanActivate, NestInterceptor {
+      canActivate(context: ExecutionContext): boolean {
+        trace.push(`guard of a ${context.getType()}`);
+        return true;
+      }
+
+      intercept(_: ExecutionContext, next: CallHandler) {
+        trace.push('interceptor');
+        return next.handle();
+      }
+    }
+    const scoped = handler('t', (payload) => trace.push(String(payload)));
+    Injectable({ scope: Scope.REQUEST })(scoped);
+    UseGuards(Guarded)(scoped);
+    UseInterceptors(Guarded)(scoped);
+    const { queue, jobQueue } = await testedApp({ providers: [scoped, Guarded] });
+    const { id } = await jobQueue.enqueue('t', 'handler');
+    await queue.drain();
+    expect(await queue.history(id)).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(trace).toEqual(['guard of a job', 'interceptor', 'handler']);
+  });
+
+  it('goes with the clock that a framework has faked', async () => {
+    jest.useFakeTimers({ now: NOON, doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    try {
+      const { queue, jobQueue } = await testedApp({ providers: [handler('t', () => 'done')] });
+      const { id } = await jobQueue.enqueue('t', null, { delay: '1h' });
+      expect(await queue.drain()).toBe(0);
+      jest.advanceTimersByTime(HOUR);
+      expect(queue.clock.now).toEqual(new Date(NOON.getTime() + HOUR));
+      expect(await queue.drain()).toBe(1);
+      expect((await jobQueue.get(id))?.finishedAt).toEqual(new Date(NOON.getTime() + HOUR));
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });
