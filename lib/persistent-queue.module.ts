@@ -187,11 +187,16 @@ function dynamicModule(extras: PersistentQueueExtras, options: Provider): Dynami
   return { ...module, providers: scopeProviders(providers, tokens), exports: exported };
 }
 
-/** Names for what is exported; the others cannot be reached from outside. */
-function scopedTokens(name: string): ReadonlyMap<InjectionToken, InjectionToken> {
-  const inner = [ResolvedOptions, ...PROVIDERS.map(tokenOf)].map((token) => [token, Symbol(name)] as const);
+/** Names for what is exported. The others are for whoever replaces them in a test: the same symbols, whichever copy of this file asks. */
+export function scopedTokens(name: string): ReadonlyMap<InjectionToken, InjectionToken> {
+  const inner = [ResolvedOptions, ...PROVIDERS.map(tokenOf)].map((token) => [token, innerToken(name, token)] as const);
   const exported = Object.entries(EXPORTS).map(([key, token]) => [token, `${key}:${name}`] as const);
   return new Map<InjectionToken, InjectionToken>([...inner, ...exported, [JobQueue, jobQueueToken(name)]]);
+}
+
+function innerToken(name: string, token: InjectionToken): symbol {
+  const inner = typeof token === 'function' ? token.name : String(token);
+  return Symbol.for(`nestjs-persistent-queue:${name}:${inner}`);
 }
 
 function withOverrides(providers: Provider[], overrides: Provider[]): Provider[] {

@@ -81,7 +81,7 @@ export class PersistentQueue
     return this.starting;
   }
 
-  private async startServices(): Promise<void> {
+  protected async startServices(): Promise<void> {
     if (!isNode(this.options.roles)) return;
     await this.lease.start();
     this.completer.start();

@@ -27,17 +27,8 @@ export class JobTableHome extends ClaimHome {
     return this.completer.isEmpty;
   }
 
-  /** Plain SQL is a producer: its payload may be anything. */
-  payloadOf({ payload }: ClaimedJob): unknown {
-    if (payload === null) return null;
-    try {
-      return JSON.parse(payload);
-    } catch (cause) {
-      return new PermanentJobError(
-        'The payload is not JSON: it was written by plain SQL. Correct it and retry the job.',
-        { cause },
-      );
-    }
+  payloadOf(job: ClaimedJob): unknown {
+    return parsePayload(job);
   }
 
   /**
@@ -67,5 +58,18 @@ export class JobTableHome extends ClaimHome {
   private async recordStart({ id, fence }: ClaimedJob): Promise<boolean> {
     const lost = await this.repository.recordStarts([{ id, fence, ago: 0 }]);
     return lost.length === 0;
+  }
+}
+
+/** Plain SQL is a producer: its payload may be anything. */
+export function parsePayload({ payload }: ClaimedJob): unknown {
+  if (payload === null) return null;
+  try {
+    return JSON.parse(payload);
+  } catch (cause) {
+    return new PermanentJobError(
+      'The payload is not JSON: it was written by plain SQL. Correct it and retry the job.',
+      { cause },
+    );
   }
 }

@@ -59,7 +59,7 @@ export class AfterCommit implements EntitySubscriberInterface {
     this.timers.clear();
   }
 
-  private guess(levels: readonly JobLevel[]): void {
+  protected guess(levels: readonly JobLevel[]): void {
     for (const delay of GUESSES) {
       const timer = setTimeout(() => {
         this.timers.delete(timer);

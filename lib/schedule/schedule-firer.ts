@@ -43,7 +43,6 @@ export class ScheduleFirer implements Service {
   private lookAt = -Infinity;
   private lookedAt = -Infinity;
   private queuesLookedAt = -Infinity;
-  private queuesAreDue = false;
 
   constructor(
     private readonly repository: ScheduleRepository,
@@ -92,11 +91,11 @@ export class ScheduleFirer implements Service {
     const now = performance.now();
     this.lookedAt = now;
     this.lookAt = Infinity;
-    this.queuesAreDue = now - this.queuesLookedAt >= QUEUE_PAUSE;
-    if (this.queuesAreDue) this.queuesLookedAt = now;
+    const queuesAreDue = now - this.queuesLookedAt >= QUEUE_PAUSE;
+    if (queuesAreDue) this.queuesLookedAt = now;
     try {
       const pending = await this.repository.pending(MOST_AT_ONCE);
-      const moved = await this.attendAll(pending);
+      const moved = await this.attendAll(pending, queuesAreDue);
       this.lookBefore(moved ? 0 : pauseAfter(pending));
     } catch (error) {
       this.lookBefore(PAUSE_AFTER_ERROR);
@@ -110,13 +109,13 @@ export class ScheduleFirer implements Service {
   }
 
   /** Whether anything has changed by it. What fails for one schedule must not keep the others from firing. */
-  private async attendAll({ schedules, now }: PendingSchedules): Promise<boolean> {
+  async attendAll({ schedules, now }: PendingSchedules, queuesAreDue: boolean): Promise<boolean> {
     let moved = false;
     for (const schedule of schedules) {
       // In an outage each of a hundred would be tried for ten seconds.
       if (this.stopping) break;
       try {
-        if (await this.attend(schedule, now)) moved = true;
+        if (await this.attend(schedule, now, queuesAreDue)) moved = true;
       } catch (error) {
         this.events.databaseError(`firing the schedule '${schedule.name}'`, error);
       }
@@ -124,11 +123,11 @@ export class ScheduleFirer implements Service {
     return moved;
   }
 
-  private async attend(schedule: PendingSchedule, now: number): Promise<boolean> {
+  private async attend(schedule: PendingSchedule, now: number, queuesAreDue: boolean): Promise<boolean> {
     if (!schedule.enabled) return this.repository.unplan(schedule);
     if (schedule.edited) return this.plan(schedule, now);
     const hasFired = comesNow(schedule, now) && (await this.fire(schedule, now));
-    return (schedule.queued > 0 && this.queuesAreDue && (await this.fireQueued(schedule))) || hasFired;
+    return (schedule.queued > 0 && queuesAreDue && (await this.fireQueued(schedule))) || hasFired;
   }
 
   private async plan(schedule: PendingSchedule, now: number): Promise<boolean> {

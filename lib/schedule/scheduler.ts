@@ -44,7 +44,8 @@ export class Scheduler {
     await Promise.all([this.firer.stop(), this.watcher.stop()]);
   }
 
-  private async declare(): Promise<void> {
+  /** Stores what `explore()` has found. */
+  async declare(): Promise<void> {
     const { roles } = this.options;
     // A consumer may be the only process with the code: it declares, and others fire.
     if (!roles.has('schedule') && !roles.has('work')) return;

@@ -81,11 +81,8 @@ export class ApplicationTransactions {
   /** A transaction of its own: when this resolves, it is committed. */
   async begin<T>(work: Work<T>): Promise<T> {
     if (this.current !== undefined) throw new NestedTransactionError();
-    const dataSource = this.application.get();
     const around = this.libraries.current;
-    const inside = (manager: EntityManager) => this.runInside({ manager, around, isOpen: true }, work);
-    if (dataSource.options.type !== 'better-sqlite3') return dataSource.transaction(inside);
-    return this.oneAtATime(() => this.runOnSingleConnection(dataSource, inside));
+    return this.openFor((manager) => this.runInside({ manager, around, isOpen: true }, work));
   }
 
   /**
@@ -110,6 +107,13 @@ export class ApplicationTransactions {
   /** Until then every asynchronous call of the whole process carries our storage with it: many short-lived applications would slow it down. */
   close(): void {
     this.ambient.disable();
+  }
+
+  /** Commits when `work` has resolved, and rolls back when it has not. */
+  protected openFor<T>(work: Work<T>): Promise<T> {
+    const dataSource = this.application.get();
+    if (dataSource.options.type !== 'better-sqlite3') return dataSource.transaction(work);
+    return this.oneAtATime(() => this.runOnSingleConnection(dataSource, work));
   }
 
   private get open(): Ambient | undefined {

@@ -76,7 +76,7 @@ export function acknowledgementContract(context: ContractContext): void {
 
 function finishContract(context: ContractContext): void {
   describe('finish', () => {
-    it('ends the job with its result, its history and its retention', async () => {
+    context.itWithSql('ends the job with its result, its history and its retention', async () => {
       const { fixture, id } = await deliver(context, { key: 'k', keyScope: 'open' });
       const { queue } = fixture;
       expect(await queue.finish(id, { result: { sent: 1 }, delivery: 1 })).toEqual({
@@ -114,7 +114,7 @@ function finishContract(context: ContractContext): void {
       expect(await fixture.queue.history(id)).toHaveLength(1);
     });
 
-    it('with the number of another delivery is refused', async () => {
+    context.itWithSql('with the number of another delivery is refused', async () => {
       const { fixture, id } = await deliver(context);
       const { queue } = fixture;
       expect(await queue.finish(id, { delivery: 7 })).toEqual({
@@ -149,7 +149,7 @@ function finishContract(context: ContractContext): void {
       expect(await queue.finish(id)).toEqual({ accepted: false, state: 'scheduled', reason: 'not delivered' });
     });
 
-    it('deletes a job that is kept for no time, with its steps and not with its history', async () => {
+    context.itWithSql('deletes a job that is kept for no time, with its steps and not with its history', async () => {
       const { fixture, id } = await deliver(context, { retention: { succeeded: 0 } });
       await fixture.sql(
         `INSERT INTO pq_step (job_id, name, kind, place, state) VALUES (?, 's', 'call', 1, 'succeeded')`,
@@ -186,7 +186,7 @@ function finishContract(context: ContractContext): void {
   });
 
   describe('fail', () => {
-    it('ends the job for good, whatever retries are left', async () => {
+    context.itWithSql('ends the job for good, whatever retries are left', async () => {
       const { fixture, id } = await deliver(context, { key: 'k', keyScope: 'open' }, '"returned"');
       const { queue } = fixture;
       expect(await queue.fail(id, 'no such customer')).toEqual({ accepted: true, state: 'failed', reason: undefined });
@@ -241,7 +241,7 @@ function racesContract(context: ContractContext): void {
 
     it('is no excuse for a claim that another one has overtaken, and that is settled with it', async () => {
       const { fixture, claimed, id } = await claim(context);
-      await fixture.sql('UPDATE pq_node SET expires_at = 0 WHERE service = ?', [fixture.service]);
+      await fixture.silence();
       await fixture.repository.rescue(10);
       const current = await claimManually(fixture, await fixture.registerNode());
       const batch = [delivery(claimed, 60_000), { ...failureOf(current), keep: 0 }];
@@ -265,7 +265,7 @@ function racesContract(context: ContractContext): void {
       expect((await fixture.queue.get(id))?.deliveredAt).toBeInstanceOf(Date);
     });
 
-    it('does not get the result of an earlier handling', async () => {
+    context.itWithSql('does not get the result of an earlier handling', async () => {
       const { fixture, id } = await deliver(context, {}, '"of the first"');
       await takeBack(fixture, id);
       await claimManually(fixture, await fixture.registerNode());
@@ -274,7 +274,7 @@ function racesContract(context: ContractContext): void {
     });
   });
 
-  it('a handler that is automatic now has nothing left of an earlier delivery', async () => {
+  context.itWithSql('a handler that is automatic now has nothing left of an earlier delivery', async () => {
     const { fixture, id } = await deliver(context);
     const { queue, repository } = fixture;
     await takeBack(fixture, id);
@@ -287,7 +287,7 @@ function racesContract(context: ContractContext): void {
 
 function timeoutContract(context: ContractContext): void {
   describe('a job that is not acknowledged in time', () => {
-    it('waits again, has used up a retry, and says why', async () => {
+    context.itWithSql('waits again, has used up a retry, and says why', async () => {
       const { fixture, id } = await deliver(context);
       const other = await fixture.queue.enqueue('t', 2, { delay: 1 });
       await fixture.sql('UPDATE pq_job SET due = due - 60000 WHERE service = ?', [fixture.service]);
@@ -297,7 +297,7 @@ function timeoutContract(context: ContractContext): void {
       expect(await fixture.queue.get(other.id)).toMatchObject({ state: 'waiting', retries: 0, lastError: undefined });
     });
 
-    it('counts as finished when that is told before it is handled again', async () => {
+    context.itWithSql('counts as finished when that is told before it is handled again', async () => {
       const { fixture, id } = await deliver(context, {}, '"late"');
       await takeBack(fixture, id);
       expect(await fixture.queue.finish(id, { delivery: 1 })).toMatchObject({ accepted: true });
@@ -306,17 +306,20 @@ function timeoutContract(context: ContractContext): void {
       expect(await fixture.claim(await fixture.registerNode(), 't', MANUAL)).toEqual([]);
     });
 
-    it('has all of its time again, and its retry, when its consumer says so before it is handled again', async () => {
-      const { fixture, id } = await deliver(context);
-      await takeBack(fixture, id);
-      expect(await fixture.queue.processing(id)).toMatchObject({ accepted: true, state: 'running' });
-      const job = await fixture.queue.get(id);
-      expect(job).toMatchObject({ state: 'running', retries: 0 });
-      expect(Number(job?.dueAt) - Number(job?.deliveredAt)).toBeGreaterThanOrEqual(60_000);
-      expect(await fixture.claim(await fixture.registerNode(), 't', MANUAL)).toEqual([]);
-    });
+    context.itWithSql(
+      'has all of its time again, and its retry, when its consumer says so before it is handled again',
+      async () => {
+        const { fixture, id } = await deliver(context);
+        await takeBack(fixture, id);
+        expect(await fixture.queue.processing(id)).toMatchObject({ accepted: true, state: 'running' });
+        const job = await fixture.queue.get(id);
+        expect(job).toMatchObject({ state: 'running', retries: 0 });
+        expect(Number(job?.dueAt) - Number(job?.deliveredAt)).toBeGreaterThanOrEqual(60_000);
+        expect(await fixture.claim(await fixture.registerNode(), 't', MANUAL)).toEqual([]);
+      },
+    );
 
-    it('is not late while its consumer says that it is at it', async () => {
+    context.itWithSql('is not late while its consumer says that it is at it', async () => {
       const { fixture, id } = await deliver(context);
       await fixture.sql('UPDATE pq_job SET due = due - 59000 WHERE id = ?', [Number(id)]);
       const before = Number((await fixture.queue.get(id))?.dueAt);
@@ -377,7 +380,7 @@ function transactionContract(context: ContractContext): void {
 
 function ownOptionsContract(context: ContractContext): void {
   describe('options of one job', () => {
-    it('come with its claim, alone and among others', async () => {
+    context.itWithSql('come with its claim, alone and among others', async () => {
       const fixture = await context.open();
       const { queue } = fixture;
       await queue.enqueue('t', 1, { maxRetries: Infinity, retention: { succeeded: 0 } });
@@ -395,7 +398,7 @@ function ownOptionsContract(context: ContractContext): void {
       ]);
     });
 
-    it('say how long a cancelled and a crashed one is kept', async () => {
+    context.itWithSql('say how long a cancelled and a crashed one is kept', async () => {
       const fixture = await context.open();
       const { queue, repository, sql, service } = fixture;
       const cancelled = await queue.enqueue('t', 1, { retention: { failed: '2h' } });

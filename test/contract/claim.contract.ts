@@ -4,7 +4,7 @@ import type { ContractContext } from './contract-context.js';
 
 export function claimContract(context: ContractContext): void {
   describe('claim', () => {
-    it('takes a level in the order of due time, then id, whatever the order of insertion', async () => {
+    context.itWithSql('takes a level in the order of due time, then id, whatever the order of insertion', async () => {
       const fixture = await context.open();
       const past = (ms: number) =>
         fixture.sql(
@@ -104,7 +104,7 @@ export function claimContract(context: ContractContext): void {
       expect(await fixture.claim(node, 't')).toEqual([]);
     });
 
-    it('finds a job that was committed behind what has been claimed within a second', async () => {
+    context.itWithSql('finds a job that was committed behind what has been claimed within a second', async () => {
       const fixture = await context.open();
       const node = await fixture.registerNode();
       await fixture.queue.enqueueMany(
@@ -131,7 +131,7 @@ export function claimContract(context: ContractContext): void {
   });
 
   describe('a scheduled job', () => {
-    it('waits for its time by the database clock, then is promoted', async () => {
+    context.itWithSql('waits for its time by the database clock, then is promoted', async () => {
       const fixture = await context.open();
       const { id } = await fixture.queue.enqueueAt('t', null, new Date(Date.now() + 3_600_000));
       expect((await fixture.queue.get(id))?.state).toBe('scheduled');

@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
-import { QueueFixture } from '../support/queue-fixture.js';
+import { QueueFixture, type FixtureParts, type FixtureTools } from '../support/queue-fixture.js';
 import type { TestDatabase, TestSchema } from '../support/databases.js';
 
 /** One database for a whole suite, and for each test a service of its own in it. */
@@ -12,15 +12,25 @@ export interface ContractContext {
   readonly dataSource: DataSource;
   /** A queue of a fresh service, or of the service that the options name. Closed after the test. */
   open(options?: PersistentQueueOptions): Promise<QueueFixture>;
+  /** Of what only SQL can set up or look at: skipped where our tables are not in the database. */
+  readonly itWithSql: typeof it | typeof it.skip;
 }
 
-export function contractContext(database: TestDatabase): ContractContext {
+export function contractContext(
+  database: TestDatabase,
+  makeParts?: (tools: FixtureTools) => FixtureParts,
+): ContractContext {
   const opened: QueueFixture[] = [];
   let services = 0;
   const context = {
     database,
+    itWithSql: database.capabilities.sql ? it : it.skip,
     async open(options: PersistentQueueOptions = {}) {
-      const fixture = new QueueFixture(context.dataSource, { serviceName: `service-${++services}`, ...options });
+      const fixture = new QueueFixture(
+        context.dataSource,
+        { serviceName: `service-${++services}`, ...options },
+        makeParts,
+      );
       await fixture.repository.open();
       opened.push(fixture);
       return fixture;

@@ -115,7 +115,7 @@ function retryContract(context: ContractContext): void {
       await expect(queue.retry('999999999')).rejects.toThrow(JobNotFoundError);
     });
 
-    it('by filter takes 1,200 failed jobs in batches, and tells how far it is', async () => {
+    context.itWithSql('by filter takes 1,200 failed jobs in batches, and tells how far it is', async () => {
       const { queue, sql, service } = await open(context);
       await queue.enqueueMany('t', many(1_200));
       await queue.enqueueMany('other', many(3));
@@ -153,7 +153,7 @@ function runNowContract(context: ContractContext): void {
       await expect(queue.runNow('999999999')).rejects.toThrow(JobNotFoundError);
     });
 
-    it('leaves a job that is waiting already in its place', async () => {
+    context.itWithSql('leaves a job that is waiting already in its place', async () => {
       const { queue, sql, claim, registerNode } = await open(context);
       const [first, second] = await queue.enqueueMany('t', many(2));
       await sql('UPDATE pq_job SET due = due - 1000 WHERE id IN (?, ?)', [Number(first?.id), Number(second?.id)]);

@@ -101,7 +101,7 @@ export function enqueueContract(context: ContractContext): void {
       expect(await queue.counts()).toEqual([]);
     });
 
-    it('takes plain SQL with service, type and payload as a producer', async () => {
+    context.itWithSql('takes plain SQL with service, type and payload as a producer', async () => {
       const fixture = await context.open();
       await fixture.sql('INSERT INTO pq_job (service, type, payload) VALUES (?, ?, ?)', [
         fixture.service,
@@ -114,7 +114,7 @@ export function enqueueContract(context: ContractContext): void {
       expect(Math.abs(job.now - job.due)).toBeLessThan(60_000);
     });
 
-    it.each([
+    context.itWithSql.each([
       ['a due time in nanoseconds', 'due', 1_800_000_000_000_000_000n],
       ['a due time from which now cannot be subtracted', 'due', -(2n ** 63n)],
       ['a due time in words', 'due', '2027-01-01 08:00:00'],

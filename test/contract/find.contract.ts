@@ -11,7 +11,7 @@ const many = (count: number) => Array.from({ length: count }, (_, n) => ({ paylo
 
 export function findContract(context: ContractContext): void {
   describe('find', () => {
-    it('narrows by type, state, key, reference and time, and by all of them together', async () => {
+    context.itWithSql('narrows by type, state, key, reference and time, and by all of them together', async () => {
       const { queue, sql, service } = await context.open();
       await (await context.open()).queue.enqueue('a', 'of another service', { key: 'k', reference: 'r' });
       const a = (await queue.enqueue('a', 1, { key: 'k', reference: 'r' })).id;

@@ -22,10 +22,9 @@ import { settleContract } from './settle.contract.js';
 import { stepsContract } from './steps.contract.js';
 import { shedlockContract } from './shedlock.contract.js';
 
-const PARTS = [
+export const PARTS = [
   enqueueContract,
   mergeContract,
-  callersContract,
   claimContract,
   settleContract,
   acknowledgementContract,
@@ -36,6 +35,11 @@ const PARTS = [
   schedulesContract,
   stepsContract,
   lockContract,
+];
+
+/** What is about SQL itself. */
+export const SQL_PARTS = [
+  callersContract,
   shedlockContract,
   operationsContract,
   operationRowsContract,
@@ -51,7 +55,7 @@ export function jobRepositoryContract(name: TestDatabase['name'], version?: stri
   describe(`on ${name} ${version ?? ''}`, () => {
     if (database === undefined) return it('is left out: the end of the run says what to install', () => undefined);
     const context = contractContext(database);
-    for (const part of PARTS) part(context);
+    for (const part of [...PARTS, ...SQL_PARTS]) part(context);
   });
 }
 

@@ -47,20 +47,23 @@ export function lockContract(context: ContractContext): void {
       }
     });
 
-    it('has a fence that only grows: after a release, after it has run out, in another process', async () => {
-      const [one, two] = await openTwo();
-      const fences = [];
-      for (const fixture of [one, two, one]) {
-        const lock = await take(fixture, 'f');
-        fences.push(lock.fence);
-        await lock.release();
-      }
-      fences.push((await take(one, 'f')).fence);
-      await runOut(one, 'f');
-      fences.push((await take(two, 'f')).fence);
-      expect(fences).toEqual([1, 2, 3, 4, 5]);
-      expect(fences.every((fence) => typeof fence === 'number')).toBe(true);
-    });
+    context.itWithSql(
+      'has a fence that only grows: after a release, after it has run out, in another process',
+      async () => {
+        const [one, two] = await openTwo();
+        const fences = [];
+        for (const fixture of [one, two, one]) {
+          const lock = await take(fixture, 'f');
+          fences.push(lock.fence);
+          await lock.release();
+        }
+        fences.push((await take(one, 'f')).fence);
+        await runOut(one, 'f');
+        fences.push((await take(two, 'f')).fence);
+        expect(fences).toEqual([1, 2, 3, 4, 5]);
+        expect(fences.every((fence) => typeof fence === 'number')).toBe(true);
+      },
+    );
 
     it('belongs to its service and its name, compared byte by byte', async () => {
       const one = await context.open();
@@ -95,7 +98,7 @@ export function lockContract(context: ContractContext): void {
       await lock.release();
     });
 
-    it('stays taken for atLeast after it was taken, and no longer', async () => {
+    context.itWithSql('stays taken for atLeast after it was taken, and no longer', async () => {
       const [one, two] = await openTwo();
       const lock = await take(one, 'least', { atMost: '10s', atLeast: BRIEF });
       const [before] = await rowOf(one, 'least');
@@ -107,7 +110,7 @@ export function lockContract(context: ContractContext): void {
       await (await two.locks.acquire('least', { wait: '5s' })).release();
     });
 
-    it.each([
+    context.itWithSql.each([
       ['20s', 15_000],
       ['5s', 4_000],
       ['500ms', 0],
@@ -130,7 +133,7 @@ export function lockContract(context: ContractContext): void {
       expect(await lockRepository.renew(lock, 60_000)).toBe(false);
     });
 
-    it('can be extended, and its renewals do not make it shorter again', async () => {
+    context.itWithSql('can be extended, and its renewals do not make it shorter again', async () => {
       const one = await context.open();
       const lock = await take(one, 'extended', { atMost: LONG });
       await lock.extend('1m');
@@ -143,7 +146,7 @@ export function lockContract(context: ContractContext): void {
   });
 
   describe('a lock that is lost', () => {
-    it('aborts its signal at the next renewal, says so, and changes nothing any more', async () => {
+    context.itWithSql('aborts its signal at the next renewal, says so, and changes nothing any more', async () => {
       const [one, two] = await openTwo();
       const events = heard(one);
       const lock = await take(one, 'lost', { atMost: BRIEF });
@@ -164,7 +167,7 @@ export function lockContract(context: ContractContext): void {
       await next.release();
     });
 
-    it('can be taken again by the process that has lost it, as often as it loses it', async () => {
+    context.itWithSql('can be taken again by the process that has lost it, as often as it loses it', async () => {
       const [one, two] = await openTwo();
       for (let round = 0; round < 3; round++) {
         const lock = await one.locks.acquire('again', { atMost: BRIEF, wait: '5s' });
@@ -179,7 +182,7 @@ export function lockContract(context: ContractContext): void {
       await (await take(one, 'again')).release();
     });
 
-    it('is not renewed when it has run out, even if nobody else has taken it', async () => {
+    context.itWithSql('is not renewed when it has run out, even if nobody else has taken it', async () => {
       const one = await context.open();
       const lock = await take(one, 'late', { atMost: BRIEF });
       await runOut(one, 'late');
@@ -198,7 +201,7 @@ export function lockContract(context: ContractContext): void {
       await (await take(one, 'still')).release();
     });
 
-    it('by a row that was deleted is known by its next renewal', async () => {
+    context.itWithSql('by a row that was deleted is known by its next renewal', async () => {
       const one = await context.open();
       const lock = await take(one, 'deleted', { atMost: BRIEF });
       await one.sql('DELETE FROM pq_lock WHERE service = ?', [one.service]);
@@ -310,7 +313,7 @@ export function lockContract(context: ContractContext): void {
     });
 
     if (context.database.name === 'sqlite') {
-      it('is refused inside of it, at once, where there is one writer', async () => {
+      context.itWithSql('is refused inside of it, at once, where there is one writer', async () => {
         const one = await context.open();
         await one.locks.using('known', {}, () => undefined);
         const inside = one.queue.transaction(() => one.locks.tryAcquire('known'));

@@ -22,7 +22,7 @@ export function nodesContract(context: ContractContext): void {
     it('without a beat for its lease is found dead, and never comes back to life', async () => {
       const fixture = await context.open();
       const node = await fixture.registerNode();
-      await silence(fixture);
+      await fixture.silence();
       expect(await fixture.repository.survey({ types: [], sweep: true })).toMatchObject({ orphans: true });
       await fixture.repository.rescue(10);
       expect(await fixture.repository.beat(node)).toBe(false);
@@ -32,7 +32,7 @@ export function nodesContract(context: ContractContext): void {
     it('whose lease has run out while nobody looked lives on with its next beat', async () => {
       const fixture = await context.open();
       const node = await fixture.registerNode();
-      await silence(fixture);
+      await fixture.silence();
       expect(await fixture.repository.beat(node)).toBe(true);
       expect(await fixture.repository.rescue(10)).toEqual([]);
       expect(await fixture.repository.beat(node)).toBe(true);
@@ -71,7 +71,7 @@ export function nodesContract(context: ContractContext): void {
       await fixture.queue.enqueue('later', null, { delay: '1h' });
       await fixture.repository.registerNode({ name: 'n', types: ['b', 'x'] });
       expect((await fixture.repository.unhandledTypes()).sort()).toEqual(['A', 'a', 'c']);
-      await silence(fixture);
+      await fixture.silence();
       await fixture.repository.rescue(10);
       expect((await fixture.repository.unhandledTypes()).sort()).toEqual(['A', 'a', 'b', 'c']);
       expect(await (await context.open()).repository.unhandledTypes()).toEqual([]);
@@ -88,7 +88,7 @@ export function nodesContract(context: ContractContext): void {
       expect(await fixture.repository.unhandledTypes()).toEqual([]);
     });
 
-    it('is found behind any number of handled types, in at most ten statements', async () => {
+    context.itWithSql('is found behind any number of handled types, in at most ten statements', async () => {
       const fixture = await context.open();
       const handled = Array.from({ length: 420 }, (_, n) => `type ${String(n).padStart(3, '0')}`);
       for (const type of [...handled.slice(0, 30), 'type 399', 'é', 'type 0a', 'type 0b', 'zzz', 'A', '😀'])
@@ -148,7 +148,7 @@ export function nodesContract(context: ContractContext): void {
       const two = await context.open();
       const { id } = await two.queue.enqueue('t', null);
       await two.claimOne(await two.registerNode(), 't');
-      await silence(two);
+      await two.silence();
       expect(await one.repository.rescue(10)).toEqual([]);
       expect((await two.queue.get(id))?.state).toBe('running');
     });
@@ -160,7 +160,7 @@ export function nodesContract(context: ContractContext): void {
       await fixture.repository.recordStarts(
         jobs.filter(({ id }) => id === started?.id).map((job) => ({ ...job, ago: 500 })),
       );
-      await silence(fixture);
+      await fixture.silence();
       await fixture.repository.rescue(10);
       expect(await fixture.queue.history(started?.id ?? '')).toMatchObject([
         {
@@ -208,15 +208,10 @@ export function nodesContract(context: ContractContext): void {
   });
 }
 
-/** Lets the leases of all nodes of the service run out. */
-async function silence(fixture: QueueFixture): Promise<void> {
-  await fixture.sql('UPDATE pq_node SET expires_at = 0 WHERE service = ?', [fixture.service]);
-}
-
 /** A new node claims the one job, perhaps starts it, and dies. */
 async function crash(fixture: QueueFixture, started: boolean): Promise<void> {
   const job = await fixture.claimOne(await fixture.registerNode(), 't', { maxCrashes: 3 });
   if (started) await fixture.repository.recordStarts([{ ...job, ago: 0 }]);
-  await silence(fixture);
+  await fixture.silence();
   await fixture.repository.rescue(10);
 }

@@ -11,24 +11,27 @@ const many = (count: number) => Array.from({ length: count }, (_, n) => ({ paylo
 
 export function retentionContract(context: ContractContext): void {
   describe('prune', () => {
-    it('deletes jobs whose time has passed in batches, the first to expire first, and no others', async () => {
-      const fixture = await context.open();
-      const { queue, sql } = fixture;
-      const ended = (await queue.enqueueMany('t', many(25))).map(({ id }) => id);
-      await endAll(fixture, { keep: DAY });
-      const kept = await queue.enqueue('open', 1);
-      for (const [n, id] of ended.slice(0, 23).entries())
-        await sql('UPDATE pq_job SET expires_at = ? WHERE id = ?', [1_000 - n, Number(id)]);
-      expect(await fixture.repository.prune(10)).toBe(10);
-      expect(await queue.get(ended[22] ?? '')).toBeUndefined();
-      expect(await queue.get(ended[0] ?? '')).toBeDefined();
-      expect(await fixture.repository.prune(10)).toBe(10);
-      expect(await fixture.repository.prune(10)).toBe(3);
-      expect(await fixture.repository.prune(10)).toBe(0);
-      expect((await queue.find({})).jobs.map(({ id }) => id)).toEqual([kept.id, ended[24], ended[23]]);
-    });
+    context.itWithSql(
+      'deletes jobs whose time has passed in batches, the first to expire first, and no others',
+      async () => {
+        const fixture = await context.open();
+        const { queue, sql } = fixture;
+        const ended = (await queue.enqueueMany('t', many(25))).map(({ id }) => id);
+        await endAll(fixture, { keep: DAY });
+        const kept = await queue.enqueue('open', 1);
+        for (const [n, id] of ended.slice(0, 23).entries())
+          await sql('UPDATE pq_job SET expires_at = ? WHERE id = ?', [1_000 - n, Number(id)]);
+        expect(await fixture.repository.prune(10)).toBe(10);
+        expect(await queue.get(ended[22] ?? '')).toBeUndefined();
+        expect(await queue.get(ended[0] ?? '')).toBeDefined();
+        expect(await fixture.repository.prune(10)).toBe(10);
+        expect(await fixture.repository.prune(10)).toBe(3);
+        expect(await fixture.repository.prune(10)).toBe(0);
+        expect((await queue.find({})).jobs.map(({ id }) => id)).toEqual([kept.id, ended[24], ended[23]]);
+      },
+    );
 
-    it("keeps the row of a key of scope 'forever', emptied, and frees one of scope 'row'", async () => {
+    context.itWithSql("keeps the row of a key of scope 'forever', emptied, and frees one of scope 'row'", async () => {
       const fixture = await context.open();
       const { queue, sql, service } = fixture;
       const forever = await queue.enqueue('t', 'secret', { key: 'f', keyScope: 'forever' });
@@ -45,7 +48,7 @@ export function retentionContract(context: ContractContext): void {
       expect((await queue.enqueue('t', 1, { key: 'r' })).created).toBe(true);
     });
 
-    it('deletes attempts by their own age, and what they have logged', async () => {
+    context.itWithSql('deletes attempts by their own age, and what they have logged', async () => {
       const fixture = await context.open({ retention: { history: '1h' } });
       const { queue, sql, service } = fixture;
       const [old, fresh] = (await queue.enqueueMany('t', many(2))).map(({ id }) => id);
@@ -63,7 +66,7 @@ export function retentionContract(context: ContractContext): void {
       expect(await queue.log(fresh ?? '')).toHaveLength(1);
     });
 
-    it("deletes attempts of the application's rows by their own age, in batches", async () => {
+    context.itWithSql("deletes attempts of the application's rows by their own age, in batches", async () => {
       const fixture = await context.open({ retention: { history: '1h' } });
       const { sql, service } = fixture;
       const insert = (row: string, age: number) =>
@@ -82,32 +85,35 @@ export function retentionContract(context: ContractContext): void {
       ]);
     });
 
-    it("forgets rows of the application's that were due, and that nobody has touched for as long", async () => {
-      const fixture = await context.open({ retention: { history: '1h' } });
-      const other = await context.open();
-      const { sql, service } = fixture;
-      const insert = (row: string, { age = HOUR + 1_000, due = 0, started = 0, of = service } = {}) =>
-        sql(
-          'INSERT INTO pq_operation_row (service, operation, row_id, due, started_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)',
-          [of, 'o', row, due, started, Date.now() - age],
+    context.itWithSql(
+      "forgets rows of the application's that were due, and that nobody has touched for as long",
+      async () => {
+        const fixture = await context.open({ retention: { history: '1h' } });
+        const other = await context.open();
+        const { sql, service } = fixture;
+        const insert = (row: string, { age = HOUR + 1_000, due = 0, started = 0, of = service } = {}) =>
+          sql(
+            'INSERT INTO pq_operation_row (service, operation, row_id, due, started_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)',
+            [of, 'o', row, due, started, Date.now() - age],
+          );
+        await insert('gone');
+        await insert('also gone', { due: Date.now() - HOUR });
+        await insert('waits', { due: Date.now() + DAY });
+        await insert('runs', { started: 1 });
+        await insert('fresh', { age: HOUR - 60_000 });
+        await insert('of another service', { of: other.service });
+        expect(await fixture.repository.prune(1)).toBe(1);
+        expect(await fixture.repository.prune(10)).toBe(1);
+        expect(await fixture.repository.prune(10)).toBe(0);
+        const left = await sql<{ row_id: string }>(
+          'SELECT row_id FROM pq_operation_row WHERE service IN (?, ?) ORDER BY row_id',
+          [service, other.service],
         );
-      await insert('gone');
-      await insert('also gone', { due: Date.now() - HOUR });
-      await insert('waits', { due: Date.now() + DAY });
-      await insert('runs', { started: 1 });
-      await insert('fresh', { age: HOUR - 60_000 });
-      await insert('of another service', { of: other.service });
-      expect(await fixture.repository.prune(1)).toBe(1);
-      expect(await fixture.repository.prune(10)).toBe(1);
-      expect(await fixture.repository.prune(10)).toBe(0);
-      const left = await sql<{ row_id: string }>(
-        'SELECT row_id FROM pq_operation_row WHERE service IN (?, ?) ORDER BY row_id',
-        [service, other.service],
-      );
-      expect(left.map(({ row_id: id }) => id)).toEqual(['fresh', 'of another service', 'runs', 'waits']);
-    });
+        expect(left.map(({ row_id: id }) => id)).toEqual(['fresh', 'of another service', 'runs', 'waits']);
+      },
+    );
 
-    it('deletes nodes that ended long ago and hold nothing', async () => {
+    context.itWithSql('deletes nodes that ended long ago and hold nothing', async () => {
       const fixture = await context.open();
       const { sql, service, repository } = fixture;
       const nodes: Record<string, string> = {};
@@ -125,7 +131,7 @@ export function retentionContract(context: ContractContext): void {
       );
     });
 
-    it('touches nothing of another service', async () => {
+    context.itWithSql('touches nothing of another service', async () => {
       const mine = await context.open();
       const theirs = await context.open();
       const { id } = await theirs.queue.enqueue('t', 1);

@@ -66,7 +66,7 @@ export function schedulesContract(context: ContractContext): void {
       expect(await theirs.schedules.list()).toHaveLength(1);
     });
 
-    it('are pending when they are new, edited by plain SQL, due, or disabled with a plan', async () => {
+    context.itWithSql('are pending when they are new, edited by plain SQL, due, or disabled with a plan', async () => {
       const fixture = await context.open();
       const { schedules, sql, service } = fixture;
       await planned(fixture, {}, 60_000);
@@ -120,7 +120,7 @@ export function schedulesContract(context: ContractContext): void {
       expect(await only(fixture)).toMatchObject({ edited: true });
     });
 
-    it('that are removed leave no firings behind, also when they fire meanwhile', async () => {
+    context.itWithSql('that are removed leave no firings behind, also when they fire meanwhile', async () => {
       const fixture = await context.open();
       const schedule = await planned(fixture);
       const request = { schedule, times: [schedule.nextFire], missed: undefined, next: undefined };
@@ -137,7 +137,7 @@ export function schedulesContract(context: ContractContext): void {
       expect(nextIn).toBeLessThanOrEqual(60_000);
     });
 
-    it('may be written by plain SQL with four columns', async () => {
+    context.itWithSql('may be written by plain SQL with four columns', async () => {
       const fixture = await context.open();
       const { sql, service } = fixture;
       await sql("INSERT INTO pq_schedule (service, name, spec, type) VALUES (?, 'plain', '@daily', 't')", [service]);
@@ -145,7 +145,7 @@ export function schedulesContract(context: ContractContext): void {
       expect(await fixture.schedules.get('plain')).toMatchObject({ timeZone: 'UTC', overlap: 'allow', jitter: 0 });
     });
 
-    it('are what docs/schedules.md writes with plain SQL', async () => {
+    context.itWithSql('are what docs/schedules.md writes with plain SQL', async () => {
       const { sql, schedules } = await context.open({ serviceName: 'shop' });
       const page = readFileSync('docs/schedules.md', 'utf8');
       const [, block = ''] = /```sql\n(.*?)```/s.exec(page) ?? [];
@@ -155,7 +155,7 @@ export function schedulesContract(context: ContractContext): void {
       expect(await schedules.get('clean')).toMatchObject({ spec: '0 4 * * *', payload: { days: 30 }, enabled: false });
     });
 
-    it.each([
+    context.itWithSql.each([
       "misfire = 'never'",
       "overlap = 'maybe'",
       'jitter = -1',
@@ -199,7 +199,7 @@ export function schedulesContract(context: ContractContext): void {
       });
     });
 
-    it('makes nothing of a plan that has been edited, disabled or removed meanwhile', async () => {
+    context.itWithSql('makes nothing of a plan that has been edited, disabled or removed meanwhile', async () => {
       for (const change of [
         (fixture: QueueFixture) =>
           fixture.sql("UPDATE pq_schedule SET spec = '@daily' WHERE service = ?", [fixture.service]),
@@ -215,7 +215,7 @@ export function schedulesContract(context: ContractContext): void {
       }
     });
 
-    it('makes what the row says at that moment', async () => {
+    context.itWithSql('makes what the row says at that moment', async () => {
       const fixture = await context.open();
       const schedule = await planned(fixture);
       await fixture.sql(`UPDATE pq_schedule SET type = 'u', payload = '"new"' WHERE service = ?`, [fixture.service]);
@@ -234,25 +234,28 @@ export function schedulesContract(context: ContractContext): void {
       expect(new Set(delays).size).toBeGreaterThan(1);
     });
 
-    it('leaves out what has been fired already, when the clock was put back and the plan made again', async () => {
-      const fixture = await context.open();
-      const first = await planned(fixture);
-      const [t1, t2] = [first.nextFire, first.nextFire + 1_000];
-      await fixture.schedules.fire({ schedule: first, times: [t1, t2], missed: t1 - 1, next: undefined });
-      await fixture.sql("UPDATE pq_schedule SET spec = '@every 2h' WHERE service = ?", [fixture.service]);
-      await fixture.schedules.plan(await only(fixture), t1 - 1);
-      const again = await only(fixture);
-      const next = t2 + 1;
-      const result = await fixture.schedules.fire({ schedule: again, times: [t1], missed: t1 - 1, next: t2 });
-      expect(result).toMatchObject({ fired: [], skipped: [] });
-      const last = { ...again, nextFire: t2 };
-      expect(
-        await fixture.schedules.fire({ schedule: last, times: [t2, next], missed: undefined, next: 0 }),
-      ).toMatchObject({
-        fired: [{ fireTime: next }],
-      });
-      expect((await fixture.queue.find()).jobs).toHaveLength(3);
-    });
+    context.itWithSql(
+      'leaves out what has been fired already, when the clock was put back and the plan made again',
+      async () => {
+        const fixture = await context.open();
+        const first = await planned(fixture);
+        const [t1, t2] = [first.nextFire, first.nextFire + 1_000];
+        await fixture.schedules.fire({ schedule: first, times: [t1, t2], missed: t1 - 1, next: undefined });
+        await fixture.sql("UPDATE pq_schedule SET spec = '@every 2h' WHERE service = ?", [fixture.service]);
+        await fixture.schedules.plan(await only(fixture), t1 - 1);
+        const again = await only(fixture);
+        const next = t2 + 1;
+        const result = await fixture.schedules.fire({ schedule: again, times: [t1], missed: t1 - 1, next: t2 });
+        expect(result).toMatchObject({ fired: [], skipped: [] });
+        const last = { ...again, nextFire: t2 };
+        expect(
+          await fixture.schedules.fire({ schedule: last, times: [t2, next], missed: undefined, next: 0 }),
+        ).toMatchObject({
+          fired: [{ fireTime: next }],
+        });
+        expect((await fixture.queue.find()).jobs).toHaveLength(3);
+      },
+    );
 
     it('of nothing, because it has ended, is no firing', async () => {
       const fixture = await context.open();
@@ -272,24 +275,27 @@ export function schedulesContract(context: ContractContext): void {
       }
     });
 
-    it('of a queue waits while the schedule is disabled or broken, and says once that it is broken', async () => {
-      const fixture = await context.open();
-      const { schedules, sql, service } = fixture;
-      const schedule = await planned(fixture, { overlap: 'queue' });
-      const times = [schedule.nextFire, schedule.nextFire + 1];
-      await schedules.fire({ schedule, times, missed: undefined, next: undefined });
-      const job = await fixture.claimOne(await fixture.registerNode(), 't');
-      await fixture.repository.settle([success(job)], 'node');
-      await sql("UPDATE pq_schedule SET payload = '{oops' WHERE service = ?", [service]);
-      expect(await schedules.fireQueued(schedule)).toMatchObject({ broken: expect.stringMatching(/payload/) });
-      expect(await schedules.fireQueued(schedule)).toMatchObject({ fired: [], broken: undefined });
-      await sql("UPDATE pq_schedule SET payload = '1' WHERE service = ?", [service]);
-      await schedules.setEnabled('s', false);
-      expect(await schedules.fireQueued(schedule)).toMatchObject({ fired: [] });
-      await schedules.setEnabled('s', true);
-      expect(await schedules.fireQueued(schedule)).toMatchObject({ fired: [{ fireTime: times[1] }] });
-      expect((await schedules.get('s'))?.broken).toBeUndefined();
-    });
+    context.itWithSql(
+      'of a queue waits while the schedule is disabled or broken, and says once that it is broken',
+      async () => {
+        const fixture = await context.open();
+        const { schedules, sql, service } = fixture;
+        const schedule = await planned(fixture, { overlap: 'queue' });
+        const times = [schedule.nextFire, schedule.nextFire + 1];
+        await schedules.fire({ schedule, times, missed: undefined, next: undefined });
+        const job = await fixture.claimOne(await fixture.registerNode(), 't');
+        await fixture.repository.settle([success(job)], 'node');
+        await sql("UPDATE pq_schedule SET payload = '{oops' WHERE service = ?", [service]);
+        expect(await schedules.fireQueued(schedule)).toMatchObject({ broken: expect.stringMatching(/payload/) });
+        expect(await schedules.fireQueued(schedule)).toMatchObject({ fired: [], broken: undefined });
+        await sql("UPDATE pq_schedule SET payload = '1' WHERE service = ?", [service]);
+        await schedules.setEnabled('s', false);
+        expect(await schedules.fireQueued(schedule)).toMatchObject({ fired: [] });
+        await schedules.setEnabled('s', true);
+        expect(await schedules.fireQueued(schedule)).toMatchObject({ fired: [{ fireTime: times[1] }] });
+        expect((await schedules.get('s'))?.broken).toBeUndefined();
+      },
+    );
 
     it('writes down what was missed and skipped, and what overlaps', async () => {
       const fixture = await context.open();
@@ -326,7 +332,7 @@ export function schedulesContract(context: ContractContext): void {
       expect((await schedules.history('s', 10)).map(({ outcome }) => outcome)).toEqual(['fired', 'fired', 'fired']);
     });
 
-    it('of a payload that is no JSON breaks the schedule until it is mended, and moves on', async () => {
+    context.itWithSql('of a payload that is no JSON breaks the schedule until it is mended, and moves on', async () => {
       const fixture = await context.open();
       const schedule = await planned(fixture);
       await fixture.sql("UPDATE pq_schedule SET payload = '{oops' WHERE service = ?", [fixture.service]);
@@ -359,7 +365,7 @@ export function schedulesContract(context: ContractContext): void {
       expect(await fixture.schedules.history('s', 10)).toMatchObject([{ manual: true }, { manual: true }]);
     });
 
-    it('deletes what has been kept for longer than the history', async () => {
+    context.itWithSql('deletes what has been kept for longer than the history', async () => {
       const fixture = await context.open({ retention: { history: '1h' } });
       const schedule = await planned(fixture);
       const { nextFire } = schedule;
@@ -374,7 +380,7 @@ export function schedulesContract(context: ContractContext): void {
   });
 
   describe('declared schedules', () => {
-    it('keep what was edited until the declaration itself changes', async () => {
+    context.itWithSql('keep what was edited until the declaration itself changes', async () => {
       const { schedules, sql, service } = await context.open();
       await schedules.declare([SCHEDULE]);
       await sql("UPDATE pq_schedule SET spec = '@daily', enabled = 0 WHERE service = ?", [service]);
@@ -438,7 +444,7 @@ export function schedulesContract(context: ContractContext): void {
   });
 
   describe('lateness', () => {
-    it('is told once, and again when it is over', async () => {
+    context.itWithSql('is told once, and again when it is over', async () => {
       const fixture = await context.open();
       const { schedules, sql, service } = fixture;
       const schedule = await planned(fixture, { alertAfter: 60_000 });
@@ -453,7 +459,7 @@ export function schedulesContract(context: ContractContext): void {
       expect(await schedules.lateness()).toMatchObject([{ name: 's', late: false }]);
     });
 
-    it('is nobody’s who did not ask for it', async () => {
+    context.itWithSql('is nobody’s who did not ask for it', async () => {
       const fixture = await context.open();
       await planned(fixture);
       await fixture.sql('UPDATE pq_schedule SET planned_at = 1 WHERE service = ?', [fixture.service]);

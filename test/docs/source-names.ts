@@ -1,6 +1,6 @@
 import ts from 'typescript';
 
-const FUNCTIONS = ['describe', 'it', 'test'];
+const FUNCTIONS = ['describe', 'it', 'test', 'itWithSql'];
 
 /** The titles of a file's tests and groups, as they are written; `…` where a template has a hole. */
 export function titlesOf(source: string): string[] {
@@ -16,10 +16,13 @@ export function titlesOf(source: string): string[] {
   return titles;
 }
 
-/** `it` of `it(…)`, `it.only(…)` and `it.each(…)(…)`. */
+/** `it` of `it(…)`, `it.only(…)` and `it.each(…)(…)`; `itWithSql` of `context.itWithSql(…)`. */
 function calleeOf(call: ts.CallExpression): string {
   let callee: ts.Expression = call.expression;
-  while (ts.isCallExpression(callee) || ts.isPropertyAccessExpression(callee)) callee = callee.expression;
+  while (ts.isCallExpression(callee) || ts.isPropertyAccessExpression(callee)) {
+    if (ts.isPropertyAccessExpression(callee) && FUNCTIONS.includes(callee.name.text)) return callee.name.text;
+    callee = callee.expression;
+  }
   return ts.isIdentifier(callee) ? callee.text : '';
 }
 

@@ -8,6 +8,8 @@ import { sqliteDriver } from '../processes/sqlite-driver.js';
 export interface Capabilities {
   /** Two connections can hold open write transactions at the same time. */
   concurrentWriters: boolean;
+  /** Our tables are in the database of the application. */
+  sql: boolean;
   /** What an application may state for its own transactions. */
   isolationLevels: ('READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE')[];
 }
@@ -58,7 +60,7 @@ export function onEveryDatabase<T>(work: (database: TestDatabase) => Promise<T>)
 function sqlite(): TestDatabase {
   return {
     name: 'sqlite',
-    capabilities: { concurrentWriters: false, isolationLevels: ['SERIALIZABLE'] },
+    capabilities: { concurrentWriters: false, sql: true, isolationLevels: ['SERIALIZABLE'] },
     async create() {
       const folder = await mkdtemp(join(tmpdir(), 'pq-test-'));
       const database = join(folder, 'jobs.sqlite');
@@ -70,11 +72,21 @@ function sqlite(): TestDatabase {
   };
 }
 
+/** Where our rows are in memory: that of the application. */
+export function inMemory(): TestDatabase {
+  const database = sqlite();
+  return { ...database, capabilities: { ...database.capabilities, sql: false } };
+}
+
 /** TypeORM calls the two types by their names, and treats them alike. */
 function mysqlFamily(name: 'mariadb' | 'mysql', url: string, settings: object = {}): TestDatabase {
   return {
     name,
-    capabilities: { concurrentWriters: true, isolationLevels: ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] },
+    capabilities: {
+      concurrentWriters: true,
+      sql: true,
+      isolationLevels: ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'],
+    },
     async create() {
       const database = randomName();
       await administer({ type: name, url, ...settings }, `CREATE DATABASE ${database} CHARACTER SET utf8mb4`);
@@ -88,7 +100,11 @@ function mysqlFamily(name: 'mariadb' | 'mysql', url: string, settings: object = 
 function postgres(url: string, settings: object = {}): TestDatabase {
   return {
     name: 'postgres',
-    capabilities: { concurrentWriters: true, isolationLevels: ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] },
+    capabilities: {
+      concurrentWriters: true,
+      sql: true,
+      isolationLevels: ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'],
+    },
     async create() {
       const name = randomName();
       await administer({ type: 'postgres', url, ...settings }, `CREATE DATABASE ${name}`);

@@ -6,6 +6,7 @@ import { releaseOf, type Settlement } from '../../lib/job/settlement.js';
 import type { LockRepository } from '../../lib/lock/lock-repository.js';
 import { LockService } from '../../lib/lock/lock-service.js';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
+import type { ResolvedOptions } from '../../lib/options/resolved-options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
 import { Acknowledger } from '../../lib/queue/acknowledger.js';
 import { AfterCommit } from '../../lib/queue/after-commit.js';
@@ -17,7 +18,10 @@ import { StepControl } from '../../lib/queue/step-control.js';
 import { OperationTypes } from '../../lib/queue/operation-types.js';
 import { PayloadSchemas } from '../../lib/queue/payload-schemas.js';
 import { MultiStepTypes } from '../../lib/queue/multi-step-types.js';
-import type { ClaimRequest } from '../../lib/repository/job-repository.js';
+import type { ClaimRequest, JobRepository } from '../../lib/repository/job-repository.js';
+import type { OperationRepository } from '../../lib/repository/operation-repository.js';
+import type { ScheduleRepository } from '../../lib/repository/schedule-repository.js';
+import type { StepRepository } from '../../lib/repository/step-repository.js';
 import { LocalWakeSignal } from '../../lib/signal/local.wake-signal.js';
 import { AmbientManagers } from '../../lib/typeorm/ambient/ambient-managers.js';
 import { TransactionHosts } from '../../lib/typeorm/ambient/transaction-hosts.js';
@@ -32,12 +36,34 @@ import { SqlScheduleRepository } from '../../lib/typeorm/sql.schedule-repository
 import { SqlStepRepository } from '../../lib/typeorm/sql.step-repository.js';
 import { lockRepository } from '../../lib/typeorm/lock-repository.factory.js';
 
+/** What differs between a queue on a database and one in memory. */
+export interface FixtureParts {
+  readonly repository: JobRepository;
+  readonly schedules: ScheduleRepository;
+  readonly steps: StepRepository;
+  readonly operations: OperationRepository;
+  readonly locks: LockRepository;
+  readonly transactions: ApplicationTransactions;
+  readonly afterCommit: AfterCommit;
+  /** Where the nodes are not rows of a database. */
+  readonly silenceNodes?: () => void;
+}
+
+/** What the parts are made of. */
+export interface FixtureTools {
+  readonly application: ApplicationDataSource;
+  readonly options: ResolvedOptions;
+  readonly ambient: AmbientManagers;
+  readonly events: QueueEvents;
+  readonly wakeSignal: LocalWakeSignal;
+}
+
 /** A queue without a worker: its repository and its JobQueue on a real database, for one service. */
 export class QueueFixture {
-  readonly repository: SqlJobRepository;
-  readonly schedules: SqlScheduleRepository;
-  readonly steps: SqlStepRepository;
-  readonly operations: SqlOperationRepository;
+  readonly repository: JobRepository;
+  readonly schedules: ScheduleRepository;
+  readonly steps: StepRepository;
+  readonly operations: OperationRepository;
   readonly queue: JobQueue;
   readonly lockRepository: LockRepository;
   readonly locks: LockService;
@@ -45,25 +71,29 @@ export class QueueFixture {
   readonly wakeSignal = new LocalWakeSignal();
   readonly service: string;
   private readonly afterCommit: AfterCommit;
+  private readonly silenceNodes: (() => void) | undefined;
   private readonly transactions: ApplicationTransactions;
 
   constructor(
     readonly dataSource: DataSource,
     options: PersistentQueueOptions,
+    makeParts: (tools: FixtureTools) => FixtureParts = onDatabase,
   ) {
     const resolved = resolveOptions({ synchronize: true, connections: { max: 2 }, ...options });
     const application = { get: () => dataSource, find: () => dataSource } as ApplicationDataSource;
     this.service = resolved.serviceName;
-    const connection = new QueueConnection(application, resolved, this.events);
-    this.repository = new SqlJobRepository(application, connection, resolved);
-    this.schedules = new SqlScheduleRepository(connection, resolved);
-    this.steps = new SqlStepRepository(application, connection);
-    this.operations = new SqlOperationRepository(application, connection);
-    this.afterCommit = new AfterCommit(this.wakeSignal);
     const ambient = new AmbientManagers(application, new TransactionHosts(new ModulesContainer()));
-    this.transactions = new ApplicationTransactions(application, resolved, ambient);
+    const { events, wakeSignal } = this;
+    const parts = makeParts({ application, options: resolved, ambient, events, wakeSignal });
+    this.repository = parts.repository;
+    this.schedules = parts.schedules;
+    this.steps = parts.steps;
+    this.operations = parts.operations;
+    this.afterCommit = parts.afterCommit;
+    this.silenceNodes = parts.silenceNodes;
+    this.transactions = parts.transactions;
+    this.lockRepository = parts.locks;
     const multiStep = new MultiStepTypes(new DiscoveryService(new ModulesContainer()), resolved);
-    this.lockRepository = lockRepository(application, connection, this.transactions, resolved);
     this.locks = new LockService(this.lockRepository, this.events);
     this.queue = new JobQueue(
       this.repository,
@@ -117,12 +147,32 @@ export class QueueFixture {
     return job;
   }
 
+  /** Lets the leases of all nodes of the service run out. */
+  async silence(): Promise<void> {
+    if (this.silenceNodes !== undefined) return this.silenceNodes();
+    await this.sql('UPDATE pq_node SET expires_at = 0 WHERE service = ?', [this.service]);
+  }
+
   /** Runs a statement with `?` parameters on the application's connection; on SQLite, when no other process writes. */
   readonly sql = async <Row = Record<string, unknown>>(text: string, parameters: unknown[] = []): Promise<Row[]> => {
     let count = 0;
     const isPostgres = this.dataSource.options.type === 'postgres';
     const numbered = isPostgres ? text.replaceAll('?', () => `$${++count}`) : text;
     return retryRolledBack(BUSY_RETRY, () => this.dataSource.query<Row[]>(numbered, parameters));
+  };
+}
+
+function onDatabase({ application, options, ambient, events, wakeSignal }: FixtureTools): FixtureParts {
+  const connection = new QueueConnection(application, options, events);
+  const transactions = new ApplicationTransactions(application, options, ambient);
+  return {
+    repository: new SqlJobRepository(application, connection, options),
+    schedules: new SqlScheduleRepository(connection, options),
+    steps: new SqlStepRepository(application, connection),
+    operations: new SqlOperationRepository(application, connection),
+    locks: lockRepository(application, connection, transactions, options),
+    transactions,
+    afterCommit: new AfterCommit(wakeSignal),
   };
 }
 

@@ -1,0 +1,10 @@
+export { testQueue, usePersistentQueueTesting, type TestedApplication } from './use-persistent-queue-testing.js';
+export type { OverridableBuilder } from './test-bench.js';
+export type { DrainOptions, TestingOptions } from './testing-options.js';
+export { TestQueue, type StartedTestJob } from './test-queue.js';
+export { TestClock } from './test-clock.js';
+export type { EnqueuedTestJob } from './enqueued-job.js';
+export type { ExpectedJob, PartOf } from './expected-job.js';
+export { EndlessDrainError } from '../errors/endless-drain.error.js';
+export { NoDataSourceError } from '../errors/no-data-source.error.js';
+export { NotTestingError } from '../errors/not-testing.error.js';

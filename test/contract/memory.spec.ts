@@ -1,0 +1,37 @@
+import { describe } from '@jest/globals';
+import { MemoryAfterCommit } from '../../lib/testing/memory/memory-after-commit.js';
+import { MemoryLockRepository } from '../../lib/testing/memory/memory.lock-repository.js';
+import { MemoryJobRepository } from '../../lib/testing/memory/memory.job-repository.js';
+import { MemoryScheduleRepository } from '../../lib/testing/memory/memory.schedule-repository.js';
+import { MemoryStepRepository } from '../../lib/testing/memory/memory.step-repository.js';
+import { MemoryStore } from '../../lib/testing/memory/memory-store.js';
+import { MemoryTransactions } from '../../lib/testing/memory/memory-transactions.js';
+import { NoOperationRepository } from '../../lib/testing/memory/no.operation-repository.js';
+import { Units } from '../../lib/testing/memory/units.js';
+import { inMemory } from '../support/databases.js';
+import type { FixtureParts, FixtureTools } from '../support/queue-fixture.js';
+import { contractContext } from './contract-context.js';
+import { PARTS, SQL_PARTS } from './job-repository.contract.js';
+
+/** What /testing gives to users: our rows are in memory, and the application's own in SQLite. Marked as skipped: what asks our tables by SQL. */
+describe('in memory', () => {
+  const units = new Units();
+  const store = new MemoryStore({ now: Date.now }, units);
+  const makeParts = ({ application, options, ambient, wakeSignal }: FixtureTools): FixtureParts => ({
+    repository: new MemoryJobRepository(store, units, options),
+    schedules: new MemoryScheduleRepository(store, options),
+    steps: new MemoryStepRepository(store, options),
+    operations: new NoOperationRepository(),
+    locks: new MemoryLockRepository(store, options),
+    transactions: new MemoryTransactions(application, options, ambient, units),
+    afterCommit: new MemoryAfterCommit(units, wakeSignal),
+    silenceNodes: () => {
+      for (const node of store.nodes.values()) if (node.service === options.serviceName) node.expires_at = 0;
+    },
+  });
+  const context = contractContext(inMemory(), makeParts);
+  for (const part of PARTS) part(context);
+  describe.skip('what SQL alone is about', () => {
+    for (const part of SQL_PARTS) part(context);
+  });
+});
