@@ -8,7 +8,7 @@ export default {
   moduleNameMapper: {
     // Sources import `./name.js`, as Node wants it; the file on disk is `./name.ts`.
     '^(\\.{1,2}/.*)\\.js$': '$1',
-    '^(\\.{1,2}/.*)\\.cjs$': '$1.cts',
+    '^(\\.{1,2}/heartbeat-thread-file)\\.cjs$': '$1.cts',
     // The package's own name means the sources under test, never a second copy from dist.
     '^nestjs-persistent-queue$': '<rootDir>/lib/index.ts',
     '^nestjs-persistent-queue/(.*)$': '<rootDir>/lib/$1/index.ts',
