@@ -11,8 +11,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const ORDERS = 300;
 const AT_ONCE = 10;
-/** Much less than what the jobs that wait would take, and than `shutdownTimeout`. */
-const STOP_WITHIN = 5_000;
+/** Less than what the jobs that wait would take, and than `shutdownTimeout`; more than the 5 s for which Node keeps a connection open. */
+const STOP_WITHIN = 10_000;
 const PROGRAMS = ['dist/main.js', 'dist/worker.js'].filter((program) => existsSync(program));
 
 const processes = [];
