@@ -9,7 +9,7 @@ import { runNode } from './child.mjs';
 import { ensureServers } from './servers.mjs';
 
 const SEED = process.env.PQ_PROOF_SEED ?? '1';
-const MODEL_RUNS = '500';
+const MODEL_RUNS = '1000';
 /** On each database; a minute by default. */
 const LOCK_SECONDS = process.env.PQ_PROOF_LOCK_SECONDS ?? '20';
 /** What finds each database's programs. */

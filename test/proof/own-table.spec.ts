@@ -40,9 +40,9 @@ describe.each(databases())(
         over.abort();
         await inserting;
       }
-      await waitUntil(() => table.isDone(), { timeout: 120_000, describe: 'every row to end' });
+      await waitUntil(() => table.isDone(), { timeout: 60_000, describe: 'every row to end' });
       [rows, begun, entries] = [await table.rows(), await table.begun(), await table.entries()];
-    }, 240_000);
+    }, 180_000);
     afterAll(() => table.close());
 
     async function insertWaves(): Promise<void> {
