@@ -87,7 +87,11 @@ async function burst({ url }, onStored) {
     while (next < ORDERS) {
       const body = JSON.stringify({ item: `item ${next++}` });
       const headers = { 'content-type': 'application/json' };
-      const response = await fetch(`${url}/orders`, { method: 'POST', headers: { ...headers, ...NO_KEEP_ALIVE }, body }).catch(() => undefined);
+      const response = await fetch(`${url}/orders`, {
+        method: 'POST',
+        headers: { ...headers, ...NO_KEEP_ALIVE },
+        body,
+      }).catch(() => undefined);
       // No connection, or Fastify's answer while it closes. Whoever gets another one is served.
       if (response === undefined || response.status === 503) continue;
       assert.equal(response.status, 201);
