@@ -38,7 +38,7 @@ export const PARTS = [
 ];
 
 /** What is about SQL itself. */
-export const SQL_PARTS = [
+const SQL_PARTS = [
   callersContract,
   shedlockContract,
   operationsContract,

@@ -11,9 +11,9 @@ import { Units } from '../../lib/testing/memory/units.js';
 import { inMemory } from '../support/databases.js';
 import type { FixtureParts, FixtureTools } from '../support/queue-fixture.js';
 import { contractContext } from './contract-context.js';
-import { PARTS, SQL_PARTS } from './job-repository.contract.js';
+import { PARTS } from './job-repository.contract.js';
 
-/** What /testing gives to users: our rows are in memory, and the application's own in SQLite. Marked as skipped: what asks our tables by SQL. */
+/** What /testing gives to users: our rows are in memory, the application's own in SQLite. The parts about SQL itself have no meaning here. */
 describe('in memory', () => {
   const units = new Units();
   const store = new MemoryStore({ now: Date.now }, units);
@@ -31,7 +31,4 @@ describe('in memory', () => {
   });
   const context = contractContext(inMemory(), makeParts);
   for (const part of PARTS) part(context);
-  describe.skip('what SQL alone is about', () => {
-    for (const part of SQL_PARTS) part(context);
-  });
 });
