@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { AS_ITS_TYPE, type NewJob } from '../../job/job.js';
+import { jobOfFiring } from '../../job/job-of-firing.js';
 import type { FiredJob, FireRequest, FireResult } from '../../repository/schedule-repository.js';
 import { insertRows } from './insert-rows.js';
 import type { MemoryStore } from './memory-store.js';
@@ -93,32 +92,12 @@ function isOpenJob(job: JobRow | undefined): boolean {
 }
 
 function fireOnce(store: MemoryStore, row: ScheduleRow, fireTime: number, manual = false): FiredJob {
-  const job = jobOf(row, fireTime, manual);
+  const job = jobOfFiring(row.given, fireTime, manual);
   const { answers, created } = insertRows(store, row.service, [job]);
   for (const made of created) made.hidden = false;
   const id = answers[0]?.id ?? '';
   record(store, row, { fire_at: fireTime, outcome: 'fired', manual, job_id: Number(id) });
   return { fireTime, id, type: job.type, isDue: 'delay' in job.due };
-}
-
-/** Its key says for which fire time it is. */
-function jobOf({ given }: ScheduleRow, fireTime: number, manual: boolean): NewJob {
-  const { name, type, payload } = given;
-  const jitter = manual ? 0 : Math.floor(Math.random() * given.jitter);
-  return {
-    type,
-    payload,
-    priority: 0,
-    due: jitter === 0 ? { delay: 0 } : { at: fireTime + jitter },
-    key: manual ? undefined : `${name}@${new Date(fireTime).toISOString()}`,
-    keyScope: 'row',
-    refusesOtherPayload: false,
-    reference: name,
-    traceId: randomUUID().replaceAll('-', ''),
-    deadline: undefined,
-    maxRetries: undefined,
-    retention: AS_ITS_TYPE,
-  };
 }
 
 function record(

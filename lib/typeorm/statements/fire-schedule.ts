@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { jobTypeFault } from '../../job/job-type.js';
-import { AS_ITS_TYPE, type NewJob } from '../../job/job.js';
+import { jobOfFiring, type FiredSchedule } from '../../job/job-of-firing.js';
 import type { FiredJob, FireRequest, FireResult, PendingSchedule } from '../../repository/schedule-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { optional } from '../row.js';
@@ -156,7 +155,7 @@ function* fireOnce(
   fireTime: number,
   { manual = false }: { manual?: boolean } = {},
 ): Script<FiredJob> {
-  const job = jobOf(row, fireTime, manual);
+  const job = jobOfFiring(readFired(row), fireTime, manual);
   const [enqueued] = yield* insertJobs(tables, [job]);
   if (enqueued === undefined) throw new Error('The database answered no id for an inserted job.');
   yield* recordFiring(tables, {
@@ -169,23 +168,12 @@ function* fireOnce(
   return { fireTime, id: enqueued.id, type: job.type, isDue: 'delay' in job.due };
 }
 
-/** Its key says for which fire time it is: a handler that makes the report of a day reads it there, however late it runs. */
-function jobOf(row: Row, fireTime: number, manual: boolean): NewJob {
-  const name = String(row['name']);
-  const jitter = manual ? 0 : Math.floor(Math.random() * Number(row['jitter']));
+function readFired(row: Row): FiredSchedule {
   return {
+    name: String(row['name']),
     type: String(row['type']),
     payload: optional(row['payload']) ?? 'null',
-    priority: 0,
-    due: jitter === 0 ? { delay: 0 } : { at: fireTime + jitter },
-    key: manual ? undefined : `${name}@${new Date(fireTime).toISOString()}`,
-    keyScope: 'row',
-    refusesOtherPayload: false,
-    reference: name,
-    traceId: randomUUID().replaceAll('-', ''),
-    deadline: undefined,
-    maxRetries: undefined,
-    retention: AS_ITS_TYPE,
+    jitter: Number(row['jitter']),
   };
 }
 
