@@ -30,7 +30,13 @@ const folder = mkdtempSync(join(tmpdir(), 'pq-pack-'));
 try {
   const tarball = pack(folder);
   const installed = install(tarball);
-  const problems = [...checkFiles(installed), ...checkTypes(installed), ...(await lint(tarball)), ...load()];
+  const problems = [
+    ...checkFiles(installed),
+    ...checkTypes(installed),
+    ...(await lint(tarball)),
+    ...load(),
+    ...checkPrograms(installed),
+  ];
   for (const problem of problems) console.error(problem);
   process.exitCode = problems.length > 0 ? 1 : 0;
 } finally {
@@ -115,6 +121,17 @@ function load() {
     names.length === 0 ? [`${entries[index]} exports nothing`] : [],
   );
   return imported === required ? empty : [`import and require differ: ${imported} ${required}`];
+}
+
+/** Run as a shell would, and not by the name of Node. */
+function checkPrograms(installed) {
+  return Object.entries(manifest.bin).flatMap(([name, path]) => {
+    const file = join(installed, path);
+    if (!readFileSync(file, 'utf8').startsWith('#!/usr/bin/env node\n')) return [`${name} has no #! line for Node`];
+    if ((statSync(file).mode & 0o111) !== 0o111) return [`${name} is not executable`];
+    const version = execFileSync(file, ['--version'], { encoding: 'utf8' }).trim();
+    return version === manifest.version ? [] : [`${name} --version says ${version}, not ${manifest.version}`];
+  });
 }
 
 function print(modules) {
