@@ -42,7 +42,11 @@ export class Output {
   }
 
   /** `paint` is given a cell's text and the title of its column. */
-  table(titles: readonly string[], rows: readonly (readonly Cell[])[], paint = (text: string, _title: string) => text): string {
+  table(
+    titles: readonly string[],
+    rows: readonly (readonly Cell[])[],
+    paint = (text: string, _title: string) => text,
+  ): string {
     return table(titles, rows, (text, title) => (title === '' ? this.paint('bold', text) : paint(text, title)));
   }
 

@@ -21,7 +21,10 @@ export function createProgram(): Command {
   const program = new Command('persistent-queue')
     .description('Looks after the jobs of nestjs-persistent-queue: tables, jobs, schedules, nodes.')
     .version(version, '-V, --version')
-    .option('--url <url>', `the database: mysql, mariadb or postgres://user:password@host/database, sqlite:///path (default: ${URL_VARIABLE})`)
+    .option(
+      '--url <url>',
+      `the database: mysql, mariadb or postgres://user:password@host/database, sqlite:///path (default: ${URL_VARIABLE})`,
+    )
     .option('--data-source <file>', 'instead: a .js file that exports a TypeORM DataSource')
     .option('--service <name>', 'the serviceName of the application', 'default')
     .option('--prefix <prefix>', 'how the tables begin', 'pq_')

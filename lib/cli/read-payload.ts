@@ -51,6 +51,8 @@ async function readText(path: string): Promise<string> {
   try {
     return path === '-' ? await text(process.stdin) : await readFile(path, 'utf8');
   } catch (error) {
-    throw new UsageError(`The file cannot be read: ${messageOf(error)}`, path, 'Give the path of a text file.', { cause: error });
+    throw new UsageError(`The file cannot be read: ${messageOf(error)}`, path, 'Give the path of a text file.', {
+      cause: error,
+    });
   }
 }

@@ -62,7 +62,11 @@ export function lines(text: string, indent = ''): string {
 /** Milliseconds as people say it: `3m`, `2h 5m`. */
 export function span(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1_000);
-  const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3_600) % 24, Math.floor(seconds / 60) % 60];
+  const [days, hours, minutes] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3_600) % 24,
+    Math.floor(seconds / 60) % 60,
+  ];
   if (days > 0) return hours > 0 ? `${days}d ${hours}h` : `${days}d`;
   if (hours > 0) return minutes > 0 ? `${hours}h ${minutes}m` : `${hours}h`;
   return minutes > 0 ? `${minutes}m` : `${seconds}s`;

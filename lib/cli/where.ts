@@ -50,6 +50,9 @@ export function readUrl(given: string): Where {
     const cure = 'Leave them out: for TLS and the like give a file with --data-source.';
     throw new UsageError(`--url ${type}://… takes no parameters`, url.search, cure);
   }
+  // Without a host it is only the kind of database that is asked for: see install --print.
+  if (type !== 'postgres' && url.host !== '' && url.pathname.length < 2)
+    throw new UsageError('--url names no database', label(url), `Give ${type}://host/database.`);
   url.protocol = `${type}:`;
   return { options: { type, url: url.href }, label: label(url) };
 }

@@ -13,7 +13,9 @@ export function doctorCommand(program: Command): void {
   program
     .command('doctor')
     .summary('look for what keeps jobs from running')
-    .description('Examines tables, database, nodes and open jobs. It only reads. The exit code is 1 when it finds an error.')
+    .description(
+      'Examines tables, database, nodes and open jobs. It only reads. The exit code is 1 when it finds an error.',
+    )
     .action(withTools(doctor));
 }
 
@@ -28,7 +30,11 @@ async function doctor({ settings, output }: Tools): Promise<void> {
     output.answer(
       findings,
       () => findings.map((finding) => describe(finding, output)).join('\n'),
-      () => findings.filter(({ level }) => level !== 'ok').map((finding) => describe(finding, output)).join('\n'),
+      () =>
+        findings
+          .filter(({ level }) => level !== 'ok')
+          .map((finding) => describe(finding, output))
+          .join('\n'),
     );
     refuseErrors(findings);
   } finally {
@@ -44,6 +50,7 @@ function describe({ check, level, message, cure }: Finding, output: Output): str
 function refuseErrors(findings: readonly Finding[]): void {
   const errors = findings.filter(({ level }) => level === 'error').map(({ check }) => check);
   if (errors.length === 0) return;
-  const mistake = errors.length === 1 ? 'The doctor has found an error' : `The doctor has found ${errors.length} errors`;
+  const mistake =
+    errors.length === 1 ? 'The doctor has found an error' : `The doctor has found ${errors.length} errors`;
   throw new CommandRefusedError(mistake, errors.join(', '), 'What to do is said beside each of them.');
 }

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { UsageError } from '../../errors/usage.error.js';
-import type { EnqueuedJob } from '../../job/job.js';
+import type { EnqueuedJob, KeyScope } from '../../job/job.js';
 import type { JobRequest } from '../../queue/enqueue-options.js';
 import { inSession, withTools, type SessionTools, type Tools } from '../action.js';
 import { Progress } from '../progress.js';
@@ -11,6 +11,7 @@ interface EnqueueCommandOptions {
   readonly file?: string;
   readonly lines?: string;
   readonly key?: string;
+  readonly keyScope?: KeyScope;
   readonly delay?: string;
   readonly at?: Date;
   readonly priority?: number;
@@ -18,7 +19,7 @@ interface EnqueueCommandOptions {
 }
 
 /** Of one job: each of the `--lines` says its own. */
-const OF_ONE = ['file', 'key', 'delay', 'at', 'priority', 'reference'];
+const OF_ONE = ['file', 'key', 'keyScope', 'delay', 'at', 'priority', 'reference'];
 
 export function enqueueCommand(program: Command): void {
   program
@@ -29,8 +30,19 @@ export function enqueueCommand(program: Command): void {
     .description('Stores a job, or many. A key that is taken is no error: the answer is the first job then.')
     .option('--file <path>', 'read the payload from a file')
     .option('--key <key>', 'while a job of the type has this key, no second one is stored')
+    .addOption(
+      new Option('--key-scope <scope>', 'for how long it has the key; give forever for a multi-step job').choices([
+        'row',
+        'open',
+        'forever',
+      ]),
+    )
     .option('--delay <span>', 'starts at the earliest after this: 90s, 3m, 2h')
-    .addOption(new Option('--at <time>', 'starts at the earliest at this time: 2026-11-21T03:00:00Z').argParser(readTime).conflicts('delay'))
+    .addOption(
+      new Option('--at <time>', 'starts at the earliest at this time: 2026-11-21T03:00:00Z')
+        .argParser(readTime)
+        .conflicts('delay'),
+    )
     .option('--priority <0-9>', 'larger first', readInteger)
     .option('--reference <reference>', 'a business number to search by')
     .addOption(

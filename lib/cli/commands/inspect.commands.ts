@@ -19,7 +19,9 @@ export function inspectCommands(program: Command): void {
     .summary('how many jobs there are, and what is amiss')
     .description('Shows how many jobs of each type are in each state, what is paused or nobody runs, and the nodes.')
     .action(withSession(status));
-  filterOptions(program.command('list').summary('find jobs').description('Finds jobs, the newest first. Payloads are not shown.'))
+  filterOptions(
+    program.command('list').summary('find jobs').description('Finds jobs, the newest first. Payloads are not shown.'),
+  )
     .option('--limit <n>', 'how many at most: 1 to 1,000, default 100', readInteger)
     .option('--after <token>', 'the next page: the token that the last one ended with')
     .action(withSession(list));

@@ -38,8 +38,15 @@ async function prune(tools: Tools, { olderThan, type, state, history }: PruneOpt
     return inSession(tools, pruneExpired, { retention: { history: keep } });
   }
   if (history !== undefined)
-    throw new UsageError('--history does not go with --older-than', history, 'Leave it out: the history goes with its jobs.');
-  const ended = { ...(type === undefined ? {} : { type }), ...(state === undefined ? {} : { state: readEnded(state) }) };
+    throw new UsageError(
+      '--history does not go with --older-than',
+      history,
+      'Leave it out: the history goes with its jobs.',
+    );
+  const ended = {
+    ...(type === undefined ? {} : { type }),
+    ...(state === undefined ? {} : { state: readEnded(state) }),
+  };
   const finishedUntil = new Date(Date.now() - readSpan('--older-than', olderThan));
   await inSession(tools, (session) => remove(session, { ...ended, finishedUntil }));
 }
@@ -48,7 +55,7 @@ async function pruneExpired({ repository, output }: SessionTools): Promise<void>
   const progress = new Progress(output, 'deleted');
   let deleted = 0;
   try {
-    for (let batch = BATCH; batch >= BATCH; ) {
+    for (let batch = BATCH; batch >= BATCH;) {
       batch = await repository.prune(BATCH);
       progress.update((deleted += batch));
     }
@@ -77,7 +84,11 @@ async function remove({ queue, output }: SessionTools, filter: JobFilter & { fin
 function readEnded(states: readonly string[]): ('succeeded' | 'failed' | 'cancelled')[] {
   return states.map((state) => {
     if (state === 'succeeded' || state === 'failed' || state === 'cancelled') return state;
-    throw new UsageError('--state is no state in which jobs are deleted', state, 'Give succeeded, failed or cancelled.');
+    throw new UsageError(
+      '--state is no state in which jobs are deleted',
+      state,
+      'Give succeeded, failed or cancelled.',
+    );
   });
 }
 

@@ -146,7 +146,10 @@ function factsOf(schedule: Schedule): string {
   });
 }
 
-function firingTable(firings: Awaited<ReturnType<SessionTools['schedules']['history']>>, output: Tools['output']): string {
+function firingTable(
+  firings: Awaited<ReturnType<SessionTools['schedules']['history']>>,
+  output: Tools['output'],
+): string {
   const titles = ['FIRE TIME', 'OUTCOME', 'JOB', 'STATE'];
   return output.table(
     titles,
@@ -167,11 +170,18 @@ async function set(tools: Tools, name: string, { payload, ...given }: SetOptions
     const { spec, type } = options;
     if (spec === undefined || type === undefined) {
       const missing = spec === undefined ? '--spec' : '--type';
-      throw new UsageError(`A new schedule needs ${missing}`, name, 'Give --spec and --type, or the name of one that is there.');
+      throw new UsageError(
+        `A new schedule needs ${missing}`,
+        name,
+        'Give --spec and --type, or the name of one that is there.',
+      );
     }
     const schedule = await schedules.upsert(name, { ...options, spec, type });
-    const next = schedule.nextFireAt?.toISOString() ?? 'never, as it stands';
-    output.done(withoutPayload(schedule), `Schedule ${name} is ${before === undefined ? 'made' : 'changed'}. Next: ${next}`);
+    // Not its own: that is planned by a node, which has not seen it yet.
+    const [next] = await schedules.preview(name, { count: 1 });
+    const change = before === undefined ? 'made' : 'changed';
+    const when = schedule.enabled ? `Next: ${next?.toISOString() ?? 'never'}.` : 'It is disabled.';
+    output.done({ schedule: withoutPayload(schedule), next }, `Schedule ${name} is ${change}. ${when}`);
   });
 }
 

@@ -37,9 +37,7 @@ async function show(tools: SessionTools, id: string, { payload: withData = false
   const { output } = tools;
   const story = await read(tools, id);
   const { job, why, attempts, steps, log } = story;
-  const value = withData
-    ? story
-    : { job: withoutData(job), why, attempts, steps: stepsWithoutData(steps), log };
+  const value = withData ? story : { job: withoutData(job), why, attempts, steps: stepsWithoutData(steps), log };
   output.answer(value, () => [about(story, output), ...(withData ? data(story, output) : [])].join('\n\n'));
 }
 

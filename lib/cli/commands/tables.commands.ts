@@ -4,6 +4,7 @@ import { SchemaError } from '../../errors/schema.error.js';
 import { UnsupportedDatabaseError } from '../../errors/unsupported-database.error.js';
 import type { LivingNode, TableSize } from '../../typeorm/schema/inventory.js';
 import { withTools, type Tools } from '../action.js';
+import type { Output } from '../output.js';
 import { findDatabase } from '../where.js';
 import { withTables } from '../with-tables.js';
 
@@ -21,7 +22,9 @@ export function tablesCommands(program: Command): void {
     .summary('make the tables, or bring them up to date')
     .description('Makes the tables, or brings them up to date. Where they are already, nothing changes.')
     .option('--print', 'print the SQL instead of running it; no server is asked')
-    .action(withTools((tools, { print }: { print?: boolean }) => (print === true ? printSchema(tools) : install(tools))));
+    .action(
+      withTools((tools, { print }: { print?: boolean }) => (print === true ? printSchema(tools) : install(tools))),
+    );
   program
     .command('upgrade')
     .summary('bring the tables up to date')
@@ -62,7 +65,11 @@ async function printSchema({ settings, output }: Tools): Promise<void> {
   const { options } = await findDatabase(settings);
   const dialect = assumedDialect(options.type);
   if (dialect === undefined)
-    throw new UnsupportedDatabaseError(options.type, 'There are no tables for this database', 'Use one of those in docs/databases.md.');
+    throw new UnsupportedDatabaseError(
+      options.type,
+      'There are no tables for this database',
+      'Use one of those in docs/databases.md.',
+    );
   const statements = schemaStatements(dialect, settings.prefix);
   const comment = `-- ${settings.prefix}* of nestjs-persistent-queue, version ${version}, for ${NAMES[dialect.name]}`;
   output.answer({ dialect: dialect.name, version, statements }, () =>
@@ -86,23 +93,37 @@ async function uninstall({ settings, output }: Tools, { yes = false, force = fal
     if (tables.length === 0)
       throw new CommandRefusedError('There are no tables with this prefix', prefix, 'Name theirs with --prefix.');
     const nodes = await livingNodes(database, prefix);
-    const titles = ['TABLE', 'ROWS'];
-    const rows = tables.map(({ table, rows: count }) => [table, count]);
-    output.answer({ tables, nodes, deleted: yes && (force || nodes.length === 0) }, () => output.table(titles, rows));
-    refuse(tables, nodes, yes, force);
-    await database.transaction(() => uninstallSchema(prefix));
+    const refusal = refusalOf(tables, nodes, yes, force);
+    if (refusal === undefined) await database.transaction(() => uninstallSchema(prefix));
+    output.answer(
+      { tables, nodes, deleted: refusal === undefined },
+      () => describeTables(tables, output) + (refusal === undefined ? '\n\nThese tables are deleted.' : ''),
+      () => '',
+    );
+    if (refusal !== undefined) throw refusal;
   });
 }
 
-function refuse(tables: readonly TableSize[], nodes: readonly LivingNode[], yes: boolean, force: boolean): void {
+function describeTables(tables: readonly TableSize[], output: Output): string {
+  return output.table(
+    ['TABLE', 'ROWS'],
+    tables.map(({ table, rows }) => [table, rows]),
+  );
+}
+
+function refusalOf(
+  tables: readonly TableSize[],
+  nodes: readonly LivingNode[],
+  yes: boolean,
+  force: boolean,
+): CommandRefusedError | undefined {
   if (nodes.length > 0 && !force) {
     const names = nodes.map(({ service, name }) => `${name} of ${service}`);
     const cure = 'Stop them first, or give --force: then they fail.';
-    throw new CommandRefusedError(`Nothing was deleted: ${nodes.length} nodes are alive`, names.join(', '), cure);
+    return new CommandRefusedError(`Nothing was deleted: ${nodes.length} nodes are alive`, names.join(', '), cure);
   }
-  if (!yes) {
-    const rows = tables.reduce((sum, each) => sum + each.rows, 0);
-    const mistake = `Nothing was deleted: these are ${tables.length} tables with ${rows} rows`;
-    throw new CommandRefusedError(mistake, 'no --yes', 'Give --yes to delete them.');
-  }
+  if (yes) return undefined;
+  const rows = tables.reduce((sum, each) => sum + each.rows, 0);
+  const mistake = `Nothing was deleted: these are ${tables.length} tables with ${rows} rows`;
+  return new CommandRefusedError(mistake, 'no --yes', 'Give --yes to delete them.');
 }

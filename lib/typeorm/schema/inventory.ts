@@ -27,7 +27,10 @@ export async function livingNodes(database: Database, prefix: string): Promise<L
   const { node } = tableNames(prefix);
   const alive = `state = 'alive' AND expires_at > ${database.dialect.now}`;
   const rows = await readRows(database, `SELECT service, name, id FROM ${node} WHERE ${alive} ORDER BY service, id`);
-  return (rows ?? []).map((row) => ({ service: String(row['service']), name: `${String(row['name'])}#${String(row['id'])}` }));
+  return (rows ?? []).map((row) => ({
+    service: String(row['service']),
+    name: `${String(row['name'])}#${String(row['id'])}`,
+  }));
 }
 
 /** `undefined` when the table is missing: an installation may have been interrupted. */
