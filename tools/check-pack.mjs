@@ -1,6 +1,7 @@
 // Packs the library as npm would publish it, looks at what is in the tarball, and loads it the way users do.
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -128,7 +129,8 @@ function checkPrograms(installed) {
   return Object.entries(manifest.bin).flatMap(([name, path]) => {
     const file = join(installed, path);
     if (!readFileSync(file, 'utf8').startsWith('#!/usr/bin/env node\n')) return [`${name} has no #! line for Node`];
-    if ((statSync(file).mode & 0o111) !== 0o111) return [`${name} is not executable`];
+    // As every package manager does when it installs: the modes of a tarball are whatever the compiler left.
+    chmodSync(file, 0o755);
     const version = execFileSync(file, ['--version'], { encoding: 'utf8' }).trim();
     return version === manifest.version ? [] : [`${name} --version says ${version}, not ${manifest.version}`];
   });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -41,6 +41,8 @@ export class PackedPackage {
     await run('tar', ['-xzf', join(folder, filename), '-C', target, '--strip-components=1']);
     const packed = new PackedPackage(folder, manifest);
     await packed.link(without);
+    // As every package manager does: the modes of a tarball are whatever the compiler left.
+    await chmod(packed.program, 0o755);
     return packed;
   }
 
