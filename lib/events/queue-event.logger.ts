@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Subscription } from 'rxjs';
 import { LogEntry } from './log-entry.js';
 import { isLogged, lineOf } from './log-lines.js';
-import { fieldsOf, kindOf, toLoggable, type LoggedErrors } from './loggable.js';
+import { fieldsOf, kindKeyOf, kindOf, toLoggable, type LoggedErrors } from './loggable.js';
 import type { QueueEvent } from './queue-event.js';
 import { QueueEvents } from './queue-events.js';
 import { Repeats } from './repeats.js';
@@ -43,8 +43,7 @@ export class QueueEventLogger {
   private log(event: QueueEvent, settings: LogSettings): void {
     if (event.name === 'node.registered') this.node = event.node;
     if (!isLogged(event)) return;
-    const kind = JSON.stringify(kindOf(event));
-    if (this.repeats?.admits(kind, event.name, event) === true) this.tell(event, settings);
+    if (this.repeats?.admits(kindKeyOf(event), event.name, event) === true) this.tell(event, settings);
   }
 
   private tell(event: QueueEvent, { serviceName: service, logs: { errors } }: LogSettings): void {
