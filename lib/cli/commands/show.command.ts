@@ -89,9 +89,9 @@ function describeAttempt({ attempt, outcome, reason, node, startedAt, endedAt, e
   return error === undefined ? line : `${line}\n${describeError(error)}`;
 }
 
-/** V8 begins a stack with the message; what plain SQL or another program wrote may have none. */
+/** The stack is kept without the message. */
 function describeError({ name, message, stack, cause }: RecordedError): string {
-  const text = lines(stack ?? `${name}: ${message}`, '    ');
+  const text = lines([`${name}: ${message}`, ...(stack === undefined ? [] : [stack])].join('\n'), '    ');
   return cause === undefined ? text : `${text}\n    caused by\n${describeError(cause)}`;
 }
 
