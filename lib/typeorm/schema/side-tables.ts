@@ -50,6 +50,8 @@ export function nodeTable({ types: { id, bigint, name, text } }: Dialect, table:
       beat_at: `${bigint} NOT NULL`,
       expires_at: `${bigint} NOT NULL`,
       types: `${text} NOT NULL`,
+      // Its own clock against the database's, in milliseconds: nothing else of a node is of that.
+      clock_skew: `${bigint} NOT NULL DEFAULT 0`,
     },
     // Nothing that a heartbeat writes is in it.
     indexes: [{ name: `${table}_state`, columns: 'service, state' }],
