@@ -75,6 +75,5 @@ async function pairUp(patient: Patient, read: (patient: Patient) => Promise<Tabl
 
 function judgeStorage({ found: { name, unsafe } }: ComparedTable): Verdict[] {
   if (unsafe === undefined) return [];
-  const cure = `ALTER TABLE ${name} ENGINE=InnoDB; on PostgreSQL SET LOGGED.`;
-  return [error(`The table ${name} loses what is written to it: ${unsafe}.`, cure)];
+  return [error(`The table ${name} loses what is written to it: ${unsafe.why}.`, unsafe.cure)];
 }

@@ -11,7 +11,7 @@ const BYTES_OF_A_CHARACTER = 4;
 
 export function* readMysqlTables(tables: QueueTables): Script<TableFacts[]> {
   const { dialect, names } = tables;
-  const found = yield ofOurs(tables, 'engine', 'tables');
+  const found = yield ofOurs(tables, 'engine AS engine', 'tables');
   const columns = yield ofOurs(
     tables,
     'column_name AS name, column_type AS type, is_nullable AS nullable, column_default AS fallback, extra AS extra, collation_name AS collation',
@@ -30,7 +30,10 @@ export function* readMysqlTables(tables: QueueTables): Script<TableFacts[]> {
     const engine = String(table['engine']);
     return {
       name,
-      unsafe: engine === 'InnoDB' ? undefined : `its engine is ${engine}`,
+      unsafe:
+        engine === 'InnoDB'
+          ? undefined
+          : { why: `its engine is ${engine}`, cure: `ALTER TABLE ${name} ENGINE = InnoDB` },
       columns: columns.rows.filter((row) => isOf(row, name)).map((row) => readColumn(row, isMariaDb)),
       indexes: readIndexes(indexes.rows.filter((row) => isOf(row, name))),
     };

@@ -30,7 +30,13 @@ export function* readPostgresTables(tables: QueueTables): Script<TableFacts[]> {
   );
   return found.rows.map(({ place_of: name, kept }) => ({
     name: String(name),
-    unsafe: kept === 'p' ? undefined : 'it is UNLOGGED: a crash of the server empties it',
+    unsafe:
+      kept === 'p'
+        ? undefined
+        : {
+            why: 'it is UNLOGGED, and a crash of the server empties it',
+            cure: `ALTER TABLE ${String(name)} SET LOGGED`,
+          },
     columns: columns.rows.filter((row) => row['place_of'] === name).map(readColumn),
     indexes: indexes.rows.filter((row) => row['place_of'] === name).map(readIndex),
   }));

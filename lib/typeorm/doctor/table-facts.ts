@@ -4,7 +4,7 @@ export interface TableFacts {
   readonly columns: readonly ColumnFacts[];
   readonly indexes: readonly IndexFacts[];
   /** Why it does not keep what is written to it; `undefined`: it does. */
-  readonly unsafe?: string | undefined;
+  readonly unsafe?: { readonly why: string; readonly cure: string } | undefined;
 }
 
 export interface ColumnFacts {
