@@ -19,8 +19,8 @@ describe('the doctor', () => {
     await memory.destroy();
   });
 
-  it.each(databases())('finds a $name that is not there, and fails not', async ({ create }) => {
-    const schema = await create();
+  it.each(databases())('finds a $name that is not there, and fails not', async (database) => {
+    const schema = await database.create();
     const dataSource = await schema.connect();
     await dataSource.destroy();
     const told: unknown[] = [];
@@ -155,10 +155,10 @@ describe.each(kinds.filter(({ name }) => available.has(name)))(
       expect(await look('connections.pools')).toBe('warning');
       await queue.close();
       const others = [];
-    while ((await look('connections.used')) === 'ok')
-      others.push(await new DataSource({ ...schema.options, poolSize: 1 } as DataSourceOptions).initialize());
-    expect(await look('connections.used')).toBe('warning');
-    if (name === 'mariadb') {
+      while ((await look('connections.used')) === 'ok')
+        others.push(await new DataSource({ ...schema.options, poolSize: 1 } as DataSourceOptions).initialize());
+      expect(await look('connections.used')).toBe('warning');
+      if (name === 'mariadb') {
         await dataSource.query('SET GLOBAL read_only = 1');
         expect(await look('database.writable')).toBe('error');
       }
@@ -169,8 +169,7 @@ describe.each(kinds.filter(({ name }) => available.has(name)))(
 
 describe.each(databases().filter(({ name }) => name === 'sqlite'))('the doctor looks at a file', (database) => {
   const doctor = new DoctorFixture(database);
-  const another = (options: object) =>
-    new DataSource({ ...doctor.schema.options, ...options } as DataSourceOptions).initialize();
+  const another = (options: object) => new DataSource({ ...doctor.schema.options, ...options }).initialize();
 
   it('and finds a busy timeout that freezes its process, and a journal that is none', async () => {
     const waiting = await another({ timeout: 5_000 });
