@@ -1,16 +1,17 @@
 import type { DataSource } from 'typeorm';
+import type { OldestDueJob } from '../repository/inspection-repository.js';
 import type { Patient } from '../typeorm/doctor/patient.js';
 import {
   countEnds,
   countNodes,
-  readDue,
   readNodes,
+  readPauses,
   readScheduleFacts,
   readUnpromoted,
-  type DueFacts,
   type NodeFacts,
 } from '../typeorm/doctor/queue-facts.js';
 import { readConnections } from '../typeorm/doctor/server-facts.js';
+import { inspectOldestDue } from '../typeorm/statements/inspect-due.js';
 import { schedulesLateNow } from '../typeorm/statements/late-schedules.js';
 import { unhandledServices } from '../typeorm/statements/unhandled-services.js';
 import { unhandledTypes } from '../typeorm/statements/unhandled-types.js';
@@ -31,9 +32,9 @@ export function queueChecks(): Check[] {
   let nodes: Promise<NodeFacts[]> | undefined;
   const ofNodes = (judge: (nodes: readonly NodeFacts[]) => Verdict[]) => async (patient: Patient) =>
     judge(await (nodes ??= patient.ask(readNodes)));
-  let due: Promise<DueFacts[]> | undefined;
-  const ofDue = (judge: (due: readonly DueFacts[]) => Verdict[]) => async (patient: Patient) =>
-    judge(await (due ??= patient.ask(readDue)));
+  let due: Promise<DueTypes> | undefined;
+  const ofDue = (judge: (due: DueTypes) => Verdict[]) => async (patient: Patient) =>
+    judge(await (due ??= readDue(patient)));
   return [
     { name: 'nodes.alive', look: ofNodes(judgeAlive) },
     { name: 'nodes.silent', look: ofNodes(judgeSilent) },
@@ -122,22 +123,28 @@ async function judgeServices(patient: Patient): Promise<Verdict[]> {
   return [warning(`Other services with waiting jobs and no living node: ${listed(services)}.`, cure)];
 }
 
-function judgePaused(due: readonly DueFacts[]): Verdict[] {
-  const paused = due.filter((each) => each.paused).map(({ type }) => type);
-  if (paused.length === 0) return [ok('No type with waiting jobs is paused.')];
-  return [
-    warning(`Paused types with waiting jobs: ${listed(paused)}.`, 'jobQueue.resume(type), when they should run.'),
-  ];
+interface DueTypes {
+  readonly paused: readonly OldestDueJob[];
+  readonly others: readonly OldestDueJob[];
 }
 
-function judgeOldest(due: readonly DueFacts[]): Verdict[] {
-  const verdicts = due.flatMap(({ type, paused, overdue }) => {
-    if (paused) return [];
-    const message = `The oldest waiting job of '${type}' has been due for ${spanOf(overdue)}.`;
-    return (
-      levelOf(overdue, OLDEST_DUE)?.(message, 'Ask why: "persistent-queue show" of it; add nodes, or concurrency.') ??
-      []
-    );
+async function readDue(patient: Patient): Promise<DueTypes> {
+  const types = await patient.ask(readPauses);
+  const due = await patient.ask(inspectOldestDue);
+  return { paused: due.filter(({ type }) => types.has(type)), others: due.filter(({ type }) => !types.has(type)) };
+}
+
+function judgePaused({ paused }: DueTypes): Verdict[] {
+  if (paused.length === 0) return [ok('No type with due jobs is paused.')];
+  const types = listed(paused.map(({ type }) => type));
+  return [warning(`Paused types with due jobs: ${types}.`, '"persistent-queue resume", when they should run.')];
+}
+
+function judgeOldest({ others }: DueTypes): Verdict[] {
+  const verdicts = others.flatMap(({ type, id, age }) => {
+    const message = `The oldest waiting job of '${type}', ${id}, has been due for ${spanOf(age)}.`;
+    const cure = `Ask why: "persistent-queue show ${id}"; or add nodes, or concurrency.`;
+    return levelOf(age, OLDEST_DUE)?.(message, cure) ?? [];
   });
   return orFine(verdicts, `No waiting job has been due for ${spanOf(OLDEST_DUE.warning)}.`);
 }

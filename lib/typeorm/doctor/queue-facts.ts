@@ -1,5 +1,6 @@
 import type { QueueTables } from '../queue-tables.js';
-import { statement, type Row, type Script, type Statement } from '../statement.js';
+import { selectPauses } from '../statements/inspect-nodes.js';
+import { statement, type Row, type Script } from '../statement.js';
 
 export interface NodeFacts {
   readonly id: string;
@@ -56,52 +57,9 @@ export function* countNodes({ dialect, names }: QueueTables): Script<number> {
   return Number(rows[0]?.['nodes']);
 }
 
-export interface DueFacts {
-  readonly type: string;
-  readonly paused: boolean;
-  /** Of its oldest waiting job, in milliseconds since that became due. */
-  readonly overdue: number;
-}
-
-/** Enough to know that something is wrong. */
-const MOST_TYPES = 100;
-const PRIORITIES = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0];
-
-/** Of each type that has waiting jobs: a search of the index for each priority, however many rows there are. */
-export function* readDue(tables: QueueTables): Script<DueFacts[]> {
-  const { names, service } = tables;
-  const pauses = yield statement(`SELECT type FROM ${names.pause} WHERE service = ?`, [service]);
-  const paused = new Set(pauses.rows.map(({ type }) => type));
-  const found: DueFacts[] = [];
-  for (let type = ''; found.length < MOST_TYPES;) {
-    const next = (yield nextType(tables, type)).rows[0]?.['type'];
-    if (typeof next !== 'string') break;
-    const oldest = yield oldestOf(tables, next);
-    const overdue = Math.max(
-      ...oldest.rows.map((row) => (row['overdue'] === null ? -Infinity : Number(row['overdue']))),
-    );
-    found.push({ type: next, paused: paused.has(next), overdue });
-    type = next;
-  }
-  return found;
-}
-
-function nextType({ dialect, names, service }: QueueTables, after: string): Statement {
-  return statement(
-    `SELECT type FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
-      "WHERE service = ? AND state = 'waiting' AND type > ? ORDER BY type LIMIT 1",
-    [service, after],
-  );
-}
-
-function oldestOf({ dialect, names, service }: QueueTables, type: string): Statement {
-  const oldest = (priority: number) =>
-    `SELECT due FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
-    `WHERE service = ? AND state = 'waiting' AND type = ? AND priority = ${priority} ORDER BY due LIMIT 1`;
-  return statement(
-    PRIORITIES.map((priority) => `SELECT ${dialect.now} - (${oldest(priority)}) AS overdue`).join(' UNION ALL '),
-    PRIORITIES.flatMap(() => [service, type]),
-  );
+export function* readPauses(tables: QueueTables): Script<ReadonlySet<string>> {
+  const { rows } = yield selectPauses(tables);
+  return new Set(rows.map(({ type }) => String(type)));
 }
 
 /** Milliseconds since the first of the jobs that wait for their time should have been made ready; negative: in the future. */
