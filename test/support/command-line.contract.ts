@@ -38,7 +38,9 @@ export function commandLineContract(
       schema = await database.create();
       dataSource = await schema.connect();
       const { options } = schema;
-      url = 'url' in options ? String(options.url) : `sqlite://${String(options.database)}`;
+      // The server of MariaDB has a URL of MySQL's: only its real name tells which SQL is printed.
+      url =
+        'url' in options ? String(options.url).replace(/^\w+/, database.name) : `sqlite://${String(options.database)}`;
       commandLine = open(packed());
       await ok(['install']);
     }, SLOW);
