@@ -44,18 +44,13 @@ export function* uninstallSchema(prefix: string): Script<void> {
   for (const sql of dropTables(tableNames(prefix))) yield statement(sql);
 }
 
-<<<<<<< HEAD
-/** 0: there are no tables. */
-export async function readVersion(database: Database, prefix: string): Promise<number> {
-  const { schema } = tableNames(prefix);
-=======
 /** Fails where the table is missing. */
 export function selectVersion({ schema }: TableNames): Statement {
   return statement(`SELECT COALESCE(MAX(version), 0) AS version FROM ${schema}`);
 }
 
-async function readVersion(database: Database, prefix: string): Promise<number> {
->>>>>>> wk-doctor
+/** 0: there are no tables. */
+export async function readVersion(database: Database, prefix: string): Promise<number> {
   try {
     const { rows } = await database.query(selectVersion(tableNames(prefix)));
     return Number(rows[0]?.['version']);
