@@ -12,21 +12,21 @@ export interface Tools {
 
 export type SessionTools = Tools & Session;
 
-/** Commander calls with the arguments, the command's own options and the command. */
-type Action = (...given: unknown[]) => Promise<void>;
+/** What commander calls: with the arguments, the command's own options and the command. */
+type Action<Args extends unknown[]> = (...given: [...Args, Command]) => Promise<void>;
 
-export function withTools<Args extends unknown[]>(work: (tools: Tools, ...args: Args) => Promise<void>): Action {
+export function withTools<Args extends unknown[]>(work: (tools: Tools, ...args: Args) => Promise<void>): Action<Args> {
   return async (...given) => {
     const command = given.at(-1) as Command;
     const settings = command.optsWithGlobals<Settings>();
     checkNames(settings);
-    await work({ settings, output: new Output(settings) }, ...(given.slice(0, -1) as Args));
+    await work({ settings, output: new Output(settings) }, ...(given.slice(0, -1) as unknown as Args));
   };
 }
 
 export function withSession<Args extends unknown[]>(
   work: (tools: SessionTools, ...args: Args) => Promise<void>,
-): Action {
+): Action<Args> {
   return withTools((tools, ...args: Args) => inSession(tools, (all) => work(all, ...args)));
 }
 

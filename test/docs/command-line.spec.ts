@@ -39,7 +39,7 @@ describe(PAGE, () => {
   const commands = commandsOf(createProgram());
 
   it('describes every command, and no other', () => {
-    const described = [...page.matchAll(/^### `(.+)`$/gm)].map(([, usage]) => usage);
+    const described = [...page.matchAll(/^### `(.+)`$/gm)].map(([, usage = '']) => usage);
     expect(described.toSorted()).toEqual(commands.map(([usage]) => usage).toSorted());
   });
 

@@ -25,7 +25,7 @@ interface Listed {
 export function commandLineContract(
   database: TestDatabase,
   packed: () => PackedPackage,
-  open: (packed: PackedPackage) => CommandLine,
+  launch: (packed: PackedPackage) => CommandLine,
 ): void {
   describe(`the packed program on ${database.name}`, () => {
     let commandLine: CommandLine;
@@ -41,7 +41,7 @@ export function commandLineContract(
       // The server of MariaDB has a URL of MySQL's: only its real name tells which SQL is printed.
       url =
         'url' in options ? String(options.url).replace(/^\w+/, database.name) : `sqlite://${String(options.database)}`;
-      commandLine = open(packed());
+      commandLine = launch(packed());
       await ok(['install']);
     }, SLOW);
     afterEach(async () => {
@@ -184,18 +184,18 @@ export function commandLineContract(
           [2, expect.not.stringContaining('secret')],
           [2, expect.stringContaining('10')],
         ]);
-        const rows = await sql<{ payload: string; state: string; priority: unknown; job_key: unknown }>(
+        const rows = await sql<{ payload: string; state: string; priority: unknown; job_key: string | Buffer | null }>(
           "SELECT payload, state, priority, job_key FROM pq_job WHERE service = 'enqueue' ORDER BY payload",
         );
         const plain = rows.map(({ payload, state, priority, job_key: key }) => [
           payload,
           state,
           Number(priority),
-          key === null ? null : String(key),
+          key?.toString(),
         ]);
         expect(plain.toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))).toEqual([
-          ['2', 'scheduled', 7, null],
-          ['{"from":"file"}', 'scheduled', 0, null],
+          ['2', 'scheduled', 7, undefined],
+          ['{"from":"file"}', 'scheduled', 0, undefined],
           ['{"line":1}', 'waiting', 0, 'a'],
           ['{"é":"\\u0000"}', 'scheduled', 9, 'k'],
         ]);
@@ -249,7 +249,8 @@ export function commandLineContract(
         expect(JSON.stringify(page)).not.toContain('secret');
         expect(shown).toContain('it broke \\u001b]0;title\\u0007');
         expect(shown).toMatch(/command-line\.contract\.ts[^]*\nlog\n.*about to fail/);
-        expect(shown).not.toMatch(/secret|\u001b/);
+        expect(shown).not.toContain('secret');
+        expect(shown).not.toContain('\u001b');
         expect(all).toBe(`${ids.toReversed().join('\n')}\n`);
         expect(full.job.payload).toEqual({ secret: 'a' });
         expect(full.attempts[0]?.error.stack).toContain('command-line.contract.ts');

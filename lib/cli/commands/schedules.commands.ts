@@ -26,9 +26,9 @@ export function schedulesCommands(program: Command): void {
     .option('--payload', 'also the payload of its jobs')
     .action(withSession(show));
   setCommand(schedules);
-  change(schedules, 'enable', 'Lets a schedule fire again, from now on.', 'fires again');
-  change(schedules, 'disable', 'Keeps a schedule from firing; jobs that were made go on.', 'fires no more');
-  change(schedules, 'remove', 'Deletes a schedule; its jobs stay.', 'is deleted');
+  changeCommand(schedules, 'enable', 'Lets a schedule fire again, from now on.', 'fires again');
+  changeCommand(schedules, 'disable', 'Keeps a schedule from firing; jobs that were made go on.', 'fires no more');
+  changeCommand(schedules, 'remove', 'Deletes a schedule; its jobs stay.', 'is deleted');
   schedules
     .command('run-now')
     .argument('<name>', 'the schedule')
@@ -45,7 +45,12 @@ export function schedulesCommands(program: Command): void {
     );
 }
 
-function change(schedules: Command, verb: 'enable' | 'disable' | 'remove', description: string, done: string): void {
+function changeCommand(
+  schedules: Command,
+  verb: 'enable' | 'disable' | 'remove',
+  description: string,
+  done: string,
+): void {
   schedules
     .command(verb)
     .argument('<name>', 'the schedule')
@@ -190,7 +195,14 @@ function optionsOf(schedule: Schedule): Partial<ScheduleOptions> & { misfire: Mi
   const { spec, timeZone, type, payload, misfire, misfireLimit, overlap, jitter } = schedule;
   const { from, until, alertAfter, description, extra } = schedule;
   return {
-    ...{ spec, timeZone, type, payload, misfire, misfireLimit, overlap, jitter },
+    spec,
+    timeZone,
+    type,
+    payload,
+    misfire,
+    misfireLimit,
+    overlap,
+    jitter,
     ...(from === undefined ? {} : { from }),
     ...(until === undefined ? {} : { until }),
     ...(alertAfter === undefined ? {} : { alertAfter }),
