@@ -33,6 +33,7 @@ const ROOMS = [
   'operation',
   'schedule',
   'inspection',
+  'doctor',
   '.',
   'migrations',
   'node-sqlite',
