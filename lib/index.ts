@@ -54,6 +54,18 @@ export { JobSchedule, type JobScheduleOptions } from './schedule/job-schedule.de
 export type { Firing, Misfire, Overlap, Schedule } from './job/schedule.js';
 
 export type { JobFacts, QueueEvent } from './events/queue-event.js';
+export { JobInstrumentation } from './instrumentation/job-instrumentation.js';
+export type {
+  AttemptConclusion,
+  AttemptFacts,
+  EnqueueConclusion,
+  EnqueueFacts,
+  EnqueueObservation,
+  JobInstrument,
+  JobObservation,
+  StepConclusion,
+  StepFacts,
+} from './instrumentation/job-instrument.js';
 export {
   JobRepository,
   type JobCount,

@@ -19,6 +19,7 @@ import { Pruner } from './maintenance/pruner.js';
 import { UnhandledJobsReporter } from './maintenance/unhandled-jobs.reporter.js';
 import { EventLoopWatch } from './node/event-loop-watch.js';
 import { NodeLease } from './node/node-lease.js';
+import { JobInstrumentation } from './instrumentation/job-instrumentation.js';
 import type {
   PersistentQueueAsyncOptions,
   PersistentQueueExtras,
@@ -127,6 +128,7 @@ const PROVIDERS: Provider[] = [
   NoteRecorder,
   Completer,
   JobTableHome,
+  JobInstrumentation,
   QueueEvents,
   QueueEventLogger,
   JobHandlers,
@@ -139,6 +141,7 @@ const EXPORTS = {
   Schedules,
   LockService,
   Operations,
+  JobInstrumentation,
   JobRepository,
   LockRepository,
   Poller,
@@ -149,7 +152,7 @@ const EXPORTS = {
 /**
  * Persistent jobs on the application's own database. Import it once, beside `TypeOrmModule.forRoot()`.
  *
- * `JobQueue`, `JobHandlers`, `Schedules`, `LockService`, `Operations`, their repositories, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module
+ * `JobQueue`, `JobHandlers`, `Schedules`, `LockService`, `Operations`, `JobInstrumentation`, their repositories, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module
  * without a `name`, wherever they are injected or looked up (`app.get(JobQueue)`). Those of a module named `reports` have the tokens `'JobQueue:reports'`,
  * `'JobRepository:reports'` and so on.
  *
