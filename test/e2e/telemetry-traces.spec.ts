@@ -1,9 +1,9 @@
-import { Body, Controller, Injectable, Post } from '@nestjs/common';
+import { Body, Controller, Post } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { JobQueue, JobStep, MultiStepJob, type JobContext, type StepFacts } from '../../lib/index.js';
+import { JobQueue, type JobContext } from '../../lib/index.js';
 import { PersistentQueueTelemetryModule } from '../../lib/telemetry/index.js';
 import { AppFixture, compileApp, handler, startApp, type AppOptions } from '../support/app-fixture.js';
 import { databases, type TestSchema } from '../support/databases.js';
