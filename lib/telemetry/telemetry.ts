@@ -3,6 +3,7 @@ import { ModuleRef } from '@nestjs/core';
 import type { Subscription } from 'rxjs';
 import { InvalidOptionError } from '../errors/invalid-option.error.js';
 import { QueueEvents } from '../events/queue-events.js';
+import { QueueInspector } from '../inspection/queue-inspector.js';
 import { JobInstrumentation } from '../instrumentation/job-instrumentation.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { scopedTokens } from '../persistent-queue.module.js';
@@ -11,7 +12,7 @@ import { JobMeter } from './job-meter.js';
 import { JobTally } from './job-tally.js';
 import { loadPeer } from './load-peer.js';
 import type { Part } from './part.js';
-import { QueueReadings } from './queue-readings.js';
+import { QueueReadings, type QueueReading } from './queue-readings.js';
 import type { ResolvedTelemetryOptions } from './telemetry-options.js';
 import { TelemetryScope } from './telemetry-scope.js';
 
@@ -57,9 +58,13 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** One after the other: a scrape is to take one connection, not all of them. */
-  private async read() {
+  private async read(): Promise<QueueReading> {
+    const inspector = this.find(QueueInspector);
     const counts = await this.find(JobQueue).counts();
-    return { counts, oldestDue: [], nodes: [], pausedTypes: [], unhandledTypes: [] };
+    const oldestDue = await inspector.oldestDue();
+    const nodes = await inspector.nodes();
+    const pausedTypes = await inspector.pausedTypes();
+    return { counts, oldestDue, nodes, pausedTypes, unhandledTypes: await inspector.unhandledTypes() };
   }
 
   private async startParts(scope: TelemetryScope): Promise<Part[]> {

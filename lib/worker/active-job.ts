@@ -58,7 +58,8 @@ export class ActiveJob implements StepOwner {
   }
 
   get facts(): JobFacts {
-    return { id: this.job.id, type: this.job.type, attempt: this.attempt };
+    const { id, type, fence, traceId } = this.job;
+    return { id, type, attempt: this.attempt, fence, traceId };
   }
 
   /** What those who look on are told. */
