@@ -17,6 +17,7 @@ export class PromDurations implements DurationRecorder {
   private readonly wait: SharedHistogram;
   private readonly enqueue: SharedHistogram;
   private readonly leave: (() => void)[] = [];
+  private readonly removals: (() => void)[] = [];
   /** Of the labels of each: found once, needed for each job. */
   private readonly found = new Map<string, Observe>();
 
@@ -44,15 +45,19 @@ export class PromDurations implements DurationRecorder {
     this.child(this.attempt, `attempt ${outcome} ${type}`, { type, outcome })(seconds);
   }
 
+  /** Others may stay in the register. */
   stop(): void {
+    for (const remove of this.removals) remove();
     for (const leave of this.leave) leave();
   }
 
   private child(histogram: SharedHistogram, key: string, labels: Record<string, string>): Observe {
     let observe = this.found.get(key);
     if (observe === undefined) {
-      const child = histogram.labels({ ...ownLabels(this.scope), ...labels });
+      const all = { ...ownLabels(this.scope), ...labels };
+      const child = histogram.labels(all);
       this.found.set(key, (observe = (seconds) => child.observe(seconds)));
+      this.removals.push(() => histogram.remove(all));
     }
     return observe;
   }
