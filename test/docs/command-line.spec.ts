@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Command } from 'commander';
 import { createProgram } from '../../lib/cli/program.js';
-import { snippetsOf } from './snippets.js';
+import { pages, snippetsOf } from './snippets.js';
 import { tableRows } from './tables.js';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -52,10 +52,11 @@ describe(PAGE, () => {
   });
 
   it.each(
-    snippetsOf(ROOT, PAGE, 'sh')
+    pages(ROOT)
+      .flatMap((each) => snippetsOf(ROOT, each, 'sh'))
       .flatMap(({ code }) => code.split('\n'))
-      .flatMap((line) => [...line.matchAll(/npx persistent-queue ([^|]+)/g)].map(([, args = '']) => args.trim())),
-  )('gives an example that can be run: %s', async (example) => {
+      .flatMap((line) => [...line.matchAll(/npx persistent-queue ([^|#]+)/g)].map(([, args = '']) => args.trim())),
+  )('gives an example, as every page, that can be run: %s', async (example) => {
     const program = createProgram();
     for (const [, command] of commandsOf(program)) command.action(() => undefined);
     // What xargs adds.

@@ -149,6 +149,19 @@ describe('the packed program', () => {
     expect(told).toBe('');
   });
 
+  it('names the driver that its user has not installed', async () => {
+    const hook = join(packed.folder, 'without-pg.cjs');
+    await writeFile(
+      hook,
+      `const loader = require('node:module');
+       const resolve = loader._resolveFilename;
+       loader._resolveFilename = (name, ...more) => resolve(name === 'pg' ? 'a package that is not there' : name, ...more);`,
+    );
+    const env = { NODE_OPTIONS: `--require ${hook}` };
+    const missing = await cli(['status', '--url', 'postgres://u:secret@127.0.0.1:1/d'], { env });
+    expect(missing).toEqual({ exitCode: 3, stdout: '', stderr: expect.stringContaining('npm install pg\n') });
+  });
+
   it('names the package that its user has not installed', async () => {
     const peers = join(packed.folder, 'node_modules/@nestjs');
     await rename(join(peers, 'typeorm'), join(packed.folder, 'nestjs-typeorm'));
