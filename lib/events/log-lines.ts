@@ -52,6 +52,10 @@ const LINES: { readonly [Name in QueueEvent['name']]?: (event: EventNamed<Name>)
     'warn',
     `The heartbeat's thread has ended, a new one starts in ${againIn} ms; the main thread beats meanwhile: ${error}`,
   ],
+  'instrument.failed': ({ error }) => [
+    'warn',
+    `An instrument of jobs, such as telemetry, has thrown an error, which changes nothing for the job: ${error}`,
+  ],
   'lock.lost': ({ lock, fence }) => [
     'error',
     `Lock '${lock}' (fence ${fence}) was lost before it was released: its work here is told to stop, and another process may do it`,
