@@ -87,12 +87,12 @@ export class SqlScheduleRepository extends ScheduleRepository {
     return this.connection.transaction((tables) => fireSchedule(tables, request, this.options.retention.history));
   }
 
-  fireNow(name: string): Promise<FireResult | undefined> {
-    return this.connection.transaction((tables) => fireScheduleNow(tables, name));
+  fireNow(name: string, traceId?: string): Promise<FireResult | undefined> {
+    return this.connection.transaction((tables) => fireScheduleNow(tables, name, traceId));
   }
 
-  fireQueued(schedule: PendingSchedule): Promise<FireResult> {
-    return this.connection.transaction((tables) => fireQueued(tables, schedule));
+  fireQueued(schedule: PendingSchedule, traceId?: string): Promise<FireResult> {
+    return this.connection.transaction((tables) => fireQueued(tables, schedule, traceId));
   }
 
   async lateness(): Promise<Lateness[]> {

@@ -17,6 +17,7 @@ const ROOMS = [
   'support',
   'job',
   'events',
+  'instrumentation',
   'options',
   'repository',
   'lock',

@@ -99,13 +99,13 @@ export class MemoryScheduleRepository extends ScheduleRepository {
     return fireRow(this.store, request, this.options.retention.history);
   }
 
-  async fireNow(name: string): Promise<FireResult | undefined> {
+  async fireNow(name: string, traceId?: string): Promise<FireResult | undefined> {
     const row = this.named(name);
-    return row && this.tell(fireRowNow(this.store, row));
+    return row && this.tell(fireRowNow(this.store, row, traceId));
   }
 
-  async fireQueued({ id }: PendingSchedule): Promise<FireResult> {
-    return fireQueuedRow(this.store, this.store.schedules.get(id));
+  async fireQueued({ id }: PendingSchedule, traceId?: string): Promise<FireResult> {
+    return fireQueuedRow(this.store, this.store.schedules.get(id), traceId);
   }
 
   async lateness(): Promise<Lateness[]> {
