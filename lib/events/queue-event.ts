@@ -35,6 +35,7 @@ export type QueueEvent =
     }
   | { readonly name: 'enqueue.progress'; readonly type: string; readonly done: number; readonly total: number }
   | { readonly name: 'retry.progress'; readonly retried: number }
+  | { readonly name: 'remove.progress'; readonly removed: number }
   | { readonly name: 'types.unhandled'; readonly types: readonly string[] }
   | { readonly name: 'services.unhandled'; readonly services: readonly string[] }
   | { readonly name: 'schedule.fired'; readonly schedule: string; readonly fireTime: Date; readonly job: JobFacts }
