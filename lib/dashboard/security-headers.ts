@@ -1,3 +1,4 @@
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 
 /** Nothing but our own files runs, and no other page may frame it or be sent a form. */
@@ -24,6 +25,12 @@ const HEADERS = {
   'Cache-Control': 'no-store',
 };
 
-export function setSecurityHeaders(response: ServerResponse): void {
-  for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+/** A guard only because guards are asked in their order: what the next one refuses carries the headers too. */
+export class SecurityHeaders implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const response = context.switchToHttp().getResponse<ServerResponse | { raw: ServerResponse }>();
+    const raw = 'raw' in response ? response.raw : response;
+    for (const [name, value] of Object.entries(HEADERS)) raw.setHeader(name, value);
+    return true;
+  }
 }
