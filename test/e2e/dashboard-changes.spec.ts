@@ -135,10 +135,10 @@ describe.each(some)('what is done through the board, on $name', (database) => {
     const { id: cancelled } = await queue.enqueue('work', {}, { delay: '1h', key: 'k', priority: 7 });
     await queue.cancel(cancelled);
     const queues = await shown('?activeQueue=work');
-    expect(queues.map(({ name }) => name)).toEqual(['nobody', 'work']);
-    expect(queues[1]?.counts).toEqual({ active: 0, waiting: 0, delayed: 1, completed: 1, failed: 2 });
-    expect(queues[1]?.jobs.map(({ id }) => id)).toEqual([cancelled, later, succeeded, failed]);
-    expect(queues[1]?.jobs[0]).toMatchObject({
+    expect(queues.map(({ name }) => name)).toEqual(['long', 'nobody', 'work']);
+    expect(queues[2]?.counts).toEqual({ active: 0, waiting: 0, delayed: 1, completed: 1, failed: 2 });
+    expect(queues[2]?.jobs.map(({ id }) => id)).toEqual([cancelled, later, succeeded, failed]);
+    expect(queues[2]?.jobs[0]).toMatchObject({
       name: 'work (cancelled)',
       failedReason: 'Cancelled',
       opts: { key: 'k' },
@@ -181,7 +181,7 @@ describe.each(some)('what is done through the board, on $name', (database) => {
     expect(await paused()).toEqual([]);
     expect(await work()).toMatchObject({ isPaused: false });
     await put('/pause');
-    expect(await paused()).toEqual(['nobody', 'work']);
+    expect(await paused()).toEqual(['long', 'nobody', 'work']);
     await put('/resume');
     expect(await paused()).toEqual([]);
   });
