@@ -1,11 +1,16 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+
+/** The one style that bull-board's components (base-ui) put into the page themselves: it hides a scroll bar of theirs. */
+const SCROLL_BAR =
+  '.base-ui-disable-scrollbar{scrollbar-width:none}.base-ui-disable-scrollbar::-webkit-scrollbar{display:none}';
 
 /** Nothing but our own files runs, and no other page may frame it or be sent a form. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self'",
+  `style-src 'self' 'sha256-${createHash('sha256').update(SCROLL_BAR).digest('base64')}'`,
   "img-src 'self' data:",
   "font-src 'self'",
   "connect-src 'self'",

@@ -20,7 +20,8 @@ import { boardApi, boardAssets, linksIn, type BoardPath } from '../support/dashb
 import { databases, type TestDatabase } from '../support/databases.js';
 
 const PASSWORD = Symbol('PASSWORD');
-const POLICY = /^default-src 'none'; script-src 'self'; style-src 'self'; .*base-uri 'self'.*frame-ancestors 'none'/;
+const POLICY =
+  /^default-src 'none'; script-src 'self'; style-src 'self' 'sha256-.+'; .*base-uri 'self'.*frame-ancestors 'none'$/;
 
 /** It has dependencies, as guards have. */
 @Injectable()
