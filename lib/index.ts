@@ -53,6 +53,11 @@ export type { ScheduleOptions, ScheduleTiming } from './schedule/schedule-option
 export { JobSchedule, type JobScheduleOptions } from './schedule/job-schedule.decorator.js';
 export type { Firing, Misfire, Overlap, Schedule } from './job/schedule.js';
 
+export { QueueInspector } from './inspection/queue-inspector.js';
+export type { FullNode, HoldReason, JobExplanation } from './inspection/job-explanation.js';
+export type { LockStatus, NodeState, NodeStatus, NodeType, OldestDueJob } from './repository/inspection-repository.js';
+export type { HandledType } from './job/handled-type.js';
+
 export type { JobFacts, QueueEvent } from './events/queue-event.js';
 export {
   JobRepository,

@@ -12,6 +12,7 @@ import { HandlerInvoker } from './handler/handler-invoker.js';
 import { JobHandlerExplorer } from './handler/job-handler.explorer.js';
 import { JobHandlerRegistry } from './handler/job-handler.registry.js';
 import { JobHandlers } from './job-handlers.js';
+import { QueueInspector } from './inspection/queue-inspector.js';
 import { LockRepository } from './lock/lock-repository.js';
 import { LockService } from './lock/lock-service.js';
 import { Rescuer } from './maintenance/rescuer.js';
@@ -42,6 +43,7 @@ import { MultiStepTypes } from './queue/multi-step-types.js';
 import { OperationTypes } from './queue/operation-types.js';
 import { PayloadSchemas } from './queue/payload-schemas.js';
 import { Heartbeat } from './repository/heartbeat.js';
+import { InspectionRepository } from './repository/inspection-repository.js';
 import { JobRepository } from './repository/job-repository.js';
 import { OperationRepository } from './repository/operation-repository.js';
 import { ScheduleRepository } from './repository/schedule-repository.js';
@@ -61,6 +63,7 @@ import { TransactionHosts } from './typeorm/ambient/transaction-hosts.js';
 import { ApplicationDataSource } from './typeorm/application-data-source.js';
 import { ApplicationTransactions } from './typeorm/application-transactions.js';
 import { QueueConnection } from './typeorm/queue-connection.js';
+import { SqlInspectionRepository } from './typeorm/sql.inspection-repository.js';
 import { SqlJobRepository } from './typeorm/sql.job-repository.js';
 import { SqlOperationRepository } from './typeorm/sql.operation-repository.js';
 import { SqlScheduleRepository } from './typeorm/sql.schedule-repository.js';
@@ -127,6 +130,8 @@ const PROVIDERS: Provider[] = [
   NoteRecorder,
   Completer,
   JobTableHome,
+  { provide: InspectionRepository, useClass: SqlInspectionRepository },
+  QueueInspector,
   QueueEvents,
   QueueEventLogger,
   JobHandlers,
@@ -139,6 +144,7 @@ const EXPORTS = {
   Schedules,
   LockService,
   Operations,
+  QueueInspector,
   JobRepository,
   LockRepository,
   Poller,
@@ -149,7 +155,7 @@ const EXPORTS = {
 /**
  * Persistent jobs on the application's own database. Import it once, beside `TypeOrmModule.forRoot()`.
  *
- * `JobQueue`, `JobHandlers`, `Schedules`, `LockService`, `Operations`, their repositories, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module
+ * `JobQueue`, `JobHandlers`, `Schedules`, `LockService`, `Operations`, `QueueInspector`, their repositories, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module
  * without a `name`, wherever they are injected or looked up (`app.get(JobQueue)`). Those of a module named `reports` have the tokens `'JobQueue:reports'`,
  * `'JobRepository:reports'` and so on.
  *

@@ -66,7 +66,7 @@ export class PersistentQueue
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    this.logger.start();
+    this.logger.start(this.options);
     await this.repository.open();
     await this.handlers.explore();
     if (this.options.autoStart) await this.start();

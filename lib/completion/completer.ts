@@ -122,8 +122,8 @@ export class Completer {
   private async settleBatch(batch: readonly Settlement[]): Promise<void> {
     const lost = await this.repository.settle(batch, this.lease.name);
     for (const id of lost) {
-      const type = batch.find((settlement) => settlement.id === id)?.type ?? '';
-      this.events.emit({ name: 'job.lost', job: { id, type } });
+      const { type = '', fence } = batch.find((settlement) => settlement.id === id) ?? {};
+      this.events.emit({ name: 'job.lost', job: { id, type, ...(fence !== undefined && { fence }) } });
     }
     if (batch.length === 1) this.tellFlush();
   }

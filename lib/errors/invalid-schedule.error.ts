@@ -1,3 +1,4 @@
+import { describeShape, describeValue } from './describe-value.js';
 import { PersistentQueueError } from './persistent-queue.error.js';
 
 /**
@@ -16,6 +17,8 @@ export class InvalidScheduleError extends PersistentQueueError {
     readonly position?: number,
   ) {
     const place = position === undefined ? '' : ` at position ${position}`;
-    super(PersistentQueueError.compose(`The schedule's ${field} cannot be used: ${mistake}${place}`, value, cure));
+    const describe = field === 'payload' ? describeShape : describeValue;
+    const fault = `The schedule's ${field} cannot be used: ${mistake}${place}`;
+    super(PersistentQueueError.compose(fault, value, cure, describe));
   }
 }

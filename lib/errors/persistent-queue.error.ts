@@ -12,7 +12,7 @@ export class PersistentQueueError extends Error {
   }
 
   /** Joins the three parts of a message: the mistake, the value and the cure. */
-  protected static compose(mistake: string, value: unknown, cure: string): string {
-    return `${mistake} (got ${describeValue(value)}). ${cure}`;
+  protected static compose(mistake: string, value: unknown, cure: string, describe = describeValue): string {
+    return `${mistake} (got ${describe(value)}). ${cure}`;
   }
 }

@@ -13,13 +13,30 @@ export type QueueEvent =
   | { readonly name: 'heartbeat.thread-ended'; readonly error: string; readonly againIn: number }
   | { readonly name: 'job.started'; readonly job: JobFacts }
   | { readonly name: 'job.succeeded'; readonly job: JobFacts }
-  | { readonly name: 'job.retried'; readonly job: JobFacts; readonly delay: number; readonly error: string }
-  | { readonly name: 'job.failed'; readonly job: JobFacts; readonly reason: string; readonly error: string }
+  | {
+      readonly name: 'job.retried';
+      readonly job: JobFacts;
+      readonly delay: number;
+      readonly error: string;
+      readonly errorName?: string | undefined;
+    }
+  | {
+      readonly name: 'job.failed';
+      readonly job: JobFacts;
+      readonly reason: string;
+      readonly error: string;
+      readonly errorName?: string | undefined;
+    }
   | { readonly name: 'job.lost'; readonly job: JobFacts }
   | { readonly name: 'job.overrun'; readonly job: JobFacts; readonly timeout: number }
   | { readonly name: 'job.result-dropped'; readonly job: JobFacts; readonly error: string }
   | { readonly name: 'job.incompatible'; readonly job: JobFacts; readonly error: string }
-  | { readonly name: 'job.filter-failed'; readonly job: JobFacts; readonly error: string }
+  | {
+      readonly name: 'job.filter-failed';
+      readonly job: JobFacts;
+      readonly error: string;
+      readonly errorName?: string | undefined;
+    }
   | { readonly name: 'job.rescued'; readonly job: JobFacts; readonly state: 'waiting' | 'failed' }
   | { readonly name: 'lock.lost'; readonly lock: string; readonly fence: number }
   | { readonly name: 'operation.warning'; readonly operation: string; readonly warning: string }
@@ -32,9 +49,11 @@ export type QueueEvent =
       readonly during: 'lock' | 'load' | 'update';
       readonly rows: number;
       readonly error: string;
+      readonly errorName?: string | undefined;
     }
   | { readonly name: 'enqueue.progress'; readonly type: string; readonly done: number; readonly total: number }
   | { readonly name: 'retry.progress'; readonly retried: number }
+  | { readonly name: 'remove.progress'; readonly removed: number }
   | { readonly name: 'types.unhandled'; readonly types: readonly string[] }
   | { readonly name: 'services.unhandled'; readonly services: readonly string[] }
   | { readonly name: 'schedule.fired'; readonly schedule: string; readonly fireTime: Date; readonly job: JobFacts }
@@ -46,8 +65,19 @@ export type QueueEvent =
   | { readonly name: 'schedule.recovered'; readonly schedule: string }
   | { readonly name: 'shutdown.hooks-missing' }
   | { readonly name: 'sqlite.busy-timeout'; readonly timeout: number }
-  | { readonly name: 'database.retried'; readonly tries: number; readonly wait: number; readonly error: string }
-  | { readonly name: 'database.error'; readonly during: string; readonly error: string };
+  | {
+      readonly name: 'database.retried';
+      readonly tries: number;
+      readonly wait: number;
+      readonly error: string;
+      readonly errorName?: string | undefined;
+    }
+  | {
+      readonly name: 'database.error';
+      readonly during: string;
+      readonly error: string;
+      readonly errorName?: string | undefined;
+    };
 
 /**
  * Which job an event is about.
@@ -58,4 +88,8 @@ export interface JobFacts {
   readonly id: string;
   readonly type: string;
   readonly attempt?: number;
+  /** Of the claim: raised by each one. */
+  readonly fence?: number;
+  /** As it was enqueued with; `/telemetry` makes it a `traceparent` of W3C. */
+  readonly traceId?: string | undefined;
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Subject, type Observable } from 'rxjs';
+import { isErrorLike } from '../support/is-error-like.js';
 import { messageOf } from '../support/message-of.js';
 import type { QueueEvent } from './queue-event.js';
 
@@ -14,7 +15,7 @@ export class QueueEvents {
   }
 
   databaseError(during: string, error: unknown): void {
-    this.emit({ name: 'database.error', during, error: messageOf(error) });
+    this.emit({ name: 'database.error', during, ...toldOf(error) });
   }
 
   /** For a loop: tells its error, and answers the pause until its next step. */
@@ -26,6 +27,11 @@ export class QueueEvents {
   }
 
   databaseRetried({ error, tries, wait }: { error: unknown; tries: number; wait: number }): void {
-    this.emit({ name: 'database.retried', tries, wait, error: messageOf(error) });
+    this.emit({ name: 'database.retried', tries, wait, ...toldOf(error) });
   }
+}
+
+/** Of an error, as events tell it. */
+export function toldOf(thrown: unknown): { error: string; errorName: string | undefined } {
+  return { error: messageOf(thrown), errorName: isErrorLike(thrown) ? String(thrown.name) : undefined };
 }

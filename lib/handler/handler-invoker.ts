@@ -7,10 +7,10 @@ import {
   type ContextId,
 } from '@nestjs/core';
 import { REQUEST_CONTEXT_ID } from '@nestjs/core/router/request/request-constants.js';
-import { QueueEvents } from '../events/queue-events.js';
+import type { JobFacts } from '../events/queue-event.js';
+import { QueueEvents, toldOf } from '../events/queue-events.js';
 import type { JobContext } from '../job/job-context.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
-import { messageOf } from '../support/message-of.js';
 import { awaited, untilAborted } from '../support/observables.js';
 import type { DecoratedMethod } from './decorated-method.scanner.js';
 import { executionContexts, withoutGlobals, type NestContainer } from './execution-contexts.js';
@@ -40,8 +40,8 @@ export class HandlerInvoker {
   ) {
     const container = Reflect.get(moduleRef, 'container') as NestContainer;
     this.container = globalEnhancers ? container : withoutGlobals(container);
-    this.creator = executionContexts(this.container, ({ id, type, attempt }, error) =>
-      events.emit({ name: 'job.filter-failed', job: { id, type, attempt }, error: messageOf(error) }),
+    this.creator = executionContexts(this.container, (job, error) =>
+      events.emit({ name: 'job.filter-failed', job: factsOf(job), ...toldOf(error) }),
     );
   }
 
@@ -117,4 +117,8 @@ export class HandlerInvoker {
 function ownersOf({ class: owner, provider: { metatype } }: DecoratedMethod<unknown>): object[] {
   const declared = (owner.prototype as object).constructor;
   return [...new Set([owner, declared, ...(typeof metatype === 'function' ? [metatype] : [])])];
+}
+
+function factsOf({ id, type, attempt, delivery, traceId }: JobContext): JobFacts {
+  return { id, type, attempt, fence: delivery, traceId };
 }

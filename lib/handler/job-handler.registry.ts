@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DuplicateHandlerError } from '../errors/duplicate-handler.error.js';
+import type { HandledType } from '../job/handled-type.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { PayloadSchemas } from '../queue/payload-schemas.js';
 import type { RegisteredHandler } from './registered-handler.js';
@@ -37,6 +38,16 @@ export class JobHandlerRegistry {
   /** The types whose jobs this process claims: those with a handler here, less those that the options leave to others. */
   get types(): string[] {
     return this.own.filter(({ options }) => options.operation === undefined).map(({ type }) => type);
+  }
+
+  /** The same, as the other processes know them. */
+  get handledTypes(): HandledType[] {
+    return this.types.flatMap((type) => {
+      const handler = this.handlers.get(type);
+      if (handler === undefined) return [];
+      const { concurrency, deadline, maxCrashes } = handler.options;
+      return [{ type, concurrency, deadline, maxCrashes: handler.plan?.maxCrashes ?? maxCrashes }];
+    });
   }
 
   /** Those whose jobs are rows of the application's tables. */

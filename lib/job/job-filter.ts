@@ -15,6 +15,8 @@ export interface JobFilter {
   createdFrom?: Date;
   /** Created before this time. */
   createdUntil?: Date;
+  /** Ended before this time: open jobs are none of these. */
+  finishedUntil?: Date;
 }
 
 /** A filter that has been checked. Times are UTC epoch milliseconds. */
@@ -25,4 +27,5 @@ export interface CheckedFilter {
   readonly reference: string | undefined;
   readonly createdFrom: number | undefined;
   readonly createdUntil: number | undefined;
+  readonly finishedUntil: number | undefined;
 }

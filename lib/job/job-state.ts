@@ -27,3 +27,5 @@
  * @publicApi
  */
 export type JobState = 'scheduled' | 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+
+export const ENDED_STATES: readonly JobState[] = ['succeeded', 'failed', 'cancelled'];

@@ -120,6 +120,9 @@ export interface ClaimedJob extends JobToken {
   readonly now: number;
 }
 
+/** All that a job can have. */
+export const PRIORITIES: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
 /** The claim index is read level by level: one job type at one priority. */
 export interface JobLevel {
   readonly type: string;

@@ -1,3 +1,4 @@
+import { describeShape } from '../errors/describe-value.js';
 import { InvalidStepError } from '../errors/invalid-step.error.js';
 import { messageOf } from '../support/message-of.js';
 import { serialiseJson } from '../support/serialise-json.js';
@@ -22,6 +23,6 @@ function jsonOf(step: string, part: string, value: unknown): string {
     return serialiseJson(value);
   } catch (cause) {
     const cure = `JSON cannot carry it: ${messageOf(cause)}. Keep plain data in it.`;
-    throw new InvalidStepError(step, value, `has a ${part} that cannot be saved`, cure, { cause });
+    throw new InvalidStepError(step, describeShape(value), `has a ${part} that cannot be saved`, cure, { cause });
   }
 }

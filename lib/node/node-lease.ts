@@ -107,7 +107,7 @@ export class NodeLease implements Service {
   /** Lets the others know which types run here now; what fails is tried again with each beat. */
   tellTypes(): Promise<void> {
     return this.oneByOne(async () => {
-      const { types } = this.registry;
+      const types = this.registry.handledTypes;
       const told = JSON.stringify(types);
       if (this.node === undefined || told === this.toldTypes) return;
       await this.repository.setTypes(this.node, types);
@@ -144,8 +144,9 @@ export class NodeLease implements Service {
 
   private async register(): Promise<void> {
     const sent = processTime();
-    const { types } = this.registry;
-    this.node = await this.repository.registerNode({ name: processName(), types });
+    const types = this.registry.handledTypes;
+    const { concurrency } = this.options;
+    this.node = await this.repository.registerNode({ name: processName(), concurrency, types });
     this.toldTypes = JSON.stringify(types);
     this.lastNode = this.node;
     this.pulse.forgetBeats();

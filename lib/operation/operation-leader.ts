@@ -1,7 +1,7 @@
 import type { LockService } from '../lock/lock-service.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { PollCadence } from '../poller/poll-cadence.js';
-import { messageOf } from '../support/message-of.js';
+import { toldOf } from '../events/queue-events.js';
 import { PollLoop } from '../support/poll-loop.js';
 import type { Service } from '../support/service.js';
 import type { OperationDefinition } from './operation-definition.js';
@@ -142,7 +142,7 @@ export class OperationLeader implements Service {
       operation: type,
       during: this.during,
       rows: 0,
-      error: messageOf(error),
+      ...toldOf(error),
     });
   }
 }

@@ -150,9 +150,10 @@ export class OperationTerm extends ClaimHome {
 
   private fail(claim: ClaimedJob): void {
     const settlement = concludeCrashed(claim);
-    const { id, type, retries } = claim;
-    const error = settlement.attempt?.error?.message ?? '';
-    this.tools.events.emit({ name: 'job.failed', job: { id, type, attempt: retries + 1 }, reason: 'crash', error });
+    const { id, type, retries, fence, traceId } = claim;
+    const { message: error = '', name: errorName } = settlement.attempt?.error ?? {};
+    const job = { id, type, attempt: retries + 1, fence, traceId };
+    this.tools.events.emit({ name: 'job.failed', job, reason: 'crash', error, errorName });
     this.settle(settlement);
   }
 

@@ -1,6 +1,6 @@
 import { LONGEST_NAME, nameFault } from '../job/job-type.js';
 import type { OperationJob } from '../job/operation.js';
-import { describeValue } from '../errors/describe-value.js';
+import { describeShape, describeValue } from '../errors/describe-value.js';
 
 export interface LoadedRows {
   /** Each id once. */
@@ -12,7 +12,7 @@ export interface LoadedRows {
 /** What `loadJobs()` has answered: written by users, so that it may be anything. */
 export function readRows(answer: unknown): LoadedRows {
   if (!Array.isArray(answer))
-    throw new TypeError(`loadJobs() answered ${describeValue(answer)}. Answer an array of rows.`);
+    throw new TypeError(`loadJobs() answered ${describeShape(answer)}. Answer an array of rows.`);
   const rows = new Map<string, OperationJob>();
   const faults: string[] = [];
   for (const row of answer as readonly unknown[]) {
@@ -29,7 +29,7 @@ function idOf(row: unknown): string {
 }
 
 function faultOf(row: unknown): string | undefined {
-  if (typeof row !== 'object' || row === null) return `a row that is ${describeValue(row)}, not an object`;
+  if (typeof row !== 'object' || row === null) return `a row that is ${describeShape(row)}, not an object`;
   const { id, dueAt } = row as { id?: unknown; dueAt?: unknown };
   const fault = idFault(id);
   if (fault !== undefined) return `a row with the id ${describeValue(id)} (${fault})`;

@@ -1,6 +1,5 @@
-import type { QueueEvents } from '../events/queue-events.js';
+import { toldOf, type QueueEvents } from '../events/queue-events.js';
 import type { RowSettlement } from '../repository/operation-repository.js';
-import { messageOf } from '../support/message-of.js';
 import { PollLoop } from '../support/poll-loop.js';
 import { within } from '../support/within.js';
 
@@ -128,7 +127,7 @@ export class RowSettler {
       await this.write(batch);
     } catch (error) {
       const { operation } = this;
-      const facts = { operation, during: 'update', rows: batch.length, error: messageOf(error) } as const;
+      const facts = { operation, during: 'update', rows: batch.length, ...toldOf(error) } as const;
       this.events.emit({ name: 'operation.failed', ...facts });
       return false;
     } finally {

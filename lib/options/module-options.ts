@@ -97,6 +97,12 @@ export interface PersistentQueueOptions {
    * @default false
    */
   globalEnhancers?: boolean;
+  /**
+   * What the log tells. `errors`: their name and the beginning of their message, or their name alone, because a message may hold what was
+   * in a payload. `burst`: lines of one kind in 10 seconds; the others are counted, and told in one line.
+   * @default { errors: 'message', burst: 10 }
+   */
+  logs?: { errors?: 'message' | 'name'; burst?: number };
 }
 
 /**

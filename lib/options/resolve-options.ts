@@ -29,6 +29,7 @@ const MODULE_OPTIONS = [
   'retention',
   'maxPayloadBytes',
   'globalEnhancers',
+  'logs',
 ] as const satisfies readonly (keyof PersistentQueueOptions)[];
 
 /** Fills in the defaults. Throws `InvalidOptionError` or `UnknownOptionError` for anything the module could not run with. */
@@ -55,6 +56,7 @@ export function resolveOptions(given: PersistentQueueOptions = {}, name?: string
     retention: readRetention(options),
     maxPayloadBytes: options.integer('maxPayloadBytes', 1_048_576, 1, 64 * 1_048_576),
     globalEnhancers: options.flag('globalEnhancers', false),
+    logs: readLogs(options.group('logs', ['errors', 'burst'])),
   };
 }
 
@@ -91,6 +93,12 @@ function readRetention(options: OptionReader): ResolvedOptions['retention'] {
     failed: retention.duration('failed', '30d'),
     history: retention.duration('history', '30d'),
   };
+}
+
+function readLogs(logs: OptionReader): ResolvedOptions['logs'] {
+  const errors = logs.value('errors') ?? 'message';
+  if (errors !== 'message' && errors !== 'name') return logs.refuse('errors', errors, "Give 'message' or 'name'.");
+  return { errors, burst: logs.integer('burst', 10, 1) };
 }
 
 function readName(options: OptionReader, name: string, fallback: string): string {

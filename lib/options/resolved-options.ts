@@ -1,3 +1,4 @@
+import type { LogSettings } from '../events/queue-event.logger.js';
 import type { QueueRole } from './module-options.js';
 import type { JobHandlerOptions } from './handler-options.js';
 
@@ -34,4 +35,5 @@ export abstract class ResolvedOptions {
   abstract readonly retention: Retention & { readonly history: number };
   abstract readonly maxPayloadBytes: number;
   abstract readonly globalEnhancers: boolean;
+  abstract readonly logs: LogSettings['logs'];
 }

@@ -70,7 +70,8 @@ export class Acknowledger {
   private tell(id: string, { type, attempt, state }: AcknowledgedJob, { error }: AcknowledgeRequest): void {
     const job = { id, type, attempt };
     if (state === 'succeeded') this.events.emit({ name: 'job.succeeded', job });
-    if (state === 'failed') this.events.emit({ name: 'job.failed', job, reason: 'error', error: error?.message ?? '' });
+    const { message = '', name: errorName } = error ?? {};
+    if (state === 'failed') this.events.emit({ name: 'job.failed', job, reason: 'error', error: message, errorName });
   }
 }
 

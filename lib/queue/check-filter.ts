@@ -13,6 +13,7 @@ const FIELDS = [
   'reference',
   'createdFrom',
   'createdUntil',
+  'finishedUntil',
 ] as const satisfies readonly (keyof JobFilter)[];
 const STATES: readonly JobState[] = ['scheduled', 'waiting', 'running', 'succeeded', 'failed', 'cancelled'];
 
@@ -26,6 +27,7 @@ export function checkFilter(filter: JobFilter): CheckedFilter {
     reference: readName(fields, 'reference'),
     createdFrom: readDate(fields, 'createdFrom'),
     createdUntil: readDate(fields, 'createdUntil'),
+    finishedUntil: readDate(fields, 'finishedUntil'),
   };
 }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { JobNotFoundError } from '../errors/job-not-found.error.js';
 import { JobStateError } from '../errors/job-state.error.js';
 import { QueueEvents } from '../events/queue-events.js';
+import { ENDED_STATES } from '../job/job-state.js';
 import { CHANGEABLE, type ChangedJob, type JobChange } from '../job/job-change.js';
 import type { JobFilter } from '../job/job-filter.js';
 import { JobRepository } from '../repository/job-repository.js';
@@ -41,6 +42,24 @@ export class JobControl {
       this.wakeSignal.notify([]);
     }
     return retried;
+  }
+
+  async remove(id: string): Promise<void> {
+    const job = await this.repository.remove(id);
+    if (job === undefined) throw new JobNotFoundError(id);
+    if (!job.removed) throw new JobStateError(id, job.state, 'removed', ENDED_STATES);
+  }
+
+  async removeAll(filter: JobFilter): Promise<number> {
+    const checked = checkFilter(filter);
+    let removed = 0;
+    for (let after: string | undefined = '0'; after !== undefined;) {
+      const batch = await this.repository.removeBatch(checked, after, BATCH);
+      removed += batch.removed;
+      after = batch.last;
+      this.events.emit({ name: 'remove.progress', removed });
+    }
+    return removed;
   }
 
   async resume(type: string): Promise<void> {

@@ -5,23 +5,22 @@ import { InvalidJobError } from '../errors/invalid-job.error.js';
 import type { QueueEvent } from '../events/queue-event.js';
 import { QueueEvents } from '../events/queue-events.js';
 import type { Acknowledgement } from '../job/acknowledgement.js';
-import type { Attempt } from '../job/attempt.js';
 import type { EnqueuedJob, Job } from '../job/job.js';
 import type { JobSteps } from '../job/step.js';
 import type { JobFilter } from '../job/job-filter.js';
 import type { JobType } from '../job/job-type.js';
 import { OptionReader } from '../options/option-reader.js';
-import { JobRepository, type JobCount, type JobLogLine } from '../repository/job-repository.js';
+import { JobRepository } from '../repository/job-repository.js';
 import type { Duration } from '../support/duration.js';
 import { ApplicationTransactions } from '../typeorm/application-transactions.js';
 import type { AcknowledgeOptions, FinishOptions } from './acknowledge-options.js';
 import { Acknowledger } from './acknowledger.js';
 import { readType } from './build-job.js';
 import { Enqueuer } from './enqueuer.js';
-import { findPage } from './find-page.js';
 import { JobControl } from './job-control.js';
+import { JobReader } from './job-reader.js';
 import { JobWaiter } from './job-waiter.js';
-import type { EnqueueOptions, JobPage, JobRequest, PageOptions } from './enqueue-options.js';
+import type { EnqueueOptions, JobRequest } from './enqueue-options.js';
 import { StepControl, type JobKey, type RestartOptions } from './step-control.js';
 import type { JobDefinition } from './job-definition.js';
 
@@ -34,9 +33,9 @@ type EnqueuedAs<Payload> = JobDefinition<Payload, unknown>;
  * @publicApi
  */
 @Injectable()
-export class JobQueue {
+export class JobQueue extends JobReader {
   constructor(
-    private readonly repository: JobRepository,
+    repository: JobRepository,
     private readonly enqueuer: Enqueuer,
     private readonly transactions: ApplicationTransactions,
     private readonly acknowledger: Acknowledger,
@@ -44,7 +43,9 @@ export class JobQueue {
     private readonly stepControl: StepControl,
     private readonly waiter: JobWaiter,
     private readonly events: QueueEvents,
-  ) {}
+  ) {
+    super(repository);
+  }
 
   /** What happens in this process, as it happens. A subscriber that throws is the application's uncaught exception. */
   get events$(): Observable<QueueEvent> {
@@ -125,16 +126,6 @@ export class JobQueue {
     return this.transactions.run(work);
   }
 
-  /** The job as it stands, or `undefined` when there is none with this id (any more) in this service. */
-  get<Payload = unknown>(id: string): Promise<Job<Payload> | undefined> {
-    return this.repository.get(id) as Promise<Job<Payload> | undefined>;
-  }
-
-  /** The job's attempts, oldest first. An attempt that is running is not among them yet. */
-  history(id: string): Promise<Attempt[]> {
-    return this.repository.history(id);
-  }
-
   /** The steps of a job, as far as it has begun them; of a multi-step job all, once it has begun. */
   steps(id: string): Promise<JobSteps> {
     return this.stepControl.steps(id);
@@ -150,26 +141,6 @@ export class JobQueue {
    */
   restart(idOrKey: string | JobKey, options: RestartOptions): Promise<string> {
     return this.stepControl.restart(idOrKey, options);
-  }
-
-  /** How many jobs there are of each type in each state. Reads every row of the service: for people, not for every request. */
-  counts(): Promise<JobCount[]> {
-    return this.repository.counts();
-  }
-
-  /** What the handler has logged with `job.log()`, oldest first. */
-  log(id: string): Promise<JobLogLine[]> {
-    return this.repository.log(id);
-  }
-
-  /**
-   * Jobs by filter, newest first, in pages: give `after` the `next` of the page before. `limit`: 1 to 1,000, default 100.
-   *
-   * @throws UnknownOptionError, InvalidOptionError for a filter that cannot be used.
-   * @throws PageTokenError for a token of another filter.
-   */
-  async find(filter: JobFilter = {}, options: PageOptions = {}): Promise<JobPage> {
-    return findPage(this.repository, filter, options);
   }
 
   /**
@@ -197,6 +168,21 @@ export class JobQueue {
   async retry(idOrFilter: string | JobFilter): Promise<number | void> {
     if (typeof idOrFilter !== 'string') return this.control.retryAll(idOrFilter);
     await this.control.change(idOrFilter, 'retry');
+  }
+
+  /**
+   * Deletes a job that has ended, with its steps, attempts and log. Of one with a key of scope `'forever'` the key alone is kept.
+   *
+   * @throws JobNotFoundError, JobStateError while it is open: cancel it first.
+   */
+  remove(id: string): Promise<void>;
+  /**
+   * Deletes all ended jobs that match, in small batches; answers how many. Open ones are left alone, whatever `state` says. After each
+   * batch an event `remove.progress` is emitted.
+   */
+  remove(filter: JobFilter): Promise<number>;
+  remove(idOrFilter: string | JobFilter): Promise<number | void> {
+    return typeof idOrFilter === 'string' ? this.control.remove(idOrFilter) : this.control.removeAll(idOrFilter);
   }
 
   /**

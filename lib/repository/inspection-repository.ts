@@ -1,3 +1,6 @@
+import type { HandledType } from '../job/handled-type.js';
+import type { Job } from '../job/job.js';
+
 /**
  * `alive`: it has beaten within its lease. `silent`: its lease has run out, and nobody has found it dead yet. `dead`: another node has.
  * `stopped`: it has ended in good order.
@@ -32,10 +35,7 @@ export interface NodeStatus {
  *
  * @publicApi
  */
-export interface NodeType {
-  readonly type: string;
-  /** Running jobs of this type at most. */
-  readonly concurrency: number;
+export interface NodeType extends HandledType {
   /** Jobs of this type that the node has claimed. */
   readonly running: number;
 }
@@ -69,13 +69,20 @@ export interface OldestDueJob {
   readonly age: number;
 }
 
-/** What only the database knows about one job that has not ended. */
+/** A job, and what only the database knows about it. */
 export interface JobSituation {
-  /** Node that runs it; `undefined` unless it is running. */
+  readonly job: Job;
+  /** Node that has claimed it; `undefined` unless it is running. */
   readonly node: string | undefined;
+  /** Its handler has been called in that claim, as far as it has been told. */
+  readonly started: boolean;
+  /** Its latest claim has left an attempt in the history. */
+  readonly recorded: boolean;
+  /** It was running on a node that died: see `ClaimedJob`. */
+  readonly suspect: boolean;
   /** Milliseconds since it became due, by the database's clock; negative until then. */
   readonly overdue: number;
-  /** Its own deadline or its type's has passed: the next claim fails it as expired. */
+  /** The deadline that is written on it has passed: its own, or after its first claim its type's. */
   readonly expired: boolean;
   /** Its type is paused. */
   readonly paused: boolean;
@@ -95,6 +102,6 @@ export abstract class InspectionRepository {
   abstract pausedTypes(): Promise<string[]>;
   /** Of each type that has any, the oldest first: one search of an index for each type. */
   abstract oldestDue(): Promise<OldestDueJob[]>;
-  /** `undefined`: there is no such job. */
+  /** As of one moment, but for what is ahead of it. `undefined`: there is no such job. */
   abstract situation(id: string): Promise<JobSituation | undefined>;
 }

@@ -2,6 +2,7 @@ import type { EntityManager, QueryRunner } from 'typeorm';
 import type { AcknowledgedJob, AcknowledgeRequest } from '../job/acknowledgement.js';
 import type { Attempt } from '../job/attempt.js';
 import type { ChangedJob, JobChange } from '../job/job-change.js';
+import type { HandledType } from '../job/handled-type.js';
 import type { CheckedFilter } from '../job/job-filter.js';
 import type { JobNotes } from '../job/job-notes.js';
 import type { ClaimedJob, EnqueuedJob, Job, JobLevel, JobToken, NewJob } from '../job/job.js';
@@ -105,11 +106,25 @@ export interface RetriedBatch {
   readonly last: string | undefined;
 }
 
+/** `removed: false`: it is in this state, and was left alone. */
+export interface RemovedJob {
+  readonly state: JobState;
+  readonly removed: boolean;
+}
+
+export interface RemovedBatch {
+  readonly removed: number;
+  /** As `RetriedBatch.last`. */
+  readonly last: string | undefined;
+}
+
 export interface NodeDescription {
   /** For people: `host:pid`. */
   readonly name: string;
+  /** Running jobs of all types at most. */
+  readonly concurrency: number;
   /** Job types that run there. */
-  readonly types: readonly string[];
+  readonly types: readonly HandledType[];
 }
 
 export interface RescuedJob extends JobToken {
@@ -189,7 +204,7 @@ export abstract class JobRepository {
   /** Answers the id of a new node, alive. */
   abstract registerNode(node: NodeDescription): Promise<string>;
   /** It runs other types from now on. */
-  abstract setTypes(node: string, types: readonly string[]): Promise<void>;
+  abstract setTypes(node: string, types: readonly HandledType[]): Promise<void>;
   /** `false`: the node is dead. It must let go of everything and register anew. */
   abstract beat(node: string): Promise<boolean>;
   /** Ends a node: its remaining jobs may be rescued at once. */
@@ -205,6 +220,10 @@ export abstract class JobRepository {
   /** Does one thing to one job, if its state allows it. `undefined`: there is no such job. */
   abstract change(id: string, change: JobChange): Promise<ChangedJob | undefined>;
   abstract retryBatch(filter: CheckedFilter, after: string, limit: number): Promise<RetriedBatch>;
+  /** Deletes a job that has ended, and everything that is kept of it. `undefined`: there is no such job. */
+  abstract remove(id: string): Promise<RemovedJob | undefined>;
+  /** The same to those that match and have ended. */
+  abstract removeBatch(filter: CheckedFilter, after: string, limit: number): Promise<RemovedBatch>;
   abstract pause(type: string): Promise<void>;
   abstract resume(type: string): Promise<void>;
 

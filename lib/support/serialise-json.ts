@@ -1,5 +1,3 @@
-import { describeValue } from '../errors/describe-value.js';
-
 /** Thrown by `serialiseJson`: says what in the value JSON cannot carry. */
 export class UnserialisableError extends TypeError {}
 
@@ -26,7 +24,8 @@ function refuseLossy(this: unknown, key: string, value: unknown): unknown {
   for (const candidate of [(this as Record<string, unknown>)[key], value]) {
     const reason = whyLossy(candidate);
     if (reason === undefined) continue;
-    throw new UnserialisableError(`${key === '' ? 'the value' : `'${key}'`} is ${reason}: ${describeValue(candidate)}`);
+    // Where it is, and not what it is: the message is logged, and what is enqueued is not.
+    throw new UnserialisableError(`${key === '' ? 'the value' : `'${key}'`} is ${reason}`);
   }
   return value;
 }
@@ -35,7 +34,7 @@ function whyLossy(value: unknown): string | undefined {
   if (typeof value === 'bigint') return 'a BigInt';
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'symbol') return 'a symbol';
-  if (typeof value === 'number' && !Number.isFinite(value)) return 'not a finite number';
+  if (typeof value === 'number' && !Number.isFinite(value)) return `not a finite number: ${value}`;
   if (value instanceof Map || value instanceof WeakMap) return 'a Map';
   if (value instanceof Set || value instanceof WeakSet) return 'a Set';
   if (value instanceof Date && Number.isNaN(value.getTime())) return 'an invalid Date';

@@ -55,8 +55,9 @@ export class TestWorker {
 
   /** Registers the node: what it handles is then known. */
   async start(): Promise<string> {
-    const { repository, registry } = this.tools;
-    this.node ??= await repository.registerNode({ name: processName(), types: registry.types });
+    const { repository, registry, options } = this.tools;
+    const { concurrency } = options;
+    this.node ??= await repository.registerNode({ name: processName(), concurrency, types: registry.handledTypes });
     return this.node;
   }
 

@@ -40,6 +40,12 @@ export class QueueConnection {
     return this.connecting;
   }
 
+  /** Each statement is committed by itself. */
+  async run<T>(script: (tables: QueueTables) => Script<T>): Promise<T> {
+    const { database, tables } = await this.get();
+    return database.run(() => script(tables));
+  }
+
   /** @throws UnwritableError for what the database refuses, and would refuse again. */
   async transaction<T>(script: (tables: QueueTables) => Script<T>): Promise<T> {
     const { database, tables } = await this.get();

@@ -4,6 +4,7 @@ import { UnwritableError } from '../errors/unwritable.error.js';
 import type { AcknowledgedJob, AcknowledgeRequest } from '../job/acknowledgement.js';
 import type { Attempt } from '../job/attempt.js';
 import type { ChangedJob, JobChange } from '../job/job-change.js';
+import type { HandledType } from '../job/handled-type.js';
 import type { CheckedFilter } from '../job/job-filter.js';
 import type { ClaimedJob, EnqueuedJob, Job, JobToken, NewJob } from '../job/job.js';
 import type { Settlement } from '../job/settlement.js';
@@ -17,6 +18,8 @@ import {
   type NodeDescription,
   type NotedJob,
   type RetriedBatch,
+  type RemovedBatch,
+  type RemovedJob,
   type RescuedJob,
   type StartedJob,
   type Survey,
@@ -24,16 +27,17 @@ import {
 } from '../repository/job-repository.js';
 import { ApplicationDataSource } from './application-data-source.js';
 import { Callers } from './callers.js';
+import { removeBatch, retryBatch } from './filtered-batches.js';
 import { JobClaimer } from './job-claimer.js';
 import { JobInserter } from './job-inserter.js';
 import { pruneAll } from './prune-all.js';
 import { QueueConnection, type Connected } from './queue-connection.js';
 import type { QueueTables } from './queue-tables.js';
 import { numericId } from './row.js';
-import type { Statement } from './statement.js';
+import type { Result, Script, Statement } from './statement.js';
 import { acknowledgeJob } from './statements/acknowledge-job.js';
 import { changeJob } from './statements/change-job.js';
-import { retryJobs, selectEnded, selectPage } from './statements/filter-jobs.js';
+import { selectPage } from './statements/filter-jobs.js';
 import { beat, claimsOf, registerNode, retireNode, setTypes } from './statements/nodes.js';
 import { pauseType, resumeType } from './statements/pauses.js';
 import { promoteJobs } from './statements/promote-jobs.js';
@@ -49,6 +53,7 @@ import {
 } from './statements/read-jobs.js';
 import { recordNotes } from './statements/record-notes.js';
 import { recordStarts } from './statements/record-starts.js';
+import { removeJob } from './statements/remove-jobs.js';
 import { rescueJobs } from './statements/rescue-jobs.js';
 import { areOneStatement, settleHeldJob, settleJobs } from './statements/settle-jobs.js';
 import { readSurvey, surveyQueue } from './statements/survey-queue.js';
@@ -90,21 +95,19 @@ export class SqlJobRepository extends JobRepository {
   }
 
   async survey(request: SurveyRequest): Promise<Survey> {
-    return readSurvey((await this.read((tables) => surveyQueue(tables, request))).rows);
+    return readSurvey((await this.query((tables) => surveyQueue(tables, request))).rows);
   }
 
-  async promote(limit: number): Promise<number> {
-    const { database, tables } = await this.connected();
-    return database.transaction(() => promoteJobs(tables, limit));
+  promote(limit: number): Promise<number> {
+    return this.transact((tables) => promoteJobs(tables, limit));
   }
 
   claim(request: ClaimRequest): Promise<ClaimedJob[]> {
     return this.claimer.claim(request);
   }
 
-  async recordStarts(starts: readonly StartedJob[]): Promise<string[]> {
-    const { database, tables } = await this.connected();
-    return database.transaction(() => recordStarts(tables, starts));
+  recordStarts(starts: readonly StartedJob[]): Promise<string[]> {
+    return this.transact((tables) => recordStarts(tables, starts));
   }
 
   async settle(settlements: readonly Settlement[], node: string): Promise<string[]> {
@@ -138,7 +141,7 @@ export class SqlJobRepository extends JobRepository {
   }
 
   async claimsOf(node: string): Promise<JobToken[]> {
-    const { rows } = await this.read((tables) => claimsOf(tables, node));
+    const { rows } = await this.query((tables) => claimsOf(tables, node));
     return rows.map((row) => ({ id: String(row['id']), fence: Number(row['fence']) }));
   }
 
@@ -148,48 +151,48 @@ export class SqlJobRepository extends JobRepository {
   }
 
   async beat(node: string): Promise<boolean> {
-    const { database, tables } = await this.connected();
-    const { affected } = await database.query(beat(tables, node, this.options.leaseDuration), 'control');
+    const { affected } = await this.query((tables) => beat(tables, node, this.options.leaseDuration), 'control');
     return affected > 0;
   }
 
   async retireNode(node: string): Promise<void> {
-    await this.write((tables) => retireNode(tables, node), 'control');
+    await this.query((tables) => retireNode(tables, node), 'control');
   }
 
-  async setTypes(node: string, types: readonly string[]): Promise<void> {
-    await this.write((tables) => setTypes(tables, node, types), 'control');
+  async setTypes(node: string, types: readonly HandledType[]): Promise<void> {
+    await this.query((tables) => setTypes(tables, node, types), 'control');
   }
 
-  async rescue(limit: number): Promise<RescuedJob[]> {
-    const { database, tables } = await this.connected();
-    return database.transaction(() => rescueJobs(tables, limit, this.options.retention.failed));
+  rescue(limit: number): Promise<RescuedJob[]> {
+    return this.transact((tables) => rescueJobs(tables, limit, this.options.retention.failed));
   }
 
   async recordNotes(noted: readonly NotedJob[]): Promise<void> {
-    const { database, tables } = await this.connected();
-    await database.transaction(() => recordNotes(tables, noted));
+    await this.transact((tables) => recordNotes(tables, noted));
   }
 
-  async change(id: string, change: JobChange): Promise<ChangedJob | undefined> {
-    const { database, tables } = await this.connected();
-    return database.transaction(() => changeJob(tables, numericId(id), change, this.options.retention.failed));
+  change(id: string, change: JobChange): Promise<ChangedJob | undefined> {
+    return this.transact((tables) => changeJob(tables, numericId(id), change, this.options.retention.failed));
   }
 
   async retryBatch(filter: CheckedFilter, after: string, limit: number): Promise<RetriedBatch> {
-    const { database, tables } = await this.connected();
-    const { rows } = await database.query(selectEnded(tables, filter, after, limit));
-    const ids = rows.map((row) => Number(row['id']));
-    const retried = ids.length === 0 ? 0 : await database.transaction(() => retryJobs(tables, ids));
-    return { retried, last: ids.length < limit ? undefined : String(ids.at(-1)) };
+    return retryBatch(await this.connected(), filter, after, limit);
+  }
+
+  remove(id: string): Promise<RemovedJob | undefined> {
+    return this.transact((tables) => removeJob(tables, numericId(id)));
+  }
+
+  async removeBatch(filter: CheckedFilter, after: string, limit: number): Promise<RemovedBatch> {
+    return removeBatch(await this.connected(), filter, after, limit);
   }
 
   async pause(type: string): Promise<void> {
-    await this.write((tables) => pauseType(tables, type));
+    await this.query((tables) => pauseType(tables, type));
   }
 
   async resume(type: string): Promise<void> {
-    await this.write((tables) => resumeType(tables, type));
+    await this.query((tables) => resumeType(tables, type));
   }
 
   async prune(limit: number): Promise<number> {
@@ -198,47 +201,45 @@ export class SqlJobRepository extends JobRepository {
   }
 
   async find(filter: CheckedFilter, limit: number, before: string | undefined): Promise<Job[]> {
-    const { rows } = await this.read((tables) => selectPage(tables, filter, limit, before));
+    const { rows } = await this.query((tables) => selectPage(tables, filter, limit, before));
     return rows.map(readJob);
   }
 
   async log(id: string): Promise<JobLogLine[]> {
-    const { rows } = await this.read((tables) => selectLog(tables, numericId(id)));
+    const { rows } = await this.query((tables) => selectLog(tables, numericId(id)));
     return rows.map(readLogLine);
   }
 
-  async unhandledTypes(): Promise<string[]> {
-    const { database, tables } = await this.connected();
-    return database.run(() => unhandledTypes(tables));
+  unhandledTypes(): Promise<string[]> {
+    return this.connection.run(unhandledTypes);
   }
 
-  async unhandledServices(): Promise<string[]> {
-    const { database, tables } = await this.connected();
-    return database.run(() => unhandledServices(tables));
+  unhandledServices(): Promise<string[]> {
+    return this.connection.run(unhandledServices);
   }
 
   async get(id: string): Promise<Job | undefined> {
-    const { rows } = await this.read((tables) => selectJob(tables, numericId(id)));
+    const { rows } = await this.query((tables) => selectJob(tables, numericId(id)));
     return rows[0] === undefined ? undefined : readJob(rows[0]);
   }
 
   async history(id: string): Promise<Attempt[]> {
-    const { rows } = await this.read((tables) => selectAttempts(tables, numericId(id)));
+    const { rows } = await this.query((tables) => selectAttempts(tables, numericId(id)));
     return rows.map(readAttempt);
   }
 
   async counts(): Promise<JobCount[]> {
-    return readCounts((await this.read(selectCounts)).rows);
+    return readCounts((await this.query(selectCounts)).rows);
   }
 
-  private async write(build: (tables: QueueTables) => Statement, lane?: 'control'): Promise<void> {
+  private async transact<T>(script: (tables: QueueTables) => Script<T>): Promise<T> {
     const { database, tables } = await this.connected();
-    await database.query(build(tables), lane);
+    return database.transaction(() => script(tables));
   }
 
-  private async read(build: (tables: QueueTables) => Statement) {
+  private async query(build: (tables: QueueTables) => Statement, lane?: 'control'): Promise<Result> {
     const { database, tables } = await this.connected();
-    return database.query(build(tables));
+    return database.query(build(tables), lane);
   }
 
   private connected(): Promise<Connected> {

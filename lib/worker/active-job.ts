@@ -54,7 +54,8 @@ export class ActiveJob implements StepOwner {
   }
 
   get facts(): JobFacts {
-    return { id: this.job.id, type: this.job.type, attempt: this.attempt };
+    const { id, type, fence, traceId } = this.job;
+    return { id, type, attempt: this.attempt, fence, traceId };
   }
 
   /** Whether its last crash would be one too many, so that nothing else may be running when it happens. */

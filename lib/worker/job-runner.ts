@@ -122,9 +122,10 @@ export class JobRunner {
 
   private tell(active: ActiveJob, { state, delay, attempt }: Settlement): void {
     const job = active.facts;
-    const error = attempt?.error?.message ?? '';
-    if (state === 'failed') this.events.emit({ name: 'job.failed', job, reason: attempt?.reason ?? 'error', error });
-    else if (attempt?.outcome === 'retried') this.events.emit({ name: 'job.retried', job, delay: delay ?? 0, error });
+    const { message: error = '', name: errorName } = attempt?.error ?? {};
+    const told = { job, error, errorName };
+    if (state === 'failed') this.events.emit({ name: 'job.failed', reason: attempt?.reason ?? 'error', ...told });
+    else if (attempt?.outcome === 'retried') this.events.emit({ name: 'job.retried', delay: delay ?? 0, ...told });
     else if (state === 'succeeded') {
       if (error !== '') this.events.emit({ name: 'job.result-dropped', job, error });
       this.events.emit({ name: 'job.succeeded', job });

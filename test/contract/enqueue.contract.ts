@@ -81,7 +81,7 @@ export function enqueueContract(context: ContractContext): void {
       expect(new Set(ids).size).toBe(names.length);
       const survey = await repository.survey({ types: names, sweep: false });
       expect(survey.ready.map(({ type }) => type).sort()).toEqual([...names].sort());
-      const node = await repository.registerNode({ name: 'n', types: [] });
+      const node = await repository.registerNode({ name: 'n', concurrency: 1, types: [] });
       const claimed = await repository.claim({
         node,
         type: 'a',

@@ -9,10 +9,13 @@ import { contractContext } from './contract-context.js';
 import { controlContract } from './control.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
 import { findContract } from './find.contract.js';
+import { inspectionContract } from './inspection.contract.js';
 import { lockContract } from './lock.contract.js';
 import { mysqlFamilyContract } from './mysql-family.contract.js';
 import { mergeContract } from './merge.contract.js';
 import { nodesContract } from './nodes.contract.js';
+import { explanationContract } from './explanation.contract.js';
+import { removalContract } from './removal.contract.js';
 import { operationRowsContract } from './operation-rows.contract.js';
 import { operationsContract } from './operations.contract.js';
 import { retentionContract } from './retention.contract.js';
@@ -32,6 +35,9 @@ export const PARTS = [
   controlContract,
   findContract,
   retentionContract,
+  removalContract,
+  inspectionContract,
+  explanationContract,
   schedulesContract,
   stepsContract,
   lockContract,

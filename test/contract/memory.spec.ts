@@ -1,6 +1,7 @@
 import { describe } from '@jest/globals';
 import { MemoryAfterCommit } from '../../lib/testing/memory/memory-after-commit.js';
 import { MemoryLockRepository } from '../../lib/testing/memory/memory.lock-repository.js';
+import { MemoryInspectionRepository } from '../../lib/testing/memory/memory.inspection-repository.js';
 import { MemoryJobRepository } from '../../lib/testing/memory/memory.job-repository.js';
 import { MemoryScheduleRepository } from '../../lib/testing/memory/memory.schedule-repository.js';
 import { MemoryStepRepository } from '../../lib/testing/memory/memory.step-repository.js';
@@ -22,6 +23,7 @@ describe('in memory', () => {
     schedules: new MemoryScheduleRepository(store, options),
     steps: new MemoryStepRepository(store, options),
     operations: new NoOperationRepository(),
+    inspection: new MemoryInspectionRepository(store, options),
     locks: new MemoryLockRepository(store, options),
     transactions: new MemoryTransactions(application, options, ambient, units),
     afterCommit: new MemoryAfterCommit(units, wakeSignal),

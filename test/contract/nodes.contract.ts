@@ -3,7 +3,7 @@ import { detectDialect } from '../../lib/typeorm/detect-dialect.js';
 import { queueTables } from '../../lib/typeorm/queue-tables.js';
 import { drive } from '../../lib/typeorm/statement.js';
 import { unhandledTypes } from '../../lib/typeorm/statements/unhandled-types.js';
-import { QueueFixture, success } from '../support/queue-fixture.js';
+import { handled, QueueFixture, success } from '../support/queue-fixture.js';
 import type { ContractContext } from './contract-context.js';
 
 export function nodesContract(context: ContractContext): void {
@@ -69,7 +69,7 @@ export function nodesContract(context: ContractContext): void {
       for (const type of ['a', 'A', 'b', 'c'])
         await fixture.queue.enqueueMany(type, [{ payload: 1 }, { payload: 2, priority: 3 }]);
       await fixture.queue.enqueue('later', null, { delay: '1h' });
-      await fixture.repository.registerNode({ name: 'n', types: ['b', 'x'] });
+      await fixture.registerNode('n', 'b', 'x');
       expect((await fixture.repository.unhandledTypes()).sort()).toEqual(['A', 'a', 'c']);
       await fixture.silence();
       await fixture.repository.rescue(10);
@@ -80,21 +80,21 @@ export function nodesContract(context: ContractContext): void {
     it('is one that its node has said not to run any more', async () => {
       const fixture = await context.open();
       for (const type of ['a', 'b']) await fixture.queue.enqueue(type);
-      const node = await fixture.repository.registerNode({ name: 'n', types: ['a'] });
-      await fixture.repository.registerNode({ name: 'another', types: [] });
-      await fixture.repository.setTypes(node, ['b']);
+      const node = await fixture.registerNode('n', 'a');
+      await fixture.registerNode('another');
+      await fixture.repository.setTypes(node, handled('b'));
       expect(await fixture.repository.unhandledTypes()).toEqual(['a']);
-      await fixture.repository.setTypes(node, ['b', 'a']);
+      await fixture.repository.setTypes(node, handled('b', 'a'));
       expect(await fixture.repository.unhandledTypes()).toEqual([]);
     });
 
     context.itWithSql('is found behind any number of handled types, in at most ten statements', async () => {
       const fixture = await context.open();
-      const handled = Array.from({ length: 420 }, (_, n) => `type ${String(n).padStart(3, '0')}`);
-      for (const type of [...handled.slice(0, 30), 'type 399', 'é', 'type 0a', 'type 0b', 'zzz', 'A', '😀'])
+      const types = Array.from({ length: 420 }, (_, n) => `type ${String(n).padStart(3, '0')}`);
+      for (const type of [...types.slice(0, 30), 'type 399', 'é', 'type 0a', 'type 0b', 'zzz', 'A', '😀'])
         await fixture.queue.enqueue(type, null);
-      await fixture.repository.registerNode({ name: 'n', types: handled.slice(0, 200) });
-      await fixture.repository.registerNode({ name: 'm', types: [...handled.slice(150), '😀'] });
+      await fixture.registerNode('n', ...types.slice(0, 200));
+      await fixture.registerNode('m', ...types.slice(150), '😀');
       const dialect = await detectDialect(context.dataSource.options, context.dataSource);
       let statements = 0;
       const found = await drive(

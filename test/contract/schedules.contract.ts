@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { NewSchedule } from '../../lib/job/schedule.js';
 import type { PendingSchedule } from '../../lib/repository/schedule-repository.js';
 import { newSchedule } from '../support/new-schedule.js';
-import { success, type QueueFixture } from '../support/queue-fixture.js';
+import { handled, success, type QueueFixture } from '../support/queue-fixture.js';
 import type { ContractContext } from './contract-context.js';
 
 const SCHEDULE = newSchedule({ payload: '{"a":1}' });
@@ -392,7 +392,7 @@ export function schedulesContract(context: ContractContext): void {
 
     it('are disabled when nobody declares them or handles their type, and enabled when somebody does again', async () => {
       const { schedules, repository } = await context.open();
-      const node = await repository.registerNode({ name: 'old', types: ['t'] });
+      const node = await repository.registerNode({ name: 'old', concurrency: 1, types: handled('t') });
       await schedules.save({ ...SCHEDULE, name: 'own' });
       expect(await schedules.declare([SCHEDULE])).toEqual([]);
       expect(await schedules.declare([])).toEqual([]);
@@ -420,7 +420,7 @@ export function schedulesContract(context: ContractContext): void {
       await schedules.declare([SCHEDULE, other]);
       for (let round = 0; round < 20; round++) {
         const boot = async (types: string[], declared: NewSchedule[]) => {
-          const node = await repository.registerNode({ name: 'n', types });
+          const node = await repository.registerNode({ name: 'n', concurrency: 1, types: handled(...types) });
           await schedules.declare(declared);
           return node;
         };

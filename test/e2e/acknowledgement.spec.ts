@@ -187,7 +187,8 @@ describe.each(databases())('manual acknowledgement on $name', (database) => {
     await delivered(id);
     expect(await queue.fail(id, 'no such customer')).toEqual({ accepted: true, state: 'failed', reason: undefined });
     const job = { id, type: 'send', attempt: 1 };
-    expect(told).toContainEqual({ name: 'job.failed', job, reason: 'error', error: 'no such customer' });
+    const failed = { name: 'job.failed', job, reason: 'error', error: 'no such customer' };
+    expect(told).toContainEqual({ ...failed, errorName: 'PermanentJobError' });
   });
 
   it("ends a job with the consumer's own rows, or not at all", async () => {

@@ -46,7 +46,7 @@ describe.each(databases())('bad input on $name', (database) => {
     ['what is nothing to JSON', { toJSON: () => undefined }, /toJSON\(\) answers undefined/],
     ['a Map behind toJSON', { a: { toJSON: () => new Map([[1, 2]]) } }, /'a' is a Map/],
     ['NaN behind toJSON', { a: { toJSON: () => NaN } }, /'a' is not a finite number: NaN/],
-    ['a BigInt behind toJSON', { toJSON: () => 1n }, /the value is a BigInt: 1n/],
+    ['a BigInt behind toJSON', { toJSON: () => 1n }, /the value is a BigInt/],
     ['a function behind toJSON', [{ toJSON: () => () => 1 }], /'0' is a function/],
     ['a forgotten await', Promise.resolve({ orderId: 1 }), /the value is a promise.*await/],
     ['a forgotten await inside', { order: Promise.resolve(1) }, /'order' is a promise/],
@@ -102,12 +102,12 @@ describe.each(databases())('bad input on $name', (database) => {
   });
 
   it.each([
-    ['a number', 5, /list.*\(got 5\).*array of objects/],
-    ['a string', 'jobs', /list.*'jobs'/],
+    ['a number', 5, /list.*\(got a number\).*array of objects/],
+    ['a string', 'jobs', /list.*a string of 4 characters/],
     ['nothing', undefined, /list.*undefined/],
     ['an array with null', [{ payload: 1 }, null], /request.*null.*array of objects/],
     ['an array with a hole', Array.from({ length: 1 }), /request.*undefined/],
-    ['an array of payloads', [1, 2], /request.*\(got 1\)/],
+    ['an array of payloads', [1, 2], /request.*\(got a number\)/],
   ])('refuses %s instead of many jobs', async (_, jobs, message) => {
     const enqueuing = fixture.queue.enqueueMany('t', jobs as never);
     await expect(enqueuing).rejects.toThrow(InvalidJobError);

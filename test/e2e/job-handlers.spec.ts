@@ -339,7 +339,7 @@ describe.each(sqlite)('JobHandlers', (database) => {
     const told: (readonly string[])[] = [];
     const setTypes = repository.setTypes.bind(repository);
     repository.setTypes = async (id, types) => {
-      told.push(types);
+      told.push(types.map(({ type }) => type));
       if (told.length === 1) throw new Error('the database is away');
       await setTypes(id, types);
     };

@@ -72,6 +72,7 @@ describe('the renewal of a lock', () => {
       name: 'database.error',
       during: "the renewal of lock 'fails'",
       error: 'the database is away',
+      errorName: 'Error',
     });
   });
 

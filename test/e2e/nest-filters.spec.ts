@@ -96,8 +96,9 @@ describe('a filter around a handler', () => {
     expect(job.lastError).toMatchObject({ name: 'RangeError', message: 'out of range' });
     expect(job.events).toContainEqual({
       name: 'job.filter-failed',
-      job: { id: job.id, type: 'work', attempt: 1 },
+      job: { id: job.id, type: 'work', attempt: 1, fence: 1 },
       error: expect.stringMatching(error),
+      errorName: expect.any(String),
     });
   });
 

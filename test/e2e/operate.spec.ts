@@ -174,7 +174,7 @@ describe.each(databases())('an operator on $name', (database) => {
     expect(enqueued).toEqual(
       [1_000, 1_100].map((done) => ({ name: 'enqueue.progress', type: 't', done, total: 1_100 })),
     );
-    const job = { id: first?.id, type: 't', attempt: 1 };
+    const job = { id: first?.id, type: 't', attempt: 1, fence: 1 };
     await waitUntil(() => events.filter(({ name }) => name === 'job.succeeded').length === 1_100);
     expect(events).toEqual(
       expect.arrayContaining([

@@ -1,5 +1,6 @@
 import { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
+import type { HandledType } from '../../lib/job/handled-type.js';
 import { QueueEvents } from '../../lib/events/queue-events.js';
 import type { ClaimedJob } from '../../lib/job/job.js';
 import { releaseOf, type Settlement } from '../../lib/job/settlement.js';
@@ -19,6 +20,8 @@ import { OperationTypes } from '../../lib/queue/operation-types.js';
 import { PayloadSchemas } from '../../lib/queue/payload-schemas.js';
 import { MultiStepTypes } from '../../lib/queue/multi-step-types.js';
 import type { ClaimRequest, JobRepository } from '../../lib/repository/job-repository.js';
+import type { InspectionRepository } from '../../lib/repository/inspection-repository.js';
+import { QueueInspector } from '../../lib/inspection/queue-inspector.js';
 import type { OperationRepository } from '../../lib/repository/operation-repository.js';
 import type { ScheduleRepository } from '../../lib/repository/schedule-repository.js';
 import type { StepRepository } from '../../lib/repository/step-repository.js';
@@ -30,6 +33,7 @@ import { retryRolledBack } from '../../lib/typeorm/retry-rolled-back.js';
 import type { ApplicationDataSource } from '../../lib/typeorm/application-data-source.js';
 import { ApplicationTransactions } from '../../lib/typeorm/application-transactions.js';
 import { QueueConnection } from '../../lib/typeorm/queue-connection.js';
+import { SqlInspectionRepository } from '../../lib/typeorm/sql.inspection-repository.js';
 import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
 import { SqlOperationRepository } from '../../lib/typeorm/sql.operation-repository.js';
 import { SqlScheduleRepository } from '../../lib/typeorm/sql.schedule-repository.js';
@@ -42,6 +46,7 @@ export interface FixtureParts {
   readonly schedules: ScheduleRepository;
   readonly steps: StepRepository;
   readonly operations: OperationRepository;
+  readonly inspection: InspectionRepository;
   readonly locks: LockRepository;
   readonly transactions: ApplicationTransactions;
   readonly afterCommit: AfterCommit;
@@ -65,6 +70,7 @@ export class QueueFixture {
   readonly steps: StepRepository;
   readonly operations: OperationRepository;
   readonly queue: JobQueue;
+  readonly inspector: QueueInspector;
   readonly lockRepository: LockRepository;
   readonly locks: LockService;
   readonly events = new QueueEvents();
@@ -89,6 +95,7 @@ export class QueueFixture {
     this.schedules = parts.schedules;
     this.steps = parts.steps;
     this.operations = parts.operations;
+    this.inspector = new QueueInspector(parts.inspection, parts.repository);
     this.afterCommit = parts.afterCommit;
     this.silenceNodes = parts.silenceNodes;
     this.transactions = parts.transactions;
@@ -123,8 +130,8 @@ export class QueueFixture {
     await this.repository.close();
   };
 
-  registerNode(name = 'test'): Promise<string> {
-    return this.repository.registerNode({ name, types: [] });
+  registerNode(name = 'test', ...types: (string | HandledType)[]): Promise<string> {
+    return this.repository.registerNode({ name, concurrency: 100, types: handled(...types) });
   }
 
   async claim(node: string, type: string, overrides: Partial<ClaimRequest> = {}): Promise<ClaimedJob[]> {
@@ -170,10 +177,17 @@ function onDatabase({ application, options, ambient, events, wakeSignal }: Fixtu
     schedules: new SqlScheduleRepository(connection, options),
     steps: new SqlStepRepository(application, connection),
     operations: new SqlOperationRepository(application, connection),
+    inspection: new SqlInspectionRepository(connection, options),
     locks: lockRepository(application, connection, transactions, options),
     transactions,
     afterCommit: new AfterCommit(wakeSignal),
   };
+}
+
+/** Types as a node runs them that gives its handlers no options. */
+export function handled(...types: (string | HandledType)[]): HandledType[] {
+  const defaults = { concurrency: 100, maxCrashes: 3, deadline: undefined };
+  return types.map((type) => (typeof type === 'string' ? { type, ...defaults } : type));
 }
 
 /** How an attempt that succeeded is settled. */

@@ -13,7 +13,7 @@ export function declareRows(store: MemoryStore, service: string, schedules: read
   }
   const declared = new Set(schedules.map(({ name }) => name));
   const nodes = [...store.nodes.values()].filter((node) => node.service === service && node.state === 'alive');
-  const handled = new Set(nodes.flatMap(({ types }) => types));
+  const handled = new Set(nodes.flatMap(({ types }) => types.map(({ type }) => type)));
   const gone = schedulesOf(store, service).filter(
     (row) =>
       row.declared !== undefined &&

@@ -35,13 +35,14 @@ function hasEnded({ state }: JobRow): boolean {
 }
 
 function matches(row: JobRow, filter: CheckedFilter): boolean {
-  const { type, states, key, reference, createdFrom, createdUntil } = filter;
+  const { type, states, key, reference, createdFrom, createdUntil, finishedUntil } = filter;
   return (
     (type === undefined || row.type === type) &&
     (states === undefined || states.includes(stateOf(row))) &&
     (key === undefined || row.job_key === key || row.past_key === key) &&
     (reference === undefined || row.reference === reference) &&
     (createdFrom === undefined || row.created_at >= createdFrom) &&
-    (createdUntil === undefined || row.created_at < createdUntil)
+    (createdUntil === undefined || row.created_at < createdUntil) &&
+    (finishedUntil === undefined || (row.finished_at > 0 && row.finished_at < finishedUntil))
   );
 }

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { AcknowledgedJob, AcknowledgeRequest } from '../../job/acknowledgement.js';
 import type { Attempt } from '../../job/attempt.js';
 import type { ChangedJob, JobChange } from '../../job/job-change.js';
+import type { HandledType } from '../../job/handled-type.js';
 import type { CheckedFilter } from '../../job/job-filter.js';
 import type { ClaimedJob, EnqueuedJob, Job, JobToken, NewJob } from '../../job/job.js';
 import type { Settlement } from '../../job/settlement.js';
@@ -14,6 +15,8 @@ import {
   type JobManager,
   type NodeDescription,
   type NotedJob,
+  type RemovedBatch,
+  type RemovedJob,
   type RescuedJob,
   type RetriedBatch,
   type StartedJob,
@@ -29,7 +32,9 @@ import { noteRow, settleRows } from './end-rows.js';
 import { findEnded, findRows, retryRows } from './find-rows.js';
 import { insertRows } from './insert-rows.js';
 import type { MemoryStore } from './memory-store.js';
+import { addNode, findDead } from './node-rows.js';
 import { pruneRows } from './prune-rows.js';
+import { findRemovable, removeRow } from './remove-rows.js';
 import type { JobRow } from './rows.js';
 import { surveyRows, unhandledServices, unhandledTypes } from './survey-rows.js';
 import type { Units } from './units.js';
@@ -131,14 +136,11 @@ export class MemoryJobRepository extends JobRepository {
     return claims.map(({ id, fence }) => ({ id: String(id), fence }));
   }
 
-  async registerNode({ name, types }: NodeDescription): Promise<string> {
-    const id = this.store.nextId('node');
-    const expires_at = this.store.now + this.options.leaseDuration;
-    this.store.nodes.set(id, { id, service: this.service, name, types, state: 'alive', expires_at });
-    return String(id);
+  async registerNode(node: NodeDescription): Promise<string> {
+    return String(addNode(this.store, this.service, node, this.options.leaseDuration));
   }
 
-  async setTypes(node: string, types: readonly string[]): Promise<void> {
+  async setTypes(node: string, types: readonly HandledType[]): Promise<void> {
     const row = this.store.nodes.get(Number(node));
     if (row !== undefined) row.types = types;
   }
@@ -146,7 +148,8 @@ export class MemoryJobRepository extends JobRepository {
   async beat(node: string): Promise<boolean> {
     const row = this.store.nodes.get(Number(node));
     if (row?.state !== 'alive') return false;
-    row.expires_at = this.store.now + this.options.leaseDuration;
+    row.beat_at = this.store.now;
+    row.expires_at = row.beat_at + this.options.leaseDuration;
     return true;
   }
 
@@ -156,11 +159,8 @@ export class MemoryJobRepository extends JobRepository {
   }
 
   async rescue(limit: number): Promise<RescuedJob[]> {
-    const { nodes, now } = this.store;
-    const silent = [...nodes.values()].filter(
-      ({ service, expires_at }) => service === this.service && expires_at < now,
-    );
-    for (const node of silent) if (node.state === 'alive') node.state = 'dead';
+    const { nodes } = this.store;
+    findDead(this.store, this.service);
     const orphans = this.rows(({ state, node_id: of }) => state === 'running' && nodes.get(of)?.state !== 'alive');
     return orphans.slice(0, limit).map((row) => rescueRow(this.store, row, this.options.retention.failed));
   }
@@ -186,6 +186,17 @@ export class MemoryJobRepository extends JobRepository {
     const retried = retryRows(this.store, found);
     await this.arrivals(retried);
     return { retried: retried.length, last: found.length < limit ? undefined : String(found.at(-1)?.id) };
+  }
+
+  async remove(id: string): Promise<RemovedJob | undefined> {
+    const row = this.store.job(this.service, id);
+    return row && { state: stateOf(row), removed: removeRow(this.store, row) };
+  }
+
+  async removeBatch(filter: CheckedFilter, after: string, limit: number): Promise<RemovedBatch> {
+    const found = findRemovable(this.rows(), filter, after).slice(0, limit);
+    for (const row of found) removeRow(this.store, row);
+    return { removed: found.length, last: found.length < limit ? undefined : String(found.at(-1)?.id) };
   }
 
   async pause(type: string): Promise<void> {

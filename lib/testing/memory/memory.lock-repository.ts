@@ -12,13 +12,14 @@ export class MemoryLockRepository extends LockRepository {
     super();
   }
 
-  async take({ name, token, atMost }: LockRequest): Promise<LockAnswer> {
+  async take({ name, token, owner, atMost }: LockRequest): Promise<LockAnswer> {
     const { locks, now } = this.store;
     const row = locks.get(this.keyOf(name));
     const freeIn = (row?.locked_until ?? 0) - now;
     if (freeIn > 0) return { freeIn };
     const fence = (row?.fence ?? 0) + 1;
-    locks.set(this.keyOf(name), { fence, token, locked_at: now, locked_until: now + atMost });
+    const service = this.options.serviceName;
+    locks.set(this.keyOf(name), { service, name, owner, fence, token, locked_at: now, locked_until: now + atMost });
     return { fence };
   }
 

@@ -24,7 +24,7 @@ export function pruneRows(store: MemoryStore, service: string, limit: number, ke
 }
 
 /** A row that holds a key of scope 'forever' stays, emptied. */
-function pruneJob(store: MemoryStore, row: JobRow): void {
+export function pruneJob(store: MemoryStore, row: JobRow): void {
   store.deleteSteps(row.id);
   if (row.key_scope !== 'forever') store.jobs.delete(row.id);
   else Object.assign(row, { payload: null, result: null, last_error: null, progress: null, expires_at: 0 });

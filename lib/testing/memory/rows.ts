@@ -1,3 +1,4 @@
+import type { HandledType } from '../../job/handled-type.js';
 import type { JobRetention, KeyScope } from '../../job/job.js';
 import type { JobState } from '../../job/job-state.js';
 import type { NewSchedule } from '../../job/schedule.js';
@@ -88,8 +89,11 @@ export type NodeRow = {
   readonly id: number;
   readonly service: string;
   readonly name: string;
-  types: readonly string[];
+  readonly registered_at: number;
+  readonly concurrency: number;
+  types: readonly HandledType[];
   state: 'alive' | 'dead' | 'stopped';
+  beat_at: number;
   expires_at: number;
 };
 
@@ -121,6 +125,9 @@ export type FiringRow = {
 };
 
 export type LockRow = {
+  readonly service: string;
+  readonly name: string;
+  readonly owner: string;
   fence: number;
   token: string;
   locked_at: number;

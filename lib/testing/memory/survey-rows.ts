@@ -48,7 +48,9 @@ function isLost(store: MemoryStore, claim: HeldClaim): boolean {
 }
 
 export function unhandledTypes(store: MemoryStore, service: string): string[] {
-  const handled = new Set(livingNodes(store).flatMap((node) => (node.service === service ? node.types : [])));
+  const handled = new Set(
+    livingNodes(store).flatMap((node) => (node.service === service ? node.types.map(({ type }) => type) : [])),
+  );
   const waiting = store.jobsOf(service).filter(({ state, type }) => state === 'waiting' && !handled.has(type));
   return [...new Set(waiting.map(({ type }) => type))].sort(byBytes).slice(0, MOST_TYPES);
 }

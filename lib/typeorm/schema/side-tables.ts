@@ -38,7 +38,7 @@ export function logTable({ types: { bigint, integer, text } }: Dialect, table: s
 }
 
 /** One row for each incarnation of a process. */
-export function nodeTable({ types: { id, bigint, name, text } }: Dialect, table: string): Table {
+export function nodeTable({ types: { id, bigint, integer, name, text } }: Dialect, table: string): Table {
   return {
     name: table,
     columns: {
@@ -50,6 +50,9 @@ export function nodeTable({ types: { id, bigint, name, text } }: Dialect, table:
       beat_at: `${bigint} NOT NULL`,
       expires_at: `${bigint} NOT NULL`,
       types: `${text} NOT NULL`,
+      // For people: what is handled, and by whom, is known by the types alone.
+      concurrency: `${integer} NOT NULL DEFAULT 0`,
+      limits: `${text} NULL`,
     },
     // Nothing that a heartbeat writes is in it.
     indexes: [{ name: `${table}_state`, columns: 'service, state' }],

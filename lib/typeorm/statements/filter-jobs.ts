@@ -5,6 +5,7 @@ import { AWAITING } from './awaiting.js';
 import { renewSteps } from './plan-steps.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
 
+/** What can be retried. */
 const ENDED = "state IN ('failed', 'cancelled')";
 
 /** The newest first: a page begins below the last id of the one before. */
@@ -24,8 +25,18 @@ export function selectPage(
 
 /** The next ended jobs that match, in key order. Read without locks: the walk may be long, where few of many jobs match. */
 export function selectEnded(tables: QueueTables, filter: CheckedFilter, after: string, limit: number): Statement {
-  const where = conditions(tables, { ...filter, states: filter.states ?? ['failed'] });
-  where.push([ENDED, []], ['id > ?', [Number(after)]]);
+  return selectMatching(tables, { ...filter, states: filter.states ?? ['failed'] }, ENDED, after, limit);
+}
+
+export function selectMatching(
+  tables: QueueTables,
+  filter: CheckedFilter,
+  which: string,
+  after: string,
+  limit: number,
+): Statement {
+  const where = conditions(tables, filter);
+  where.push([which, []], ['id > ?', [Number(after)]]);
   const sql = `SELECT id FROM ${tables.names.job} WHERE ${sqlOf(where)} ORDER BY id LIMIT ?`;
   return statement(sql, [...parametersOf(where), limit]);
 }
@@ -96,6 +107,7 @@ function conditions({ service }: QueueTables, filter: CheckedFilter): Condition[
   if (filter.reference !== undefined) where.push(['reference = ?', [filter.reference]]);
   if (filter.createdFrom !== undefined) where.push(['created_at >= ?', [filter.createdFrom]]);
   if (filter.createdUntil !== undefined) where.push(['created_at < ?', [filter.createdUntil]]);
+  if (filter.finishedUntil !== undefined) where.push(['finished_at > 0 AND finished_at < ?', [filter.finishedUntil]]);
   return where;
 }
 

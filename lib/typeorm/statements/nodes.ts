@@ -1,6 +1,7 @@
+import type { HandledType } from '../../job/handled-type.js';
 import type { NodeDescription } from '../../repository/job-repository.js';
 import type { QueueTables } from '../queue-tables.js';
-import { statement, type Script, type Statement } from '../statement.js';
+import { statement, type Parameter, type Script, type Statement } from '../statement.js';
 
 export function* registerNode(
   { dialect, names, service }: QueueTables,
@@ -8,15 +9,23 @@ export function* registerNode(
   lease: number,
 ): Script<string> {
   const { rows, insertId } = yield statement(
-    `INSERT INTO ${names.node} (service, name, state, registered_at, beat_at, expires_at, types) ` +
-      `VALUES (?, ?, 'alive', ${dialect.now}, ${dialect.now}, ${dialect.now} + ?, ?) ${dialect.insertsReturning ? 'RETURNING id' : ''}`,
-    [service, node.name, lease, JSON.stringify(node.types)],
+    `INSERT INTO ${names.node} (service, name, state, registered_at, beat_at, expires_at, concurrency, types, limits) ` +
+      `VALUES (?, ?, 'alive', ${dialect.now}, ${dialect.now}, ${dialect.now} + ?, ?, ?, ?) ${dialect.insertsReturning ? 'RETURNING id' : ''}`,
+    [service, node.name, lease, node.concurrency, ...typeColumns(node.types)],
   );
   return String(dialect.insertsReturning ? rows[0]?.['id'] : insertId);
 }
 
-export function setTypes({ names }: QueueTables, node: string, types: readonly string[]): Statement {
-  return statement(`UPDATE ${names.node} SET types = ? WHERE id = ?`, [JSON.stringify(types), Number(node)]);
+export function setTypes({ names }: QueueTables, node: string, types: readonly HandledType[]): Statement {
+  return statement(`UPDATE ${names.node} SET types = ?, limits = ? WHERE id = ?`, [
+    ...typeColumns(types),
+    Number(node),
+  ]);
+}
+
+/** Names by themselves, because they are read by every node that looks for unhandled jobs. */
+function typeColumns(types: readonly HandledType[]): Parameter[] {
+  return [JSON.stringify(types.map(({ type }) => type)), JSON.stringify(types)];
 }
 
 /** Only a node that is still alive: one that has been found dead stays dead, however fresh its beat. */

@@ -2,16 +2,23 @@ import type { QueueTables } from '../queue-tables.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
 
 /**
- * Deletes a batch of jobs whose retention has passed, and their steps: small, by key, and past rows that somebody else is working on. A row that
- * holds a key of scope 'forever' stays, emptied. Answers how many there were.
+ * Deletes a batch of jobs whose retention has passed, and their steps: small, by key, and past rows that somebody else is working on.
+ * Answers how many there were.
  */
-export function* pruneJobs({ dialect, names, service }: QueueTables, limit: number): Script<number> {
+export function* pruneJobs(tables: QueueTables, limit: number): Script<number> {
+  const { dialect, names, service } = tables;
   const { rows } = yield statement(
     `SELECT id, key_scope FROM ${names.job}${dialect.forceIndex(`${names.job}_expiry`)} ` +
       `WHERE service = ? AND expires_at > 0 AND expires_at <= ${dialect.now} ORDER BY expires_at LIMIT ?${dialect.skipLocked}`,
     [service, limit],
   );
-  if (rows.length > 0) yield deleteSteps({ names }, idsOf(rows));
+  if (rows.length > 0) yield* deleteJobs(tables, rows);
+  return rows.length;
+}
+
+/** Rows that are locked, and their steps. One that holds a key of scope 'forever' stays, emptied. */
+export function* deleteJobs({ names }: QueueTables, rows: readonly Row[]): Script<void> {
+  yield deleteSteps({ names }, idsOf(rows));
   const forever = idsOf(rows.filter((row) => row['key_scope'] === 'forever'));
   const others = idsOf(rows.filter((row) => row['key_scope'] !== 'forever'));
   if (forever.length > 0) {
@@ -19,7 +26,6 @@ export function* pruneJobs({ dialect, names, service }: QueueTables, limit: numb
     yield statement(`UPDATE ${names.job} SET ${empty} WHERE id IN (${marks(forever)})`, forever);
   }
   if (others.length > 0) yield statement(`DELETE FROM ${names.job} WHERE id IN (${marks(others)})`, others);
-  return rows.length;
 }
 
 export function deleteSteps({ names }: Pick<QueueTables, 'names'>, ids: readonly number[]): Statement {

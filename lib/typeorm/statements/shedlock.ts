@@ -17,8 +17,8 @@ interface ShedlockClock {
   readonly now: string;
   /** `?` seconds after `from`. */
   readonly after: (from: string) => string;
-  /** Milliseconds until `lock_until`. */
-  readonly left: string;
+  /** Milliseconds until then. */
+  readonly left: (column: string) => string;
 }
 
 export function shedlockOf(tables: QueueTables, name: string): Shedlock {
@@ -57,7 +57,7 @@ export function* takeShedlock(shedlock: Shedlock, request: LockRequest): Script<
 
 /** In how many milliseconds the row runs out; no row: nobody has it. */
 export function selectShedlock({ name: table, clock }: Shedlock, name: string): Statement {
-  return statement(`SELECT ${clock.left} AS free_in FROM ${table} WHERE lock_name = ?`, [name]);
+  return statement(`SELECT ${clock.left('lock_until')} AS free_in FROM ${table} WHERE lock_name = ?`, [name]);
 }
 
 export function renewShedlock(
@@ -114,7 +114,7 @@ function wholeSeconds(milliseconds: number): number {
 const MYSQL_CLOCK: ShedlockClock = {
   now: 'NOW()',
   after: (from) => `TIMESTAMPADD(SECOND, ?, ${from})`,
-  left: '(UNIX_TIMESTAMP(lock_until) - UNIX_TIMESTAMP()) * 1000',
+  left: (column) => `(UNIX_TIMESTAMP(${column}) - UNIX_TIMESTAMP()) * 1000`,
 };
 
 const CLOCKS: Readonly<Record<Dialect['name'], ShedlockClock>> = {
@@ -123,12 +123,12 @@ const CLOCKS: Readonly<Record<Dialect['name'], ShedlockClock>> = {
   postgres: {
     now: 'statement_timestamp()',
     after: (from) => `${from} + ?::integer * interval '1 second'`,
-    left: 'extract(epoch FROM lock_until - statement_timestamp()) * 1000',
+    left: (column) => `extract(epoch FROM ${column} - statement_timestamp()) * 1000`,
   },
   sqlite: {
     now: "datetime('now')",
     after: (from) => `datetime(${from}, CAST(? AS INTEGER) || ' seconds')`,
-    left: "(julianday(lock_until) - julianday('now')) * 86400000",
+    left: (column) => `(julianday(${column}) - julianday('now')) * 86400000`,
   },
 };
 

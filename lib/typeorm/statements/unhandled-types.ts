@@ -3,23 +3,36 @@ import { parseJson } from '../row.js';
 import { statement, type Parameter, type Script, type Statement } from '../statement.js';
 import { byBytes, gapsBetween, type Gap } from './gaps.js';
 
-/** Enough to know that something is wrong. */
-const MOST_TYPES = 20;
-/** An idle node may ask once a second in all. */
-const MOST_LOOKS = 9;
+export interface Bounds {
+  readonly types: number;
+  /** Statements. */
+  readonly looks: number;
+}
+
+/** Enough to know that something is wrong; an idle node may ask once a second in all. */
+const BOUNDS: Bounds = { types: 20, looks: 9 };
 /** SQLite joins at most 500 SELECTs. */
 const MOST_GAPS = 200;
 
+/** Types that have waiting jobs and no living node that runs them. */
+export function* unhandledTypes(tables: QueueTables): Script<string[]> {
+  return yield* unhandledAmong(tables, yield* handledTypes(tables), BOUNDS);
+}
+
+/** Types that a living node runs. */
+export function* handledTypes({ names, service }: QueueTables): Script<string[]> {
+  const nodes = yield statement(`SELECT types FROM ${names.node} WHERE service = ? AND state = 'alive'`, [service]);
+  return nodes.rows.flatMap((row) => parseJson(row['types']) as string[]);
+}
+
 /**
- * Types that have waiting jobs and no living node that runs them. Each look asks every gap between handled types for its first
+ * Types that have waiting jobs and are not among those that are handled. Each look asks every gap between handled types for its first
  * type: one search of the index each, by constants, so that neither rows nor handled types are walked over.
  */
-export function* unhandledTypes(tables: QueueTables): Script<string[]> {
-  const { names, service } = tables;
-  const nodes = yield statement(`SELECT types FROM ${names.node} WHERE service = ? AND state = 'alive'`, [service]);
+export function* unhandledAmong(tables: QueueTables, handled: readonly string[], most: Bounds): Script<string[]> {
   const unhandled: string[] = [];
-  let gaps = gapsBetween(nodes.rows.flatMap((row) => parseJson(row['types']) as string[]));
-  for (let look = 0; look < MOST_LOOKS && gaps.length > 0 && unhandled.length < MOST_TYPES; look++) {
+  let gaps = gapsBetween(handled);
+  for (let look = 0; look < most.looks && gaps.length > 0 && unhandled.length < most.types; look++) {
     const asked = gaps.slice(0, MOST_GAPS);
     const { rows } = yield firstOfEach(tables, asked);
     const found = rows.flatMap(({ gap, type }) => (type === null ? [] : [{ gap: Number(gap), type: type as string }]));
@@ -28,7 +41,7 @@ export function* unhandledTypes(tables: QueueTables): Script<string[]> {
     // What has not been asked yet comes first: a gap with many types must not hide the others.
     gaps = [...gaps.slice(MOST_GAPS), ...rest];
   }
-  return unhandled.sort(byBytes).slice(0, MOST_TYPES);
+  return unhandled.sort(byBytes).slice(0, most.types);
 }
 
 function firstOfEach({ dialect, names, service }: QueueTables, gaps: readonly Gap[]): Statement {

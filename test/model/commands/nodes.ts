@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import * as fc from 'fast-check';
+import { handled } from '../../support/queue-fixture.js';
 import type { Model } from '../model.js';
 import { LEASE, type ModelNode } from '../model-state.js';
 import type { RealQueue } from '../real-queue.js';
@@ -8,7 +9,7 @@ import { TYPES } from './enqueue.js';
 
 export async function registerNode(model: Model, { fixture }: RealQueue, types: readonly string[]): Promise<string> {
   const name = `node ${model.nodes.size}`;
-  const id = await fixture.repository.registerNode({ name, types });
+  const id = await fixture.repository.registerNode({ name, concurrency: 100, types: handled(...types) });
   model.nodes.set(id, { id, name, types, state: 'alive', expiresAt: Date.now() + LEASE });
   return id;
 }

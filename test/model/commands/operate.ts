@@ -32,7 +32,13 @@ export const retryBatch = command('retryBatch', {
     limit: fc.constantFrom(1, 2, 100),
   }),
   async run(model, { fixture }, { type: jobType, states, limit }) {
-    const any = { key: undefined, reference: undefined, createdFrom: undefined, createdUntil: undefined };
+    const any = {
+      key: undefined,
+      reference: undefined,
+      createdFrom: undefined,
+      createdUntil: undefined,
+      finishedUntil: undefined,
+    };
     const batch = await fixture.repository.retryBatch({ ...any, type: jobType, states }, '0', limit);
     expect(batch).toEqual(model.retryBatch(jobType, states, limit));
   },

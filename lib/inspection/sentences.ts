@@ -1,0 +1,45 @@
+import { COUNTED_AHEAD } from '../repository/inspection-repository.js';
+import type { HoldReason } from './job-explanation.js';
+
+/** Enough to see which; an application may have hundreds of nodes. */
+const MOST_NODES = 5;
+
+type Reason<Name> = Extract<HoldReason, { reason: Name }>;
+
+/** All wording of explanations. What comes from users is quoted as it is: whoever shows it escapes it. */
+const SENTENCES: { readonly [Name in HoldReason['reason']]: (reason: Reason<Name>, type: string) => string } = {
+  ended: ({ state }) => `It has ended: ${state}.`,
+  running: ({ node }) => `Node ${node} has it: it runs, or is about to.`,
+  'not-acknowledged': ({ until }) =>
+    `Its handler has returned, and nobody has acknowledged it: it is handled again after ${at(until)}.`,
+  paused: (_, type) => `Its type '${type}' is paused.`,
+  'no-live-node': () => 'No node of the service is alive.',
+  'no-handler': ({ nodes }, type) => `No living node handles its type '${type}'. Alive: ${listed(nodes)}.`,
+  'incompatible-steps': ({ error, until }) => `${error} It is tried again at ${at(until)}.`,
+  'not-due': ({ until }) => `It waits for its time: ${at(until)}.`,
+  expired: () => 'Its deadline has passed: the next claim fails it as expired.',
+  'concurrency-full': ({ nodes }, type) =>
+    `Every node that handles its type '${type}' runs as many jobs as it may: ` +
+    `${listed(nodes.map(({ node, running, limit }) => `${node} has ${running} of ${limit}`))}.`,
+  'last-chance': ({ crashes }) =>
+    `Its process has died with it ${crashes === 1 ? 'once' : `${crashes} times`} after a first crash: it is on its last chance, and waits ` +
+    'until it can run alone.',
+  next: ({ ahead }) =>
+    ahead === 0
+      ? 'Nothing is in its way: it is the next of its type.'
+      : `Nothing is in its way but ${ahead < COUNTED_AHEAD ? ahead : `${COUNTED_AHEAD} or more`} due ${ahead === 1 ? 'job' : 'jobs'} of its type that come before it.`,
+};
+
+export function sentenceFor(reason: HoldReason, type: string): string {
+  const sentence = SENTENCES[reason.reason] as (reason: HoldReason, type: string) => string;
+  return sentence(reason, type);
+}
+
+function at(time: Date): string {
+  return time.toISOString();
+}
+
+function listed(nodes: readonly string[]): string {
+  const rest = nodes.length - MOST_NODES;
+  return nodes.slice(0, MOST_NODES).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}

@@ -1,0 +1,14 @@
+/**
+ * A job type as a node runs it: what the other processes know of its handler. Times are milliseconds.
+ *
+ * @publicApi
+ */
+export interface HandledType {
+  readonly type: string;
+  /** Running jobs of this type at most. */
+  readonly concurrency: number;
+  /** Deaths of a process that are held against a job before it fails. */
+  readonly maxCrashes: number;
+  /** From a job's first due time: later it is not started any more. */
+  readonly deadline: number | undefined;
+}

@@ -1,0 +1,57 @@
+import { COUNTED_AHEAD, type JobSituation } from '../../repository/inspection-repository.js';
+import type { QueueTables } from '../queue-tables.js';
+import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
+import { nodeName } from './inspect-nodes.js';
+import { readJob } from './read-jobs.js';
+
+export function* inspectJob(tables: QueueTables, id: number): Script<JobSituation | undefined> {
+  const row = (yield selectSituation(tables, id)).rows[0];
+  if (row === undefined) return undefined;
+  const isNext = row['state'] === 'waiting' && Number(row['overdue']) >= 0;
+  const counted = isNext ? (yield countAhead(tables, row)).rows : [];
+  const ahead = counted.reduce((sum, { ahead: count }) => sum + Number(count), 0);
+  const isRunning = row['state'] === 'running';
+  return {
+    job: readJob(row),
+    node: isRunning ? nodeName({ id: row['node_id'], name: row['node_name'] ?? '?' }) : undefined,
+    started: isRunning && Number(row['started_at']) > 0,
+    recorded: Number(row['recorded']) > 0,
+    suspect: Number(row['suspect']) > 0,
+    overdue: Number(row['overdue']),
+    expired: Number(row['expired']) > 0,
+    paused: Number(row['paused']) > 0,
+    ahead: Math.min(ahead, COUNTED_AHEAD),
+  };
+}
+
+function selectSituation({ dialect, names, service }: QueueTables, id: number): Statement {
+  const isThere = (table: string, where: string) =>
+    `CASE WHEN EXISTS (SELECT 1 FROM ${table} o WHERE ${where}) THEN 1 ELSE 0 END`;
+  return statement(
+    `SELECT j.*, ${dialect.now} - j.due AS overdue, CASE WHEN j.deadline < ${dialect.now} THEN 1 ELSE 0 END AS expired, ` +
+      `(SELECT n.name FROM ${names.node} n WHERE n.id = j.node_id) AS node_name, ` +
+      `${isThere(names.attempt, 'o.job_id = j.id AND o.fence = j.fence')} AS recorded, ` +
+      `${isThere(names.pause, 'o.service = j.service AND o.type = j.type')} AS paused ` +
+      `FROM ${names.job} j WHERE j.id = ? AND j.service = ?`,
+    [id, service],
+  );
+}
+
+/** In the order of the claim index: each part is one stretch of it, of which no more is read than is counted. */
+function countAhead({ dialect, names, service }: QueueTables, row: Row): Statement {
+  const level = [service, String(row['type']), Number(row['priority'])];
+  const [due, id] = [Number(row['due']), Number(row['id'])];
+  const waiting = (priority: string) =>
+    `SELECT 1 FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
+    `WHERE service = ? AND state = 'waiting' AND type = ? AND priority ${priority}`;
+  const parts: [string, Parameter[]][] = [
+    [`${waiting('> ?')} AND due <= ${dialect.now}`, level],
+    [`${waiting('= ?')} AND due < ?`, [...level, due]],
+    [`${waiting('= ?')} AND due = ? AND id < ?`, [...level, due, id]],
+  ];
+  const counts = parts.map(([sql]) => `SELECT COUNT(*) AS ahead FROM (${sql} LIMIT ${COUNTED_AHEAD}) a`);
+  return statement(
+    counts.join(' UNION ALL '),
+    parts.flatMap(([, parameters]) => parameters),
+  );
+}

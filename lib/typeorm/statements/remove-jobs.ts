@@ -1,0 +1,54 @@
+import { ENDED_STATES } from '../../job/job-state.js';
+import type { CheckedFilter } from '../../job/job-filter.js';
+import type { RemovedJob } from '../../repository/job-repository.js';
+import type { QueueTables } from '../queue-tables.js';
+import { statement, type Row, type Script, type Statement } from '../statement.js';
+import { stateOf } from './awaiting.js';
+import { selectMatching } from './filter-jobs.js';
+import { deleteJobs } from './prune.js';
+
+const ENDED = `state IN (${ENDED_STATES.map((state) => `'${state}'`).join(', ')})`;
+
+/** A row that is there only for its key of scope 'forever' has been removed already. */
+const REMOVABLE = `${ENDED} AND (key_scope <> 'forever' OR expires_at > 0)`;
+
+/** Deletes a job that has ended, with all that is kept of it. `undefined`: there is no such job. */
+export function* removeJob(tables: QueueTables, id: number): Script<RemovedJob | undefined> {
+  const { dialect, names, service } = tables;
+  const { rows } = yield statement(
+    `SELECT id, state, delivered_at, key_scope FROM ${names.job} WHERE id = ? AND service = ?${dialect.lockRow}`,
+    [id, service],
+  );
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  const state = stateOf(row);
+  const removed = ENDED_STATES.includes(state);
+  if (removed) yield* removeRows(tables, rows);
+  return { state, removed };
+}
+
+/** The next jobs that match and have ended, in key order. Read without locks, as those that are retried. */
+export function selectRemovable(tables: QueueTables, filter: CheckedFilter, after: string, limit: number): Statement {
+  return selectMatching(tables, filter, REMOVABLE, after, limit);
+}
+
+/** Removes those of the jobs that nobody has retried meanwhile, and answers how many. */
+export function* removeJobs(tables: QueueTables, ids: readonly number[]): Script<number> {
+  const { dialect, names } = tables;
+  const { rows } = yield statement(
+    `SELECT id, key_scope FROM ${names.job} WHERE id IN (${ids.map(() => '?').join(', ')}) AND ${REMOVABLE} ` +
+      `ORDER BY id${dialect.skipLocked}`,
+    ids,
+  );
+  yield* removeRows(tables, rows);
+  return rows.length;
+}
+
+function* removeRows(tables: QueueTables, rows: readonly Row[]): Script<void> {
+  if (rows.length === 0) return;
+  const { names } = tables;
+  const ids = rows.map((row) => Number(row['id']));
+  for (const table of [names.log, names.attempt])
+    yield statement(`DELETE FROM ${table} WHERE job_id IN (${ids.map(() => '?').join(', ')})`, ids);
+  yield* deleteJobs(tables, rows);
+}
