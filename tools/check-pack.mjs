@@ -27,12 +27,14 @@ const requiredPeers = Object.keys(manifest.peerDependencies).filter(
 const BUILT = /^dist\/(.+(\.c?js|\.c?js\.map|\.d\.c?ts)|dashboard\/inspect\/assets\/\w+\.(html|css))$/;
 /** What a user has installed for sure once this package is. */
 const available = [...Object.keys(manifest.dependencies ?? {}), ...requiredPeers];
+/** What whoever imports a subpath has installed as well. */
+const PEERS_OF = { dashboard: ['@bull-board/api', '@bull-board/express'] };
 
 const folder = mkdtempSync(join(tmpdir(), 'pq-pack-'));
 try {
   const tarball = pack(folder);
   const installed = install(tarball);
-  const problems = [...checkFiles(installed), ...checkTypes(installed), ...(await lint(tarball)), ...load()];
+  const problems = [...checkFiles(installed), ...checkTypes(installed), ...(await lint(tarball)), ...loadAll()];
   for (const problem of problems) console.error(problem);
   process.exitCode = problems.length > 0 ? 1 : 0;
 } finally {
@@ -44,12 +46,16 @@ function install(tarball) {
   const target = join(folder, 'node_modules', manifest.name);
   mkdirSync(target, { recursive: true });
   execFileSync('tar', ['-xzf', tarball, '-C', target, '--strip-components=1']);
-  for (const name of available) {
-    const link = join(folder, 'node_modules', name);
-    mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(join(root, 'node_modules', name), link);
-  }
+  link(available);
   return target;
+}
+
+function link(names) {
+  for (const name of names) {
+    const path = join(folder, 'node_modules', name);
+    mkdirSync(dirname(path), { recursive: true });
+    symlinkSync(join(root, 'node_modules', name), path);
+  }
 }
 
 function checkFiles(installed) {
@@ -85,10 +91,14 @@ function checkTypes(installed) {
         .importedFiles.map(({ fileName }) => fileName)
         .filter(
           (specifier) =>
-            !specifier.startsWith('.') && !isBuiltin(specifier) && !available.includes(packageOf(specifier)),
+            !specifier.startsWith('.') && !isBuiltin(specifier) && !allowedIn(name).includes(packageOf(specifier)),
         )
         .map((specifier) => `${name} imports ${specifier}, which is neither a dependency nor a required peer`),
     );
+}
+
+function allowedIn(file) {
+  return [...available, ...(PEERS_OF[file.split('/')[1]] ?? [])];
 }
 
 async function lint(tarball) {
@@ -96,11 +106,18 @@ async function lint(tarball) {
   return messages.map((message) => formatMessage(message, pkg));
 }
 
-/** Every entry point, by `import` and by `require`: both must bring the same names. */
-function load() {
-  const entries = Object.entries(manifest.exports)
-    .filter(([, target]) => typeof target === 'object')
-    .map(([path]) => JSON.stringify(manifest.name + path.slice(1)));
+/** Those that need more than everybody has come last, so that all others have been loaded without. */
+function loadAll() {
+  const paths = Object.keys(manifest.exports).filter((path) => typeof manifest.exports[path] === 'object');
+  const needy = paths.filter((path) => path.slice(2) in PEERS_OF);
+  const problems = load(paths.filter((path) => !needy.includes(path)));
+  link(Object.values(PEERS_OF).flat());
+  return [...problems, ...load(needy)];
+}
+
+/** Entry points, by `import` and by `require`: both must bring the same names. */
+function load(paths) {
+  const entries = paths.map((path) => JSON.stringify(manifest.name + path.slice(1)));
   // Applications load this one themselves, before anything that is decorated.
   writeFileSync(
     join(folder, 'load.mjs'),

@@ -44,7 +44,12 @@ describe("the dashboard's own page", () => {
     const request = { method, path: `/inspect${below}`, query, body: undefined, base: '/queues' };
     const answer = await shown.handle(request);
     const { status, type, body } = answer ?? { status: 404, type: '', body: '' };
-    return { status, type, text: body.toString(), json: type.includes('json') ? JSON.parse(body.toString()) : undefined };
+    return {
+      status,
+      type,
+      text: body.toString(),
+      json: type.includes('json') ? JSON.parse(body.toString()) : undefined,
+    };
   }
 
   it('is there with its files, and with nothing inline that its policy would forbid', async () => {
@@ -112,7 +117,9 @@ describe("the dashboard's own page", () => {
     expect((await ask('/api/due')).json.due).toContainEqual(expect.objectContaining({ type: 'nobody', id }));
     const { types } = (await ask('/api/types')).json;
     expect(types).toContainEqual(expect.objectContaining({ type: 'pay', paused: true, unhandled: false, nodes: 1 }));
-    expect(types).toContainEqual(expect.objectContaining({ type: 'nobody', unhandled: true, nodes: 0, concurrency: 0 }));
+    expect(types).toContainEqual(
+      expect.objectContaining({ type: 'nobody', unhandled: true, nodes: 0, concurrency: 0 }),
+    );
   });
 
   it('shows how schedules do', async () => {

@@ -161,7 +161,10 @@ const executable = chromiumHere();
         await screenshot('service');
         await lock?.release();
         await page.goto(site.url);
-        await page.getByRole('link', { name: /^failed 1$/i }).first().waitFor();
+        await page
+          .getByRole('link', { name: /^failed 1$/i })
+          .first()
+          .waitFor();
         await screenshot('board');
       });
 
@@ -201,7 +204,10 @@ const executable = chromiumHere();
         const { id } = await site.queue.enqueue('report.build', {});
         await expectReason(site, id, 'no-live-node');
         const poll = { min: 3_600_000, max: 3_600_000 };
-        const slow = await startApp(schema, { providers: shop.providers, queue: { serviceName: service, autoStart: false, poll } });
+        const slow = await startApp(schema, {
+          providers: shop.providers,
+          queue: { serviceName: service, autoStart: false, poll },
+        });
         opened.push(slow);
         // What waits when it begins is claimed with its first poll.
         await site.queue.cancel(id);
@@ -260,7 +266,10 @@ const executable = chromiumHere();
       await page.goto(`${site.url}/inspect`);
       for (const where of ['type', 'lock']) await page.getByText(script(where)).first().waitFor();
       await page.goto(site.url);
-      await page.getByRole('navigation').getByRole('link', { name: script('type') }).click();
+      await page
+        .getByRole('navigation')
+        .getByRole('link', { name: script('type') })
+        .click();
       await page.getByRole('link', { name: `#${id}` }).click();
       for (const tab of ['Error', 'Data', 'Options', 'Logs']) {
         await page.getByRole('tab', { name: tab }).click();

@@ -52,7 +52,10 @@ export class StuckShop {
     const running = await add('stock.count');
     await app.waitFor(running, 'running');
     // More than a node keeps ready beside the one that runs.
-    const counts = await queue.enqueueMany('stock.count', Array.from({ length: 20 }, () => ({ payload: {} })));
+    const counts = await queue.enqueueMany(
+      'stock.count',
+      Array.from({ length: 20 }, () => ({ payload: {} })),
+    );
     return new Map<Reason, string>([
       ['ended', await add('payment.capture', { key: 'pay-17', reference: 'A-17' })],
       ['running', running],

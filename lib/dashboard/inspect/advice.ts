@@ -21,19 +21,36 @@ export function adviceFor(reason: HoldReason): Advice {
     case 'paused':
       return { advice: 'Jobs that come in meanwhile are kept, and run in their order after it.', action: 'resume' };
     case 'no-live-node':
-      return { advice: 'Start a process of the service with the role "work". Those that there were are on the page of the service.' };
+      return {
+        advice:
+          'Start a process of the service with the role "work". Those that there were are on the page of the service.',
+      };
     case 'no-handler':
-      return { advice: 'Deploy the handler, or look whether `types` or `roles` of these processes leave it out. The job waits until then.' };
+      return {
+        advice:
+          'Deploy the handler, or look whether `types` or `roles` of these processes leave it out. The job waits until then.',
+      };
     case 'incompatible-steps':
-      return { advice: 'Deploy the definition that it began with, or one that only adds steps; or cancel it and enqueue another.' };
+      return {
+        advice:
+          'Deploy the definition that it began with, or one that only adds steps; or cancel it and enqueue another.',
+      };
     case 'not-due':
       return { advice: 'It may also run now.', action: 'run-now' };
     case 'expired':
-      return { advice: 'Look why nothing has claimed it in time: the next claim ends it. A new job with a later deadline is the way to go on.' };
+      return {
+        advice:
+          'Look why nothing has claimed it in time: the next claim ends it. A new job with a later deadline is the way to go on.',
+      };
     case 'concurrency-full':
-      return { advice: 'Raise `concurrency` of the handler or of the module, start another node, or look whether its jobs hang.' };
+      return {
+        advice:
+          'Raise `concurrency` of the handler or of the module, start another node, or look whether its jobs hang.',
+      };
     case 'last-chance':
-      return { advice: 'Look at how its attempts crashed. It starts when no other job runs on a node that handles it.' };
+      return {
+        advice: 'Look at how its attempts crashed. It starts when no other job runs on a node that handles it.',
+      };
     case 'next':
       return { advice: 'Wait: a node claims it with its next poll, or when those before it have begun.' };
   }

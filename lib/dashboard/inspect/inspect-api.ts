@@ -105,7 +105,9 @@ export class InspectApi {
 
 /** On the living ones: what a dead one could run helps nobody. */
 function slotsOf(type: string, nodes: readonly NodeStatus[]): object {
-  const slots = nodes.filter(({ state }) => state === 'alive').flatMap(({ types }) => types.filter((one) => one.type === type));
+  const slots = nodes
+    .filter(({ state }) => state === 'alive')
+    .flatMap(({ types }) => types.filter((one) => one.type === type));
   return {
     nodes: slots.length,
     running: slots.reduce((sum, { running }) => sum + running, 0),

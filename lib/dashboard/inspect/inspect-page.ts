@@ -1,13 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { InvalidJobError } from '../../errors/invalid-job.error.js';
-import { InvalidOptionError } from '../../errors/invalid-option.error.js';
-import { JobNotFoundError } from '../../errors/job-not-found.error.js';
-import { JobStateError } from '../../errors/job-state.error.js';
-import { KeyTakenError } from '../../errors/key-taken.error.js';
-import { UnknownOptionError } from '../../errors/unknown-option.error.js';
 import { QueueInspector } from '../../inspection/queue-inspector.js';
 import { JobQueue } from '../../queue/job-queue.js';
 import { Schedules } from '../../schedule/schedules.js';
+import { statusOf } from '../board/status-of.js';
 import { DashboardOptions } from '../dashboard-options.js';
 import type { DashboardAnswer, DashboardRequest } from '../dashboard-request.js';
 import { PayloadView } from '../payload-view.js';
@@ -15,18 +10,6 @@ import { InspectApi } from './inspect-api.js';
 import { InspectAssets } from './inspect-assets.js';
 import { routeOf } from './inspect-routes.js';
 import { JobView } from './job-view.js';
-
-type ErrorClass = new (...args: never[]) => Error;
-
-const STATUSES: readonly (readonly [ErrorClass, number])[] = [
-  [JobNotFoundError, 404],
-  [JobStateError, 409],
-  [KeyTakenError, 409],
-  [InvalidJobError, 400],
-  [InvalidOptionError, 400],
-  [UnknownOptionError, 400],
-  [URIError, 400],
-];
 
 /** The small page beside bull-board, with its API: everything at and below `/inspect`, after the guard. */
 @Injectable()
@@ -69,7 +52,7 @@ export class InspectPage {
 
 /** Whatever is not the fault of who asks is for those who look after the application: it goes on to the log. */
 function answerTo(error: unknown): DashboardAnswer {
-  const status = STATUSES.find(([type]) => error instanceof type)?.[1];
+  const status = error instanceof URIError ? 400 : statusOf(error);
   if (status === undefined) throw error;
   return refusal(status, (error as Error).name, (error as Error).message);
 }

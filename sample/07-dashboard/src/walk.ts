@@ -8,7 +8,8 @@ const WITHIN = 20_000;
 /** Each job, and the reason for which it is not running. */
 export async function fill(jobQueue: JobQueue): Promise<Map<string, string>> {
   await jobQueue.pause('report.build');
-  const add = async (type: string, payload: unknown, delay = 0) => (await jobQueue.enqueue(type, payload, { delay })).id;
+  const add = async (type: string, payload: unknown, delay = 0) =>
+    (await jobQueue.enqueue(type, payload, { delay })).id;
   return new Map([
     [await add('order.notify', { order: 'A-1' }), 'ended'],
     [await add('payment.capture', { order: 'A-2' }), 'ended'],
@@ -22,7 +23,11 @@ export async function fill(jobQueue: JobQueue): Promise<Map<string, string>> {
 }
 
 /** What a person would look at, and do, at 3 a.m. Answers whether all of it was as it should be. */
-export async function walk(dashboard: Dashboard, jobs: ReadonlyMap<string, string>, terminal: CardTerminal): Promise<boolean> {
+export async function walk(
+  dashboard: Dashboard,
+  jobs: ReadonlyMap<string, string>,
+  terminal: CardTerminal,
+): Promise<boolean> {
   const right: boolean[] = [];
   for (const [id, reason] of jobs) right.push(await showWhy(dashboard, id, reason));
   console.log('\ntype              state            running');

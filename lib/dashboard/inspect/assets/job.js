@@ -2,7 +2,14 @@ import { get, onBoard, post, whyPage } from './api.js';
 import { button, carefulButton, chip, duration, element, facts, moment, section, table } from './elements.js';
 import { stepTable } from './steps.js';
 
-const KINDS = { succeeded: 'good', failed: 'bad', cancelled: 'quiet', running: 'good', waiting: 'warn', scheduled: 'warn' };
+const KINDS = {
+  succeeded: 'good',
+  failed: 'bad',
+  cancelled: 'quiet',
+  running: 'good',
+  waiting: 'warn',
+  scheduled: 'warn',
+};
 const ACTIONS = {
   resume: ['Resume the type', ({ job }) => ['types', job.type, 'resume'], 'is resumed'],
   retry: ['Retry', ({ job }) => ['jobs', job.id, 'retry'], 'is retried'],
@@ -15,10 +22,10 @@ export async function jobView(id, { readOnly, act }) {
   const sheet = await get('jobs', id);
   const make = (action) => actionButton(action, sheet, act);
   return [
-    section(`Job ${sheet.job.id}`, about(sheet), links(sheet), readOnly ? undefined : buttons(sheet, make)),
-    section('Why?', reasons(sheet, readOnly ? () => undefined : make)),
+    section(title(sheet), reasons(sheet, readOnly ? () => undefined : make), ...below(sheet, readOnly, make)),
     sheet.steps.steps.length > 0 ? section('Steps', stepTable(sheet.steps, sheet.now)) : undefined,
     section('Attempts', ...attempts(sheet)),
+    section('About it', about(sheet)),
     section('Log', log(sheet)),
     section('Payload and result', ...values(sheet)),
   ];
@@ -45,10 +52,12 @@ export function jobList({ jobs, more, now }) {
   ];
 }
 
+function title({ job }) {
+  return element('span', {}, `Job ${job.id}: ${job.type}, `, chip(job.state, KINDS[job.state]));
+}
+
 function about({ job, now }) {
   return facts([
-    ['Type', job.type],
-    ['State', chip(job.state, KINDS[job.state])],
     ['Enqueued', moment(job.createdAt, now)],
     ['Due', moment(job.dueAt, now)],
     ['Deadline', job.deadline && moment(job.deadline, now)],
@@ -63,14 +72,11 @@ function about({ job, now }) {
   ]);
 }
 
-function links({ job }) {
-  return element('p', {}, element('a', { href: onBoard(job.type, job.id) }, 'This job on the board'));
-}
-
-/** Those that no reason offers. */
-function buttons({ actions, reasons: given }, make) {
+/** What no reason offers, and the way to the board. */
+function below({ job, actions, reasons: given }, readOnly, make) {
   const others = actions.filter((action) => !given.some((reason) => reason.action === action));
-  return element('div', { class: 'buttons' }, ...others.map(make));
+  const link = element('a', { href: onBoard(job.type, job.id) }, 'This job on the board');
+  return [element('p', { class: 'row' }, link, ...(readOnly ? [] : others.map(make)))];
 }
 
 function reasons({ reasons: given }, make) {
@@ -78,12 +84,11 @@ function reasons({ reasons: given }, make) {
     element(
       'li',
       { 'data-reason': reason },
-      element('strong', {}, sentence),
-      element('p', {}, advice),
+      element('div', {}, element('strong', {}, sentence), element('p', {}, advice)),
       action === undefined ? undefined : make(action),
     ),
   );
-  return element('ol', { class: 'reasons' }, ...items);
+  return element('ul', { class: 'reasons' }, ...items);
 }
 
 function actionButton(action, sheet, act) {
@@ -99,7 +104,12 @@ function attempts({ attempts: given, now }) {
     const { attempt: number, outcome, reason, node, startedAt, endedAt, error } = attempt;
     const took = startedAt === undefined ? '' : `, after ${duration(new Date(endedAt) - new Date(startedAt))}`;
     const why = reason === undefined ? '' : ` (${reason})`;
-    const title = element('summary', {}, `Attempt ${number}: ${outcome}${why}${took}, on ${node}, `, moment(endedAt, now));
+    const title = element(
+      'summary',
+      {},
+      `Attempt ${number}: ${outcome}${why}${took}, on ${node}, `,
+      moment(endedAt, now),
+    );
     if (error === undefined) return element('details', {}, title, element('p', { class: 'quiet' }, 'No error.'));
     const open = index === given.length - 1 ? '' : undefined;
     return element('details', { open }, title, ...errorView(error));
@@ -108,7 +118,12 @@ function attempts({ attempts: given, now }) {
 
 function errorView({ name, message, stack, code, cause }) {
   return [
-    element('p', {}, element('strong', { class: 'bad' }, name), `: ${message}${code === undefined ? '' : ` (${code})`}`),
+    element(
+      'p',
+      {},
+      element('strong', { class: 'bad' }, name),
+      `: ${message}${code === undefined ? '' : ` (${code})`}`,
+    ),
     stack === undefined ? undefined : element('pre', { tabindex: '0', 'aria-label': 'Stack' }, stack),
     ...(cause === undefined ? [] : [element('p', { class: 'quiet' }, 'Caused by'), ...errorView(cause)]),
   ].filter((part) => part !== undefined);

@@ -20,7 +20,10 @@ export function stepTable({ total, done, steps }, now) {
       ['State', ({ state }) => chip(state, KINDS[state])],
       ['Attempts', ({ attempts }) => String(attempts)],
       ['When', (step) => when(step, now)],
-      ['Took', ({ startedAt, endedAt }) => (startedAt && endedAt ? duration(new Date(endedAt) - new Date(startedAt)) : '')],
+      [
+        'Took',
+        ({ startedAt, endedAt }) => (startedAt && endedAt ? duration(new Date(endedAt) - new Date(startedAt)) : ''),
+      ],
       ['Timeline', (step) => bar(step, scale, now), 'timeline'],
       ['Error', ({ error }) => (error ? `${error.name}: ${error.message}` : '')],
     ],
