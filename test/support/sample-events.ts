@@ -37,6 +37,7 @@ const SAMPLES: { [Name in QueueEvent['name']]: Omit<Extract<QueueEvent, { name: 
   'operation.failed': [{ operation: 'invoice', during: 'update', rows: 3, error, errorName: 'TypeError' }],
   'enqueue.progress': [{ type: 'order.notify', done: 1, total: 2 }],
   'retry.progress': [{ retried: 1 }],
+  'remove.progress': [{ removed: 500 }],
   'types.unhandled': [{ types: ['order.notify'] }],
   'services.unhandled': [{ services: ['shop'] }],
   'schedule.fired': [{ schedule: 'nightly', fireTime, job: JOB }],
