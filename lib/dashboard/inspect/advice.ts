@@ -9,51 +9,45 @@ export interface Advice {
   readonly action?: InspectAction;
 }
 
-/** What to do about a reason: the sentence beside it says only what it is. */
+/** The sentence beside it says only what the reason is. */
+const ADVICE: Readonly<Record<Exclude<HoldReason['reason'], 'ended'>, Advice>> = {
+  running: {
+    advice:
+      'Its log is below, and the attempts that have ended. When it is cancelled, the signal of its handler is aborted.',
+  },
+  'not-acknowledged': {
+    advice: 'Whoever was told of it has to call finish(), fail() or processing(): look there first.',
+  },
+  paused: { advice: 'What comes in meanwhile is kept, and runs in its order once it is resumed.', action: 'resume' },
+  'no-live-node': {
+    advice:
+      "Start a process of the service with the role 'work'. The page of the whole service shows those that there were.",
+  },
+  'no-handler': {
+    advice:
+      'Deploy its handler, or look whether `types` or `roles` of these processes leave it out. It waits until then.',
+  },
+  'incompatible-steps': {
+    advice: 'Deploy a definition with the steps that it has finished; or cancel it, and enqueue another one.',
+  },
+  'not-due': { advice: 'Wait, or let it run now.', action: 'run-now' },
+  expired: { advice: 'Look why nothing has claimed it in time. To do its work nevertheless, enqueue another one.' },
+  'concurrency-full': {
+    advice:
+      'Look whether the jobs that run hang; raise `concurrency` of the handler or of the module, or start another node.',
+  },
+  'last-chance': {
+    advice:
+      'Look how its attempts have crashed. It starts when no other job runs on its node, so that it takes none with it.',
+  },
+  next: {
+    advice: 'Wait: a node claims it with one of its next looks. If it stays so, look at the beats of the nodes.',
+  },
+};
+
+/** What to do about a reason. */
 export function adviceFor(reason: HoldReason): Advice {
-  switch (reason.reason) {
-    case 'ended':
-      return endedAdvice(reason.state);
-    case 'running':
-      return { advice: 'Its attempts and its log are below. A cancelled job is told so by the signal of its handler.' };
-    case 'not-acknowledged':
-      return { advice: 'Whoever was told of it has to call finish(), fail() or processing(). Look there first.' };
-    case 'paused':
-      return { advice: 'Jobs that come in meanwhile are kept, and run in their order after it.', action: 'resume' };
-    case 'no-live-node':
-      return {
-        advice:
-          'Start a process of the service with the role "work". Those that there were are on the page of the service.',
-      };
-    case 'no-handler':
-      return {
-        advice:
-          'Deploy the handler, or look whether `types` or `roles` of these processes leave it out. The job waits until then.',
-      };
-    case 'incompatible-steps':
-      return {
-        advice:
-          'Deploy the definition that it began with, or one that only adds steps; or cancel it and enqueue another.',
-      };
-    case 'not-due':
-      return { advice: 'It may also run now.', action: 'run-now' };
-    case 'expired':
-      return {
-        advice:
-          'Look why nothing has claimed it in time: the next claim ends it. A new job with a later deadline is the way to go on.',
-      };
-    case 'concurrency-full':
-      return {
-        advice:
-          'Raise `concurrency` of the handler or of the module, start another node, or look whether its jobs hang.',
-      };
-    case 'last-chance':
-      return {
-        advice: 'Look at how its attempts crashed. It starts when no other job runs on a node that handles it.',
-      };
-    case 'next':
-      return { advice: 'Wait: a node claims it with its next poll, or when those before it have begun.' };
-  }
+  return reason.reason === 'ended' ? endedAdvice(reason.state) : ADVICE[reason.reason];
 }
 
 function endedAdvice(state: JobState): Advice {

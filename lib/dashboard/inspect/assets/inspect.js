@@ -13,12 +13,12 @@ form.addEventListener('submit', (event) => {
   const { by, value } = Object.fromEntries(new FormData(form));
   go(`?${new URLSearchParams({ [by]: value.trim() })}`);
 });
-document.getElementById('refresh').addEventListener('click', () => show());
+document.getElementById('refresh').addEventListener('click', () => void show());
 document.getElementById('whole').addEventListener('click', (event) => {
   event.preventDefault();
   go('?');
 });
-addEventListener('popstate', () => show());
+addEventListener('popstate', () => void show());
 void show();
 
 function go(address) {

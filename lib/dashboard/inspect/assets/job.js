@@ -22,7 +22,7 @@ export async function jobView(id, { readOnly, act }) {
   const sheet = await get('jobs', id);
   const make = (action) => actionButton(action, sheet, act);
   return [
-    section(title(sheet), reasons(sheet, readOnly ? () => undefined : make), ...below(sheet, readOnly, make)),
+    section(titleOf(sheet), reasons(sheet, readOnly ? () => undefined : make), ...below(sheet, readOnly, make)),
     sheet.steps.steps.length > 0 ? section('Steps', stepTable(sheet.steps, sheet.now)) : undefined,
     section('Attempts', ...attempts(sheet)),
     section('About it', about(sheet)),
@@ -52,7 +52,7 @@ export function jobList({ jobs, more, now }) {
   ];
 }
 
-function title({ job }) {
+function titleOf({ job }) {
   return element('span', {}, `Job ${job.id}: ${job.type}, `, chip(job.state, KINDS[job.state]));
 }
 

@@ -13,22 +13,22 @@ const KINDS = {
 /** The steps of a job one below the other, each with a bar on the same scale. */
 export function stepTable({ total, done, steps }, now) {
   const scale = scaleOf(steps, now);
-  return table(
-    `${done} of ${total} steps are done. A bar is the last attempt of a step, or the time that it sleeps.`,
-    [
-      ['Step', ({ name }) => name],
-      ['State', ({ state }) => chip(state, KINDS[state])],
-      ['Attempts', ({ attempts }) => String(attempts)],
-      ['When', (step) => when(step, now)],
-      [
-        'Took',
-        ({ startedAt, endedAt }) => (startedAt && endedAt ? duration(new Date(endedAt) - new Date(startedAt)) : ''),
-      ],
-      ['Timeline', (step) => bar(step, scale, now), 'timeline'],
-      ['Error', ({ error }) => (error ? `${error.name}: ${error.message}` : '')],
-    ],
-    steps,
-  );
+  const columns = [
+    ['Step', ({ name }) => name],
+    ['State', ({ state }) => chip(state, KINDS[state])],
+    ['Attempts', ({ attempts }) => String(attempts)],
+    ['When', (step) => when(step, now)],
+    ['Took', took],
+    ['Timeline', (step) => bar(step, scale, now), 'timeline'],
+  ];
+  if (steps.some(({ error }) => error !== undefined))
+    columns.push(['Error', ({ error }) => (error ? `${error.name}: ${error.message}` : '')]);
+  const caption = `${done} of ${total} steps are done. A bar is the last attempt of a step, or the time that it has slept.`;
+  return table(caption, columns, steps);
+}
+
+function took({ startedAt, endedAt }) {
+  return startedAt && endedAt ? duration(new Date(endedAt) - new Date(startedAt)) : '';
 }
 
 function when({ wakesAt, endedAt, startedAt, state }, now) {
@@ -59,5 +59,7 @@ function scaleOf(steps, now) {
 function reach({ startedAt, endedAt, wakesAt }, now) {
   if (startedAt === undefined) return [];
   const start = Date.parse(startedAt);
-  return [start, Math.max(start, Date.parse(wakesAt ?? endedAt ?? now))];
+  // A sleep of days would leave nothing of the other bars: what is to come is not drawn.
+  const end = endedAt === undefined ? Math.min(Date.parse(wakesAt ?? now), Date.parse(now)) : Date.parse(endedAt);
+  return [start, Math.max(start, end)];
 }
