@@ -23,6 +23,8 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const requiredPeers = Object.keys(manifest.peerDependencies).filter(
   (name) => !manifest.peerDependenciesMeta?.[name]?.optional,
 );
+/** What the compiler makes, and the files of the dashboard's page. */
+const BUILT = /^dist\/(.+(\.c?js|\.c?js\.map|\.d\.c?ts)|dashboard\/inspect\/assets\/\w+\.(html|css))$/;
 /** What a user has installed for sure once this package is. */
 const available = [...Object.keys(manifest.dependencies ?? {}), ...requiredPeers];
 /** What whoever imports a subpath has installed as well. */
@@ -62,7 +64,7 @@ function checkFiles(installed) {
   return [
     ...documents.filter((name) => !files.includes(name)).map((name) => `the tarball lacks ${name}`),
     ...files
-      .filter((name) => !documents.includes(name) && !/^dist\/.+(\.c?js|\.c?js\.map|\.d\.c?ts)$/.test(name))
+      .filter((name) => !documents.includes(name) && !BUILT.test(name))
       .map((name) => `${name} does not belong into the tarball`),
     ...files
       .filter((name) => readFileSync(join(installed, name), 'utf8').includes(root))

@@ -1,11 +1,4 @@
-import {
-  Inject,
-  Module,
-  type DynamicModule,
-  type MiddlewareConsumer,
-  type NestModule,
-  type Type,
-} from '@nestjs/common';
+import { Inject, Module, type DynamicModule, type NestModule, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { scopedTokens } from '../persistent-queue.module.js';
 import { scopeProviders } from '../scope-providers.js';

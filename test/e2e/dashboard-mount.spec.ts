@@ -47,7 +47,9 @@ class TokenGuard implements CanActivate {
   constructor(private readonly reflector: Reflector) {}
 
   canActivate(context: ExecutionContext): boolean {
-    return this.reflector.getAllAndOverride<boolean>('public', [context.getHandler(), context.getClass()]) === true;
+    return (
+      this.reflector.getAllAndOverride<true | undefined>('public', [context.getHandler(), context.getClass()]) ?? false
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import { Injectable, type CanActivate } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
-import { PersistentQueueDashboardModule, type PersistentQueueDashboardOptions } from '../../lib/dashboard/index.js';
+import { PersistentQueueDashboardModule } from '../../lib/dashboard/index.js';
 import { InvalidOptionError } from '../../lib/errors/invalid-option.error.js';
 import { UnknownOptionError } from '../../lib/errors/unknown-option.error.js';
 
@@ -13,7 +13,7 @@ class StaffGuard implements CanActivate {
 
 const refused = (options: object): unknown => {
   try {
-    return PersistentQueueDashboardModule.forRoot(options as PersistentQueueDashboardOptions);
+    return PersistentQueueDashboardModule.forRoot(options);
   } catch (error) {
     return error;
   }
