@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Schedules } from '../../lib/schedule/schedules.js';
 import { handler, type AppFixture } from '../support/app-fixture.js';
 import { ADAPTERS, DashboardFixture, type HttpAdapter } from '../support/dashboard-fixture.js';
@@ -163,6 +163,27 @@ describe.each(some)('what is done through the board, on $name', (database) => {
     expect(logs).toContainEqual(expect.stringMatching(/Attempt 1 has ended \(failed, error\): Error: it broke/));
     const { workers } = (await site.get(`${API}/work/workers`)).json as { workers: object[] };
     expect(workers).toEqual([expect.objectContaining({ addr: expect.stringContaining(`:${process.pid}`) })]);
+  });
+
+  it('counts once for all who look at it, however often they ask', async () => {
+    const { queue } = await start();
+    const counts = jest.spyOn(queue, 'counts');
+    await Promise.all(Array.from({ length: 10 }, () => shown('?activeQueue=work')));
+    await shown();
+    expect(counts.mock.calls.length).toBe(1);
+  });
+
+  it('shows types with any name, and refuses an address that is not encoded', async () => {
+    const { queue } = await start();
+    const types = ['50% off', 'a/b', 'ä?&#', '</script>'];
+    const ids = await Promise.all(types.map(async (type) => (await queue.enqueue(type)).id));
+    for (const [index, type] of types.entries()) {
+      const name = encodeURIComponent(type);
+      expect((await site.get(`${API}/${name}/${ids[index]}`)).json).toMatchObject({ job: { name: type } });
+      const listed = await shown(`?activeQueue=${encodeURIComponent(name)}`);
+      expect(listed.find((each) => each.name === type)?.jobs).toMatchObject([{ id: ids[index] }]);
+    }
+    expect((await site.get(`${API}?activeQueue=${encodeURIComponent('50% off')}`)).status).toBe(400);
   });
 
   it('answers 404 for a job below the name of another type', async () => {

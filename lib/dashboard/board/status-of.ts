@@ -17,6 +17,8 @@ const STATUSES = new Map<ErrorClass, number>([
   [InvalidPayloadError, 400],
   [InvalidScheduleError, 400],
   [UnknownOptionError, 400],
+  // Of an address that is not encoded as it should be.
+  [URIError, 400],
   [JobNotFoundError, 404],
   [ScheduleNotFoundError, 404],
   [UnsupportedActionError, 405],
