@@ -16,6 +16,7 @@ import type { DashboardOptions } from './dashboard-options.js';
 import { InspectPage } from './inspect/inspect-page.js';
 import { mountOf, type Mount, type MountedRequest } from './mount.js';
 import { refuseChange } from './refuse-change.js';
+import { SecurityHeaders } from './security-headers.js';
 import { send } from './send.js';
 
 /** Express's response is that of Node; Fastify's has it. */
@@ -51,7 +52,8 @@ export function dashboardController({ path, guard, decorators, readOnly }: Dashb
       return this.inspect.handle({ method, path: below, query: new URLSearchParams(search), body, base });
     }
   }
-  for (const each of [...(guard === undefined ? [] : [UseGuards(guard)]), ...decorators]) each(DashboardController);
+  UseGuards(new SecurityHeaders(), ...(guard === undefined ? [] : [guard]))(DashboardController);
+  for (const each of decorators) each(DashboardController);
   return DashboardController;
 }
 

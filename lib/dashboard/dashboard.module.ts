@@ -7,7 +7,6 @@ import {
   type Type,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { scopedTokens } from '../persistent-queue.module.js';
 import { scopeProviders } from '../scope-providers.js';
 import { Board } from './board/board.js';
@@ -21,7 +20,6 @@ import { DashboardOptions, type PersistentQueueDashboardOptions } from './dashbo
 import { InspectPage } from './inspect/inspect-page.js';
 import { PayloadView } from './payload-view.js';
 import { readDashboardOptions } from './read-dashboard-options.js';
-import { setSecurityHeaders } from './security-headers.js';
 
 const CONTROLLER = Symbol('PersistentQueueDashboardController');
 
@@ -45,7 +43,6 @@ const PROVIDERS: Type<object>[] = [
 @Module({})
 export class PersistentQueueDashboardModule implements NestModule {
   constructor(
-    private readonly options: DashboardOptions,
     @Inject(CONTROLLER) private readonly controller: Type,
     private readonly host: HttpAdapterHost,
   ) {}
@@ -67,14 +64,8 @@ export class PersistentQueueDashboardModule implements NestModule {
     };
   }
 
-  /** Nest calls it before it looks for routes. What is set here comes before the guards, so that a refusal carries the headers too. */
-  configure(consumer: MiddlewareConsumer): void {
+  /** For middleware; it is also the last that Nest calls before it looks for routes. */
+  configure(): void {
     routeAll(this.controller, this.host.httpAdapter);
-    consumer
-      .apply((_: IncomingMessage, response: ServerResponse, next: () => void) => {
-        setSecurityHeaders(response);
-        next();
-      })
-      .forRoutes(this.options.path, `${this.options.path}/*path`);
   }
 }

@@ -52,9 +52,13 @@ function readGuard(options: OptionReader): Type<CanActivate> | undefined {
   }
   if (guard === undefined) return undefined;
   if (open === true) options.refuse('open', open, 'Give either a guard or `open: true`, not both.');
-  if (typeof guard === 'function' && typeof Reflect.get(guard.prototype as object, 'canActivate') === 'function')
-    return guard as Type<CanActivate>;
+  if (isGuard(guard)) return guard;
   return options.refuse('guard', guard, 'Give a class with canActivate(): Nest makes it, with what it wants injected.');
+}
+
+function isGuard(guard: unknown): guard is Type<CanActivate> {
+  const prototype: unknown = typeof guard === 'function' ? guard.prototype : undefined;
+  return typeof prototype === 'object' && prototype !== null && 'canActivate' in prototype;
 }
 
 function readPayloads(options: OptionReader): boolean {

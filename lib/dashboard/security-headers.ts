@@ -1,3 +1,4 @@
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 
@@ -29,6 +30,12 @@ const HEADERS = {
   'Cache-Control': 'no-store',
 };
 
-export function setSecurityHeaders(response: ServerResponse): void {
-  for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+/** A guard only because guards are asked in their order: what the next one refuses carries the headers too. */
+export class SecurityHeaders implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const response = context.switchToHttp().getResponse<ServerResponse | { raw: ServerResponse }>();
+    const raw = 'raw' in response ? response.raw : response;
+    for (const [name, value] of Object.entries(HEADERS)) raw.setHeader(name, value);
+    return true;
+  }
 }
