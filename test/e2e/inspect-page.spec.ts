@@ -147,12 +147,12 @@ describe("the dashboard's own page", () => {
       const { id } = await schedules.runNow(name);
       await app.waitFor(id, 'failed', 'succeeded');
     }
-    const stateOf = async (name: string) => {
+    const stateShown = async (name: string) => {
       const { json } = await ask('/api/schedules');
       return json.schedules.find((schedule: { name: string }) => schedule.name === name).state;
     };
-    await waitUntil(async () => (await stateOf('fails')) === 'late');
-    expect(await stateOf('succeeds')).toBe('on time');
+    await waitUntil(async () => (await stateShown('fails')) === 'late');
+    expect(await stateShown('succeeds')).toBe('on time');
   });
 
   it('calls a schedule late when its time has passed by more than a minute', async () => {
