@@ -29,7 +29,7 @@ const assets = readdirSync(join(root, 'lib', ASSETS)).map((name) => `dist/${ASSE
 /** What a user has installed for sure once this package is. */
 const available = [...Object.keys(manifest.dependencies ?? {}), ...requiredPeers];
 /** What whoever imports a subpath has installed as well. */
-const PEERS_OF = { dashboard: ['@bull-board/api', '@bull-board/express'] };
+const PEERS_OF = { dashboard: ['@bull-board/api', '@bull-board/express'], health: ['@nestjs/terminus'] };
 
 const folder = mkdtempSync(join(tmpdir(), 'pq-pack-'));
 try {
@@ -82,10 +82,9 @@ function isComplete(installed, map) {
   return sources.every((_, index) => typeof sourcesContent[index] === 'string');
 }
 
-/** A type that comes from a package the user may not have makes the user's compiler fail. */
+/** A type that comes from a package the user may not have makes the user's compiler fail, if it comes to see the file. */
 function checkTypes(installed) {
-  return filesIn(installed)
-    .filter((name) => /\.d\.c?ts$/.test(name))
+  return typesReachedIn(installed)
     .flatMap((name) =>
       ts
         .preProcessFile(readFileSync(join(installed, name), 'utf8'))
@@ -139,6 +138,16 @@ function load(paths) {
 
 function print(modules) {
   return `console.log(JSON.stringify([${modules.join()}].map((each) => Object.keys(each).sort())));`;
+}
+
+/** From the entry points: what is only loaded when it is asked for may need what not everybody has. */
+function typesReachedIn(installed) {
+  const entries = Object.values(manifest.exports).flatMap(({ types }) => (types === undefined ? [] : [types]));
+  const reached = new Set(entries.map((path) => path.slice('./'.length)));
+  for (const name of reached)
+    for (const { fileName } of ts.preProcessFile(readFileSync(join(installed, name), 'utf8')).importedFiles)
+      if (fileName.startsWith('.')) reached.add(join(dirname(name), fileName.replace(/\.(c?)js$/, '.d.$1ts')));
+  return [...reached];
 }
 
 /** `@scope/name/sub` is of the package `@scope/name`. */
