@@ -84,17 +84,16 @@ function isComplete(installed, map) {
 
 /** A type that comes from a package the user may not have makes the user's compiler fail, if it comes to see the file. */
 function checkTypes(installed) {
-  return typesReachedIn(installed)
-    .flatMap((name) =>
-      ts
-        .preProcessFile(readFileSync(join(installed, name), 'utf8'))
-        .importedFiles.map(({ fileName }) => fileName)
-        .filter(
-          (specifier) =>
-            !specifier.startsWith('.') && !isBuiltin(specifier) && !allowedIn(name).includes(packageOf(specifier)),
-        )
-        .map((specifier) => `${name} imports ${specifier}, which is neither a dependency nor a required peer`),
-    );
+  return typesReachedIn(installed).flatMap((name) =>
+    ts
+      .preProcessFile(readFileSync(join(installed, name), 'utf8'))
+      .importedFiles.map(({ fileName }) => fileName)
+      .filter(
+        (specifier) =>
+          !specifier.startsWith('.') && !isBuiltin(specifier) && !allowedIn(name).includes(packageOf(specifier)),
+      )
+      .map((specifier) => `${name} imports ${specifier}, which is neither a dependency nor a required peer`),
+  );
 }
 
 function allowedIn(file) {
