@@ -59,6 +59,18 @@ export type { LockStatus, NodeState, NodeStatus, NodeType, OldestDueJob } from '
 export type { HandledType } from './job/handled-type.js';
 
 export type { JobFacts, QueueEvent } from './events/queue-event.js';
+export { JobInstrumentation } from './instrumentation/job-instrumentation.js';
+export type {
+  AttemptConclusion,
+  AttemptFacts,
+  EnqueueConclusion,
+  EnqueueFacts,
+  EnqueueObservation,
+  JobInstrument,
+  JobObservation,
+  StepConclusion,
+  StepFacts,
+} from './instrumentation/job-instrument.js';
 export {
   JobRepository,
   type JobCount,

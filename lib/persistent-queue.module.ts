@@ -20,6 +20,7 @@ import { Pruner } from './maintenance/pruner.js';
 import { UnhandledJobsReporter } from './maintenance/unhandled-jobs.reporter.js';
 import { EventLoopWatch } from './node/event-loop-watch.js';
 import { NodeLease } from './node/node-lease.js';
+import { JobInstrumentation } from './instrumentation/job-instrumentation.js';
 import type {
   PersistentQueueAsyncOptions,
   PersistentQueueExtras,
@@ -132,6 +133,7 @@ const PROVIDERS: Provider[] = [
   JobTableHome,
   { provide: InspectionRepository, useClass: SqlInspectionRepository },
   QueueInspector,
+  JobInstrumentation,
   QueueEvents,
   QueueEventLogger,
   JobHandlers,
@@ -145,6 +147,7 @@ const EXPORTS = {
   LockService,
   Operations,
   QueueInspector,
+  JobInstrumentation,
   JobRepository,
   LockRepository,
   Poller,
@@ -155,7 +158,7 @@ const EXPORTS = {
 /**
  * Persistent jobs on the application's own database. Import it once, beside `TypeOrmModule.forRoot()`.
  *
- * `JobQueue`, `JobHandlers`, `Schedules`, `LockService`, `Operations`, `QueueInspector`, their repositories, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module
+ * `JobQueue`, `JobHandlers`, `Schedules`, `LockService`, `Operations`, `QueueInspector`, `JobInstrumentation`, their repositories, `Poller`, `WorkerPool` and `PersistentQueue` are those of the module
  * without a `name`, wherever they are injected or looked up (`app.get(JobQueue)`). Those of a module named `reports` have the tokens `'JobQueue:reports'`,
  * `'JobRepository:reports'` and so on.
  *

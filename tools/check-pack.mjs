@@ -23,12 +23,13 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const requiredPeers = Object.keys(manifest.peerDependencies).filter(
   (name) => !manifest.peerDependenciesMeta?.[name]?.optional,
 );
-/** What the compiler makes, and the files of the dashboard's page. */
-const BUILT = /^dist\/(.+(\.c?js|\.c?js\.map|\.d\.c?ts)|dashboard\/inspect\/assets\/\w+\.(html|css))$/;
+/** The compiler does not make these, so that nothing but this would miss them. */
+const ASSETS = 'dashboard/inspect/assets';
+const assets = readdirSync(join(root, 'lib', ASSETS)).map((name) => `dist/${ASSETS}/${name}`);
 /** What a user has installed for sure once this package is. */
 const available = [...Object.keys(manifest.dependencies ?? {}), ...requiredPeers];
 /** What whoever imports a subpath has installed as well. */
-const PEERS_OF = { dashboard: ['@bull-board/api', '@bull-board/express'] };
+const PEERS_OF = { dashboard: ['@bull-board/api', '@bull-board/express'], health: ['@nestjs/terminus'] };
 
 const folder = mkdtempSync(join(tmpdir(), 'pq-pack-'));
 try {
@@ -59,12 +60,12 @@ function link(names) {
 }
 
 function checkFiles(installed) {
-  const documents = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'];
+  const wanted = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', ...assets];
   const files = filesIn(installed);
   return [
-    ...documents.filter((name) => !files.includes(name)).map((name) => `the tarball lacks ${name}`),
+    ...wanted.filter((name) => !files.includes(name)).map((name) => `the tarball lacks ${name}`),
     ...files
-      .filter((name) => !documents.includes(name) && !BUILT.test(name))
+      .filter((name) => !wanted.includes(name) && !/^dist\/.+(\.c?js|\.c?js\.map|\.d\.c?ts)$/.test(name))
       .map((name) => `${name} does not belong into the tarball`),
     ...files
       .filter((name) => readFileSync(join(installed, name), 'utf8').includes(root))
@@ -81,20 +82,18 @@ function isComplete(installed, map) {
   return sources.every((_, index) => typeof sourcesContent[index] === 'string');
 }
 
-/** A type that comes from a package the user may not have makes the user's compiler fail. */
+/** A type that comes from a package the user may not have makes the user's compiler fail, if it comes to see the file. */
 function checkTypes(installed) {
-  return filesIn(installed)
-    .filter((name) => /\.d\.c?ts$/.test(name))
-    .flatMap((name) =>
-      ts
-        .preProcessFile(readFileSync(join(installed, name), 'utf8'))
-        .importedFiles.map(({ fileName }) => fileName)
-        .filter(
-          (specifier) =>
-            !specifier.startsWith('.') && !isBuiltin(specifier) && !allowedIn(name).includes(packageOf(specifier)),
-        )
-        .map((specifier) => `${name} imports ${specifier}, which is neither a dependency nor a required peer`),
-    );
+  return typesReachedIn(installed).flatMap((name) =>
+    ts
+      .preProcessFile(readFileSync(join(installed, name), 'utf8'))
+      .importedFiles.map(({ fileName }) => fileName)
+      .filter(
+        (specifier) =>
+          !specifier.startsWith('.') && !isBuiltin(specifier) && !allowedIn(name).includes(packageOf(specifier)),
+      )
+      .map((specifier) => `${name} imports ${specifier}, which is neither a dependency nor a required peer`),
+  );
 }
 
 function allowedIn(file) {
@@ -138,6 +137,16 @@ function load(paths) {
 
 function print(modules) {
   return `console.log(JSON.stringify([${modules.join()}].map((each) => Object.keys(each).sort())));`;
+}
+
+/** From the entry points: what is only loaded when it is asked for may need what not everybody has. */
+function typesReachedIn(installed) {
+  const entries = Object.values(manifest.exports).flatMap(({ types }) => (types === undefined ? [] : [types]));
+  const reached = new Set(entries.map((path) => path.slice('./'.length)));
+  for (const name of reached)
+    for (const { fileName } of ts.preProcessFile(readFileSync(join(installed, name), 'utf8')).importedFiles)
+      if (fileName.startsWith('.')) reached.add(join(dirname(name), fileName.replace(/\.(c?)js$/, '.d.$1ts')));
+  return [...reached];
 }
 
 /** `@scope/name/sub` is of the package `@scope/name`. */

@@ -18,4 +18,5 @@ export const MEASURES = {
   enhancers: () => import('./enhancers.mjs'),
   curves: () => import('./curves.mjs'),
   retry: () => import('./retry.mjs'),
+  telemetry: () => import('./telemetry.mjs'),
 };

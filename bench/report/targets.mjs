@@ -1,5 +1,6 @@
 import { BASE, POINTS } from '../measures/curves.mjs';
 import { IDEAL } from '../measures/slow.mjs';
+import { WITHOUT } from '../measures/telemetry.mjs';
 import { microseconds, milliseconds, perSecond, percent, ratio } from './statistics.mjs';
 
 const DATABASES = ['mariadb', 'mysql', 'postgres', 'sqlite'];
@@ -55,6 +56,10 @@ const TARGETS = [
     below: 5,
     format: microseconds,
   },
+  ...DATABASES.map((on) => {
+    const base = { measure: 'telemetry', variant: WITHOUT, figure: 'rate' };
+    return faster('drain with traces and metrics, of without', { ...base, variant: 'both' }, on, base, 0.85);
+  }),
   ...DATABASES.map((on) => ({
     what: 'smaller share of two nodes',
     cell: { measure: 'fairness', variant: '2 nodes', figure: 'least' },

@@ -5,13 +5,17 @@ import { JOB_TYPE } from './job-type.mjs';
 import { JobHandler, PersistentQueueModule } from './library.mjs';
 
 /** An application with one handler method for each of `types`, and otherwise default options. */
-export function startApplication(store, { types = [JOB_TYPE], handle = () => undefined, ...options } = {}) {
+export function startApplication(
+  store,
+  { types = [JOB_TYPE], handle = () => undefined, imports = [], ...options } = {},
+) {
   return NestFactory.createApplicationContext(
     {
       module: class BenchModule {},
       imports: [
         TypeOrmModule.forRoot(store.options),
         PersistentQueueModule.forRoot({ dataSource: store.options.name, synchronize: true, ...options }),
+        ...imports,
       ],
       providers: [handlersOf(types, handle)],
     },

@@ -1,11 +1,13 @@
 import { startApplication } from '../support/application.mjs';
 import { JOB_TYPE } from '../support/job-type.mjs';
+import { TELEMETRY } from '../support/telemetry.mjs';
 import { JobQueue, PersistentQueue } from '../support/library.mjs';
 import { completedSql, isDoneSql, numberOf, storedSql } from '../support/job-tables.mjs';
 
 /** Default options, but for what is varied. */
-export async function open(store, { handle, concurrency, ...options }) {
+export async function open(store, { handle, concurrency, telemetry = 'none', ...options }) {
   const application = await startApplication(store, {
+    imports: await TELEMETRY[telemetry](),
     ...(handle === undefined
       ? { roles: ['enqueue'], types: [] }
       : { handle, autoStart: false, concurrency, handlers: { [JOB_TYPE]: { concurrency } } }),

@@ -52,6 +52,10 @@ const LINES: { readonly [Name in QueueEvent['name']]?: (event: EventNamed<Name>)
     'warn',
     `The heartbeat's thread has ended, a new one starts in ${againIn} ms; the main thread beats meanwhile: ${error}`,
   ],
+  'instrument.failed': ({ error }) => [
+    'warn',
+    `An instrument of jobs, such as telemetry, has thrown an error, which changes nothing for the job: ${error}`,
+  ],
   'lock.lost': ({ lock, fence }) => [
     'error',
     `Lock '${lock}' (fence ${fence}) was lost before it was released: its work here is told to stop, and another process may do it`,
@@ -120,8 +124,8 @@ export function lineOf(event: QueueEvent): Line | undefined {
   return (LINES[event.name] as ((event: QueueEvent) => Line) | undefined)?.(event);
 }
 
-export function isLogged({ name }: QueueEvent): boolean {
-  return name in LINES;
+export function isLogged(event: QueueEvent): boolean {
+  return event.name in LINES;
 }
 
 function name({ id, type, attempt, traceId }: JobFacts): string {

@@ -38,6 +38,7 @@ export type QueueEvent =
       readonly errorName?: string | undefined;
     }
   | { readonly name: 'job.rescued'; readonly job: JobFacts; readonly state: 'waiting' | 'failed' }
+  | { readonly name: 'instrument.failed'; readonly error: string; readonly errorName?: string | undefined }
   | { readonly name: 'lock.lost'; readonly lock: string; readonly fence: number }
   | { readonly name: 'operation.warning'; readonly operation: string; readonly warning: string }
   | { readonly name: 'operation.led'; readonly operation: string; readonly fence: number }

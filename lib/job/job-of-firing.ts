@@ -9,10 +9,16 @@ export interface FiredSchedule {
   readonly payload: string;
   /** Milliseconds. */
   readonly jitter: number;
+  /** Of those who look on; by default a new one. */
+  readonly traceId: string | undefined;
 }
 
 /** Its key says for which fire time it is: a handler that makes the report of a day reads it there, however late it runs. */
-export function jobOfFiring({ name, type, payload, jitter }: FiredSchedule, fireTime: number, manual: boolean): NewJob {
+export function jobOfFiring(
+  { name, type, payload, jitter, traceId }: FiredSchedule,
+  fireTime: number,
+  manual: boolean,
+): NewJob {
   const late = manual ? 0 : Math.floor(Math.random() * jitter);
   return {
     type,
@@ -23,7 +29,7 @@ export function jobOfFiring({ name, type, payload, jitter }: FiredSchedule, fire
     keyScope: 'row',
     refusesOtherPayload: false,
     reference: name,
-    traceId: randomUUID().replaceAll('-', ''),
+    traceId: traceId ?? randomUUID().replaceAll('-', ''),
     deadline: undefined,
     maxRetries: undefined,
     retention: AS_ITS_TYPE,

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { InvalidJobError } from '../errors/invalid-job.error.js';
 import { MissingRoleError } from '../errors/missing-role.error.js';
 import { QueueEvents } from '../events/queue-events.js';
+import { JobInstrumentation } from '../instrumentation/job-instrumentation.js';
+import { observeEnqueue } from '../instrumentation/observe-enqueue.js';
 import type { EnqueuedJob, KeyScope, NewJob } from '../job/job.js';
 import type { JobType } from '../job/job-type.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
@@ -26,6 +28,7 @@ export class Enqueuer {
     private readonly operations: OperationTypes,
     private readonly schemas: PayloadSchemas,
     private readonly events: QueueEvents,
+    private readonly instrumentation: JobInstrumentation,
     private readonly options: ResolvedOptions,
   ) {}
 
@@ -70,6 +73,21 @@ export class Enqueuer {
     this.operations.refuse(type);
     const checking = this.schemas.check(kind, jobs);
     if (checking !== undefined) await checking;
+    return observeEnqueue(
+      this.instrumentation,
+      () => ({
+        type,
+        count: jobs.length,
+        traceId: jobs.length === 1 ? jobs[0]?.traceId : undefined,
+        schedule: undefined,
+      }),
+      (traceId) => this.write(traced(jobs, traceId), given),
+      (enqueued) => enqueued,
+    );
+  }
+
+  private write(jobs: readonly NewJob[], given: EnqueueOptions['manager']): Promise<EnqueuedJob[]> {
+    const [{ type } = { type: '' }] = jobs;
     const tell = (done: number) => this.events.emit({ name: 'enqueue.progress', type, done, total: jobs.length });
     return this.transactions.inCallers(given, async (manager) => {
       const enqueued = await this.repository.insert(jobs, manager, jobs.length > 1 ? tell : undefined);
@@ -77,4 +95,10 @@ export class Enqueuer {
       return enqueued;
     });
   }
+}
+
+/** What the application gives is never replaced. */
+function traced(jobs: readonly NewJob[], traceId: string | undefined): readonly NewJob[] {
+  if (traceId === undefined) return jobs;
+  return jobs.map((job) => (job.traceId === undefined ? { ...job, traceId } : job));
 }

@@ -12,6 +12,7 @@ export interface PlanInput {
 export interface PendingSchedule extends PlanInput {
   readonly id: number;
   readonly name: string;
+  readonly type: string;
   readonly enabled: boolean;
   readonly misfire: Misfire;
   readonly misfireLimit: number;
@@ -41,6 +42,8 @@ export interface FireRequest {
   readonly next: number | undefined;
   /** Why there are none. */
   readonly broken?: string;
+  /** Of the jobs; by default each has a new one. */
+  readonly traceId?: string | undefined;
 }
 
 /** A fire time and the job that was made of it. */
@@ -92,9 +95,11 @@ export abstract class ScheduleRepository {
   /** Makes the jobs of fire times and moves on to the next one, together. `undefined`: another node has, or it has been edited. */
   abstract fire(request: FireRequest): Promise<FireResult | undefined>;
   /** Makes a job now, beside the plan. `undefined`: there is no schedule with this name. */
-  abstract fireNow(name: string): Promise<FireResult | undefined>;
+  abstract fireNow(name: string, traceId?: string): Promise<FireResult | undefined>;
   /** Makes the job of the oldest queued fire time, if the ones before have ended. */
-  abstract fireQueued(schedule: PendingSchedule): Promise<FireResult>;
+  abstract fireQueued(schedule: PendingSchedule, traceId?: string): Promise<FireResult>;
   /** Schedules that have become late or are no longer: each is answered to one node, once. */
   abstract lateness(): Promise<Lateness[]>;
+  /** Those that are late at this moment, whoever has been told: it changes nothing. */
+  abstract lateNow(): Promise<Lateness[]>;
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InvalidScheduleError } from '../errors/invalid-schedule.error.js';
 import { UnwritableError } from '../errors/unwritable.error.js';
 import { QueueEvents } from '../events/queue-events.js';
+import { JobInstrumentation } from '../instrumentation/job-instrumentation.js';
 import type { JobLevel } from '../job/job.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { Poller } from '../poller/poller.js';
@@ -18,6 +19,7 @@ import { messageOf } from '../support/message-of.js';
 import { PollLoop } from '../support/poll-loop.js';
 import type { Service } from '../support/service.js';
 import { dueTimes, nextTime } from './due-times.js';
+import { observeFiring } from './observe-firing.js';
 import { parseSpec } from './spec/parse-spec.js';
 
 /** Without word from the poller for so long, it looks by itself: an edit takes effect within 5 s. */
@@ -48,6 +50,7 @@ export class ScheduleFirer implements Service {
     private readonly repository: ScheduleRepository,
     private readonly wakeSignal: WakeSignal,
     private readonly events: QueueEvents,
+    private readonly instrumentation: JobInstrumentation,
     private readonly options: ResolvedOptions,
     poller: Poller,
   ) {
@@ -158,7 +161,8 @@ export class ScheduleFirer implements Service {
   /** What the database refuses now it would refuse again: the schedule goes on to its next fire time. */
   private async fireOrBreak(request: FireRequest): Promise<FireResult | undefined> {
     try {
-      return await this.repository.fire(request);
+      const fire = (traceId?: string) => this.repository.fire({ ...request, traceId });
+      return await observeFiring(this.instrumentation, request.schedule, fire);
     } catch (error) {
       if (!(error instanceof UnwritableError)) throw error;
       const broken = messageOf(error.cause);
@@ -168,7 +172,8 @@ export class ScheduleFirer implements Service {
   }
 
   private async fireQueued(schedule: PendingSchedule): Promise<boolean> {
-    const result = await this.repository.fireQueued(schedule);
+    const fire = (traceId?: string) => this.repository.fireQueued(schedule, traceId);
+    const result = await observeFiring(this.instrumentation, schedule, fire);
     this.tell(schedule.name, result);
     return result.fired.length > 0;
   }

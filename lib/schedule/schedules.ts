@@ -2,12 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { InvalidScheduleError } from '../errors/invalid-schedule.error.js';
 import { ScheduleNotFoundError } from '../errors/schedule-not-found.error.js';
 import { QueueEvents } from '../events/queue-events.js';
+import { JobInstrumentation } from '../instrumentation/job-instrumentation.js';
 import type { Firing, Schedule } from '../job/schedule.js';
 import { OptionReader } from '../options/option-reader.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
-import { ScheduleRepository } from '../repository/schedule-repository.js';
+import { ScheduleRepository, type FireResult } from '../repository/schedule-repository.js';
 import { WakeSignal } from '../signal/wake-signal.js';
 import { nextTime } from './due-times.js';
+import { observeFiring } from './observe-firing.js';
 import { readSchedule, readScheduleName } from './read-schedule.js';
 import { ScheduleFirer } from './schedule-firer.js';
 import type { ScheduleOptions, ScheduleTiming } from './schedule-options.js';
@@ -26,6 +28,7 @@ export class Schedules {
     private readonly firer: ScheduleFirer,
     private readonly wakeSignal: WakeSignal,
     private readonly events: QueueEvents,
+    private readonly instrumentation: JobInstrumentation,
     private readonly options: ResolvedOptions,
   ) {}
 
@@ -95,7 +98,7 @@ export class Schedules {
    * @throws ScheduleNotFoundError; InvalidScheduleError when plain SQL has written something into it that no job can be made of.
    */
   async runNow(name: string): Promise<{ id: string }> {
-    const result = await this.repository.fireNow(readScheduleName(name));
+    const result = await this.fireNow(readScheduleName(name));
     if (result === undefined) throw new ScheduleNotFoundError(name);
     const [job] = result.fired;
     if (job === undefined)
@@ -110,6 +113,14 @@ export class Schedules {
   history(name: string, options: { limit?: number } = {}): Promise<Firing[]> {
     const limit = new OptionReader('history()', options, ['limit']).integer('limit', 100, 1, 1_000);
     return this.repository.history(name, limit);
+  }
+
+  private async fireNow(name: string): Promise<FireResult | undefined> {
+    const fire = (traceId?: string) => this.repository.fireNow(name, traceId);
+    if (this.instrumentation.current === undefined) return fire();
+    // What cannot be read cannot be fired either, and that says why.
+    const schedule = await this.repository.get(name).catch(() => undefined);
+    return schedule === undefined ? fire() : observeFiring(this.instrumentation, schedule, fire, true);
   }
 
   private async existing(name: string): Promise<Schedule> {

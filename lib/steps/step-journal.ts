@@ -115,8 +115,8 @@ export class StepJournal {
     this.mayBegin();
     const begun = begin(place, saved?.attempts ?? 0);
     try {
-      return await this.runAndSave(place, work, transactional, (result) =>
-        endOf(begun, { state: 'succeeded', result }),
+      return await this.keeper.observed(this.owner, begun, () =>
+        this.runAndSave(place, work, transactional, (result) => endOf(begun, { state: 'succeeded', result })),
       );
     } catch (error) {
       if (error instanceof Suspended || error instanceof LeaseLostError) throw error;

@@ -6,14 +6,18 @@ import { LeaseLostError } from '../errors/lease-lost.error.js';
 import { NotRunningError } from '../errors/not-running.error.js';
 import { UnwritableError } from '../errors/unwritable.error.js';
 import { QueueEvents } from '../events/queue-events.js';
+import { JobInstrumentation } from '../instrumentation/job-instrumentation.js';
 import type { DueTime } from '../job/job.js';
 import { serialiseStepValue } from '../job/serialise-step-value.js';
 import type { PlannedStep, SavedStep, StepEnd, StepPlace } from '../job/step.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { StepRepository, type StepAnswer } from '../repository/step-repository.js';
 import { messageOf } from '../support/message-of.js';
+import { serialiseError } from '../support/serialise-error.js';
 import { ApplicationTransactions } from '../typeorm/application-transactions.js';
+import type { Begun } from './end-of.js';
 import type { StepOwner } from './step-owner.js';
+import { Suspended } from './suspension.js';
 
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 1_000;
@@ -31,6 +35,7 @@ export class StepKeeper {
     private readonly repository: StepRepository,
     private readonly transactions: ApplicationTransactions,
     private readonly events: QueueEvents,
+    private readonly instrumentation: JobInstrumentation,
     private readonly options: ResolvedOptions,
   ) {}
 
@@ -42,6 +47,22 @@ export class StepKeeper {
 
   reload(owner: StepOwner): Promise<SavedStep[]> {
     return this.insist(owner, () => this.repository.load(owner.job.id));
+  }
+
+  /** Runs a step, and what is told to those who look on. */
+  async observed<T>({ job }: StepOwner, { name, kind, attempts }: Begun, work: () => Promise<T>): Promise<T> {
+    const { id, type } = job;
+    const observation = this.instrumentation.current?.step({ id, type, name, kind, attempt: attempts });
+    if (observation === undefined) return work();
+    try {
+      const value = await observation.run(work);
+      observation.end({ outcome: 'succeeded', error: undefined });
+      return value;
+    } catch (error) {
+      const isOver = error instanceof Suspended || error instanceof LeaseLostError;
+      observation.end({ outcome: isOver ? 'suspended' : 'failed', error: isOver ? undefined : serialiseError(error) });
+      throw error;
+    }
   }
 
   /** @throws LeaseLostError */

@@ -12,7 +12,7 @@ import {
 import { QueueConnection } from './queue-connection.js';
 import { declareSchedules } from './statements/declare-schedules.js';
 import { fireQueued, fireSchedule, fireScheduleNow } from './statements/fire-schedule.js';
-import { lateSchedules } from './statements/late-schedules.js';
+import { lateSchedules, schedulesLateNow } from './statements/late-schedules.js';
 import { pendingSchedules, planSchedule, unplanSchedule } from './statements/plan-schedules.js';
 import {
   enableSchedule,
@@ -87,16 +87,21 @@ export class SqlScheduleRepository extends ScheduleRepository {
     return this.connection.transaction((tables) => fireSchedule(tables, request, this.options.retention.history));
   }
 
-  fireNow(name: string): Promise<FireResult | undefined> {
-    return this.connection.transaction((tables) => fireScheduleNow(tables, name));
+  fireNow(name: string, traceId?: string): Promise<FireResult | undefined> {
+    return this.connection.transaction((tables) => fireScheduleNow(tables, name, traceId));
   }
 
-  fireQueued(schedule: PendingSchedule): Promise<FireResult> {
-    return this.connection.transaction((tables) => fireQueued(tables, schedule));
+  fireQueued(schedule: PendingSchedule, traceId?: string): Promise<FireResult> {
+    return this.connection.transaction((tables) => fireQueued(tables, schedule, traceId));
   }
 
   async lateness(): Promise<Lateness[]> {
     const { database, tables } = await this.connection.get();
     return database.run(() => lateSchedules(tables));
+  }
+
+  async lateNow(): Promise<Lateness[]> {
+    const { database, tables } = await this.connection.get();
+    return database.run(() => schedulesLateNow(tables));
   }
 }

@@ -2,6 +2,8 @@ import type { ClaimHome } from '../completion/claim-home.js';
 import { LeaseLostError } from '../errors/lease-lost.error.js';
 import type { RegisteredHandler } from '../handler/registered-handler.js';
 import type { JobFacts } from '../events/queue-event.js';
+import type { GuardedObservation } from '../instrumentation/guarded-instrument.js';
+import type { AttemptConclusion, AttemptFacts } from '../instrumentation/job-instrument.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Settlement } from '../job/settlement.js';
 import type { StepJournal } from '../steps/step-journal.js';
@@ -16,6 +18,8 @@ export class ActiveJob implements StepOwner {
   completion: Settlement | undefined;
   /** Made when its handler comes to its first step. */
   steps: StepJournal | undefined;
+  /** Those who look on, if there are any, from when its handler is called. */
+  observation: GuardedObservation<AttemptConclusion> | undefined;
   readonly notes = new NotePad();
   private abortion: AbortController | undefined;
   private readonly receivedAt = performance.now();
@@ -56,6 +60,12 @@ export class ActiveJob implements StepOwner {
   get facts(): JobFacts {
     const { id, type, fence, traceId } = this.job;
     return { id, type, attempt: this.attempt, fence, traceId };
+  }
+
+  /** What those who look on are told. */
+  get attemptFacts(): AttemptFacts {
+    const { id, type, traceId, due } = this.job;
+    return { id, type, attempt: this.attempt, traceId, waited: this.now - due };
   }
 
   /** Whether its last crash would be one too many, so that nothing else may be running when it happens. */

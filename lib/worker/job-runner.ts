@@ -7,6 +7,8 @@ import type { Invoke, StepPlan } from '../handler/registered-handler.js';
 import type { AttemptReason } from '../job/attempt.js';
 import { FilteredOutcome } from '../job/filtered-outcome.js';
 import type { JobContext } from '../job/job-context.js';
+import type { AttemptConclusion } from '../instrumentation/job-instrument.js';
+import { JobInstrumentation } from '../instrumentation/job-instrumentation.js';
 import { releaseOf, type Settlement } from '../job/settlement.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { StepKeeper } from '../steps/step-keeper.js';
@@ -31,6 +33,7 @@ export class JobRunner {
     private readonly keeper: StepKeeper,
     private readonly clock: HandlerClock,
     private readonly events: QueueEvents,
+    private readonly instrumentation: JobInstrumentation,
     private readonly options: ResolvedOptions,
   ) {}
 
@@ -42,7 +45,8 @@ export class JobRunner {
   /** Never throws. */
   async run(active: ActiveJob): Promise<void> {
     const settlement = await this.attempt(active).catch((error: unknown) => this.giveBack(active, error));
-    const { completion } = active;
+    const { completion, observation } = active;
+    if (observation !== undefined) observation.end(conclusionOf(active, completion ?? settlement));
     if (completion !== undefined) {
       active.home.completed(completion);
       return this.tell(active, completion);
@@ -57,8 +61,10 @@ export class JobRunner {
     const { job, handler, home } = active;
     const payload = home.payloadOf(job);
     const refusal = payload instanceof PermanentJobError ? refused(payload) : refusalOf(active);
-    if (refusal !== undefined && handler.plan === undefined)
+    if (refusal !== undefined && handler.plan === undefined) {
+      active.observation = this.instrumentation.current?.attempt(active.attemptFacts);
       return concludeFailure(active, refusal.thrown, refusal.reason);
+    }
     const starting = home.starting(job);
     // Only what was waited for may have been taken away meanwhile; to wait for nothing would cost every job a turn.
     if (starting !== true && (!(await starting) || active.isAbandoned)) return undefined;
@@ -81,8 +87,10 @@ export class JobRunner {
     active.startedAt = performance.now();
     this.clock.entered(active.job.type);
     this.events.emit({ name: 'job.started', job: active.facts });
+    const observation = (active.observation = this.instrumentation.current?.attempt(active.attemptFacts));
     try {
-      return { returned: await this.invoke(active, payload, refusal) };
+      if (observation === undefined) return { returned: await this.invoke(active, payload, refusal) };
+      return { returned: await observation.run(async () => this.invoke(active, payload, refusal)) };
     } catch (thrown) {
       if (thrown instanceof FilteredOutcome) return { returned: thrown.outcome };
       return { thrown, reason: timedOut ? 'timeout' : 'error' };
@@ -131,6 +139,13 @@ export class JobRunner {
       this.events.emit({ name: 'job.succeeded', job });
     }
   }
+}
+
+/** What those who look on are told: what the history will have. */
+function conclusionOf(active: ActiveJob, settlement: Settlement | undefined): AttemptConclusion {
+  const isLost = settlement === undefined || (active.completion === undefined && active.isAbandoned);
+  const { outcome = 'released', reason, error } = settlement?.attempt ?? {};
+  return { outcome: isLost ? 'lost' : outcome, reason, error };
 }
 
 /** Why a job must not be run. */

@@ -113,7 +113,8 @@ export class MultiStepRun {
       const changed = await this.read(context, place);
       const done = (result: string | undefined) =>
         endOf(begun, { state: 'succeeded', result, context: keeper.serialise(step.name, 'context', changed ?? null) });
-      return { context: await this.runAndSave(step, begun.attempts, [changed, ...more], done) };
+      const run = () => this.runAndSave(step, begun.attempts, [changed, ...more], done);
+      return { context: await keeper.observed(active, begun, run) };
     } catch (thrown) {
       if (thrown instanceof Suspended || thrown instanceof LeaseLostError) throw thrown;
       const failure = { error: serialiseError(thrown), reason: clock.timedOut ? 'timeout' : 'error' } as const;

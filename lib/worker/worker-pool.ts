@@ -165,6 +165,7 @@ export class WorkerPool {
     const late = this.slots.running.filter(isHeld);
     for (const active of late) {
       active.home.settle(concludeRelease(active));
+      active.observation?.end({ outcome: 'released', reason: 'released', error: undefined });
       active.abandon('shutdown');
     }
     return late.length;

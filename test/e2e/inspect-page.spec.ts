@@ -3,6 +3,11 @@ import { readDashboardOptions } from '../../lib/dashboard/read-dashboard-options
 import type { PersistentQueueDashboardOptions } from '../../lib/dashboard/dashboard-options.js';
 import { InspectPage } from '../../lib/dashboard/inspect/inspect-page.js';
 import { PayloadView } from '../../lib/dashboard/payload-view.js';
+import type { Schedule } from '../../lib/job/schedule.js';
+import { ResolvedOptions } from '../../lib/options/resolved-options.js';
+import { BUSY_RETRY } from '../../lib/typeorm/busy-retry.js';
+import { retryRolledBack } from '../../lib/typeorm/retry-rolled-back.js';
+import { stateOf } from '../../lib/dashboard/inspect/schedule-states.js';
 import { QueueInspector } from '../../lib/inspection/queue-inspector.js';
 import { Schedules } from '../../lib/schedule/schedules.js';
 import { handler, type AppFixture } from '../support/app-fixture.js';
@@ -132,6 +137,39 @@ describe("the dashboard's own page", () => {
       { name: 'off', state: 'disabled' },
     ]);
     expect(text).not.toContain('payload');
+  });
+
+  it('calls a schedule late when none of its jobs has succeeded for too long', async () => {
+    const schedules = app.app.get(Schedules);
+    await schedules.upsert('fails', { spec: '0 3 * * *', type: 'pay', alertAfter: 1 });
+    await schedules.upsert('succeeds', { spec: '0 3 * * *', type: 'note', alertAfter: '1h' });
+    for (const name of ['fails', 'succeeds']) {
+      const { id } = await schedules.runNow(name);
+      await app.waitFor(id, 'failed', 'succeeded');
+    }
+    const stateShown = async (name: string) => {
+      const { json } = await ask('/api/schedules');
+      return json.schedules.find((schedule: { name: string }) => schedule.name === name).state;
+    };
+    await waitUntil(async () => (await stateShown('fails')) === 'late');
+    expect(await stateShown('succeeds')).toBe('on time');
+  });
+
+  it('calls a schedule late when its time has passed by more than a minute', async () => {
+    const schedules = app.app.get(Schedules);
+    await schedules.upsert('nightly', { spec: '0 3 * * *', type: 'note' });
+    const schedule = await waitUntil(async () => (await schedules.list()).find(({ nextFireAt }) => nextFireAt));
+    const next = schedule?.nextFireAt?.getTime() ?? 0;
+    const stateAt = (now: number) => stateOf(schedule as Schedule, schedules, now);
+    expect([await stateAt(next + 59_000), await stateAt(next + 61_000)]).toEqual(['on time', 'late']);
+  });
+
+  it('calls a schedule broken that plain SQL has broken', async () => {
+    const sql = "INSERT INTO pq_schedule (service, name, spec, type) VALUES (?, 'broken', 'whenever', 'note')";
+    const service = app.app.get(ResolvedOptions).serviceName;
+    await retryRolledBack(BUSY_RETRY, () => app.dataSource.query(sql, [service]));
+    await app.app.get(Schedules).enable('broken');
+    await waitUntil(async () => (await ask('/api/schedules')).json.schedules[0].state === 'broken');
   });
 
   it('retries, cancels and runs jobs now', async () => {

@@ -238,6 +238,24 @@ const executable = chromiumHere();
         await page.getByText('It has ended: cancelled.').waitFor();
       });
 
+      it('can be used with the keyboard alone, and on a phone', async () => {
+        const site = await open();
+        await site.queue.pause('report.build');
+        await untilHeard(site);
+        const { id } = await site.queue.enqueue('report.build', {});
+        await page.setViewportSize({ width: 390, height: 800 });
+        await page.goto(`${site.url}/inspect?job=${id}`);
+        await page.getByRole('button', { name: 'Resume the type' }).waitFor();
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+        await page.keyboard.press('Tab');
+        await page.keyboard.press('Enter');
+        await page.keyboard.press('Tab');
+        await page.locator('button:focus', { hasText: 'Resume the type' }).waitFor();
+        await page.keyboard.press('Enter');
+        await site.waitFor(id, 'succeeded');
+        await page.getByRole('status').getByText('report.build is resumed.').waitFor();
+      });
+
       it('offers nothing where it is read-only', async () => {
         const site = await open({ dashboard: {} });
         const { id } = await site.queue.enqueue('payment.capture', { order: 'A-17' });

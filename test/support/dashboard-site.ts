@@ -1,10 +1,9 @@
-import { Injectable, UnauthorizedException, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
+import { Injectable, UnauthorizedException, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { PersistentQueueDashboardModule } from '../../lib/dashboard/dashboard.module.js';
 import type { PersistentQueueDashboardOptions } from '../../lib/dashboard/dashboard-options.js';
-import { JobSchedule } from '../../lib/schedule/job-schedule.decorator.js';
 import { AppFixture, compileApp, type AppOptions } from './app-fixture.js';
 import type { TestSchema } from './databases.js';
 
@@ -24,7 +23,7 @@ class LoginGuard implements CanActivate {
   }
 }
 
-export function loginHeader(): string {
+function loginHeader(): string {
   return `Basic ${Buffer.from(`${LOGIN.username}:${LOGIN.password}`).toString('base64')}`;
 }
 
@@ -64,15 +63,4 @@ export class DashboardSite extends AppFixture {
     }
     return new DashboardSite(app, `${await app.getUrl()}/ops/queues`);
   }
-}
-
-/** A provider with one declared schedule. */
-export function scheduled(name: string, spec: string): Type {
-  class Scheduled {
-    fire(): void {}
-  }
-  const descriptor = Object.getOwnPropertyDescriptor(Scheduled.prototype, 'fire') as PropertyDescriptor;
-  JobSchedule(spec, { name })(Scheduled.prototype, 'fire', descriptor);
-  Injectable()(Scheduled);
-  return Scheduled;
 }

@@ -9,6 +9,7 @@ import { LockService } from '../../lib/lock/lock-service.js';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 import type { ResolvedOptions } from '../../lib/options/resolved-options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
+import { JobInstrumentation } from '../../lib/instrumentation/job-instrumentation.js';
 import { Acknowledger } from '../../lib/queue/acknowledger.js';
 import { AfterCommit } from '../../lib/queue/after-commit.js';
 import { Enqueuer } from '../../lib/queue/enqueuer.js';
@@ -112,6 +113,7 @@ export class QueueFixture {
         new OperationTypes(),
         new PayloadSchemas(resolved),
         this.events,
+        new JobInstrumentation(this.events),
         resolved,
       ),
       this.transactions,

@@ -27,6 +27,7 @@ const SAMPLES: { [Name in QueueEvent['name']]: Omit<Extract<QueueEvent, { name: 
     { job: JOB, state: 'waiting' },
     { job: JOB, state: 'failed' },
   ],
+  'instrument.failed': [{ error, errorName: 'TypeError' }],
   'lock.lost': [{ lock: 'ledger', fence: 4 }],
   'operation.warning': [{ operation: 'invoice', warning: 'it has no index' }],
   'operation.led': [{ operation: 'invoice', fence: 4 }],

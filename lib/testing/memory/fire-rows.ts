@@ -23,21 +23,22 @@ export function fireRow(store: MemoryStore, request: FireRequest, keep: number):
     store,
     row,
     request.times.filter((time) => !done.has(time)),
+    request.traceId,
   );
   forget(store, row, schedule.nextFire - keep);
   return result;
 }
 
 /** Whatever its plan and its overlap say. */
-export function fireRowNow(store: MemoryStore, row: ScheduleRow): FireResult {
+export function fireRowNow(store: MemoryStore, row: ScheduleRow, traceId?: string): FireResult {
   const manual = firingsOf(store, row).filter((firing) => firing.manual);
   // Two within a millisecond are two firings.
   const fireTime = Math.max(store.now, 1 + Math.max(0, ...manual.map(({ fire_at }) => fire_at)));
-  return { ...NOTHING, fired: [fireOnce(store, row, fireTime, true)] };
+  return { ...NOTHING, fired: [fireOnce(store, row, fireTime, { manual: true, traceId })] };
 }
 
 /** Makes the job of the oldest fire time in the queue, unless one before it is still open. */
-export function fireQueuedRow(store: MemoryStore, row: ScheduleRow | undefined): FireResult {
+export function fireQueuedRow(store: MemoryStore, row: ScheduleRow | undefined, traceId?: string): FireResult {
   if (row === undefined || !row.enabled) return NOTHING;
   const [oldest] = queueOf(store, row);
   if (oldest === undefined) row.queued = 0;
@@ -45,7 +46,7 @@ export function fireQueuedRow(store: MemoryStore, row: ScheduleRow | undefined):
   store.firings = store.firings.filter((firing) => firing !== oldest);
   row.queued--;
   row.broken = undefined;
-  return { ...NOTHING, fired: [fireOnce(store, row, oldest.fire_at)] };
+  return { ...NOTHING, fired: [fireOnce(store, row, oldest.fire_at, { traceId })] };
 }
 
 export function firingsOf({ firings }: MemoryStore, { id }: ScheduleRow): FiringRow[] {
@@ -63,12 +64,17 @@ function queueOf(store: MemoryStore, row: ScheduleRow): FiringRow[] {
   return queued.sort((a, b) => a.fire_at - b.fire_at);
 }
 
-function fireAll(store: MemoryStore, row: ScheduleRow, times: readonly number[]): FireResult {
+function fireAll(
+  store: MemoryStore,
+  row: ScheduleRow,
+  times: readonly number[],
+  traceId: string | undefined,
+): FireResult {
   const fired: FiredJob[] = [];
   const skipped: number[] = [];
   for (const fireTime of times) {
     const overlap = mustWait(store, row) ? row.given.overlap : 'allow';
-    if (overlap === 'allow') fired.push(fireOnce(store, row, fireTime));
+    if (overlap === 'allow') fired.push(fireOnce(store, row, fireTime, { traceId }));
     else record(store, row, { fire_at: fireTime, outcome: overlap === 'skip' ? 'skipped' : 'queued' });
     if (overlap === 'skip') skipped.push(fireTime);
     if (overlap === 'queue') row.queued++;
@@ -91,8 +97,13 @@ function isOpenJob(job: JobRow | undefined): boolean {
   return job !== undefined && OPEN.includes(job.state);
 }
 
-function fireOnce(store: MemoryStore, row: ScheduleRow, fireTime: number, manual = false): FiredJob {
-  const job = jobOfFiring(row.given, fireTime, manual);
+function fireOnce(
+  store: MemoryStore,
+  row: ScheduleRow,
+  fireTime: number,
+  { manual = false, traceId }: { manual?: boolean; traceId: string | undefined },
+): FiredJob {
+  const job = jobOfFiring({ ...row.given, traceId }, fireTime, manual);
   const { answers, created } = insertRows(store, row.service, [job]);
   for (const made of created) made.hidden = false;
   const id = answers[0]?.id ?? '';

@@ -12,7 +12,7 @@ import { byBytes } from '../../typeorm/statements/gaps.js';
 import { readFiring } from '../../typeorm/statements/schedules.js';
 import { declareRows } from './declare-rows.js';
 import { fireQueuedRow, fireRow, fireRowNow, firingsOf } from './fire-rows.js';
-import { lateness } from './late-rows.js';
+import { lateness, lateNow } from './late-rows.js';
 import type { MemoryStore } from './memory-store.js';
 import type { Arrivals } from './memory.job-repository.js';
 import type { ScheduleRow } from './rows.js';
@@ -99,17 +99,21 @@ export class MemoryScheduleRepository extends ScheduleRepository {
     return fireRow(this.store, request, this.options.retention.history);
   }
 
-  async fireNow(name: string): Promise<FireResult | undefined> {
+  async fireNow(name: string, traceId?: string): Promise<FireResult | undefined> {
     const row = this.named(name);
-    return row && this.tell(fireRowNow(this.store, row));
+    return row && this.tell(fireRowNow(this.store, row, traceId));
   }
 
-  async fireQueued({ id }: PendingSchedule): Promise<FireResult> {
-    return fireQueuedRow(this.store, this.store.schedules.get(id));
+  async fireQueued({ id }: PendingSchedule, traceId?: string): Promise<FireResult> {
+    return fireQueuedRow(this.store, this.store.schedules.get(id), traceId);
   }
 
   async lateness(): Promise<Lateness[]> {
     return lateness(this.store, this.service);
+  }
+
+  async lateNow(): Promise<Lateness[]> {
+    return lateNow(this.store, this.service);
   }
 
   private async tell(result: FireResult): Promise<FireResult> {

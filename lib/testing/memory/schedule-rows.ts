@@ -71,9 +71,10 @@ export function nextFire(rows: readonly ScheduleRow[]): number | undefined {
 }
 
 export function toPending(row: ScheduleRow): PendingSchedule {
-  const { name, spec, timeZone, startsAt, endsAt, misfire, misfireLimit } = row.given;
+  const { name, type, spec, timeZone, startsAt, endsAt, misfire, misfireLimit } = row.given;
   return {
     name,
+    type,
     spec,
     timeZone,
     startsAt,

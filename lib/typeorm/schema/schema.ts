@@ -1,8 +1,8 @@
 import { SchemaError } from '../../errors/schema.error.js';
 import type { Database } from '../database.js';
 import type { Dialect } from '../dialects/dialect.js';
-import { statement, type Script } from '../statement.js';
-import { createTables, dropTables, tableNames } from './tables.js';
+import { statement, type Script, type Statement } from '../statement.js';
+import { createTables, dropTables, tableNames, type TableNames } from './tables.js';
 
 /** The version of the tables that this code reads and writes. */
 export const SCHEMA_VERSION = 1;
@@ -36,11 +36,15 @@ export function* uninstallSchema(prefix: string): Script<void> {
   for (const sql of dropTables(tableNames(prefix))) yield statement(sql);
 }
 
+/** Fails where the table is missing. */
+export function selectVersion({ schema }: TableNames): Statement {
+  return statement(`SELECT COALESCE(MAX(version), 0) AS version FROM ${schema}`);
+}
+
 async function readVersion(database: Database, prefix: string): Promise<number> {
-  const { schema } = tableNames(prefix);
   try {
-    const { rows } = await database.query(statement(`SELECT MAX(version) AS version FROM ${schema}`));
-    return Number(rows[0]?.['version'] ?? 0);
+    const { rows } = await database.query(selectVersion(tableNames(prefix)));
+    return Number(rows[0]?.['version']);
   } catch (error) {
     if (database.dialect.isMissingTable(error)) return 0;
     throw error;

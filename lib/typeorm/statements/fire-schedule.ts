@@ -31,7 +31,7 @@ export function* fireSchedule(tables: QueueTables, request: FireRequest, keep: n
   const { times, missed } = yield* withoutDone(tables, request);
   if (missed !== undefined)
     yield* recordFiring(tables, { scheduleId: schedule.id, fireTime: missed, outcome: 'missed' });
-  const result = yield* fireAll(tables, row, times);
+  const result = yield* fireAll(tables, row, times, request.traceId);
   yield* forget(tables, schedule.id, schedule.nextFire - keep);
   return result;
 }
@@ -62,7 +62,7 @@ function* forget({ names }: QueueTables, id: number, before: number): Script<voi
 }
 
 /** Whatever its plan and its overlap say. */
-export function* fireScheduleNow(tables: QueueTables, name: string): Script<FireResult | undefined> {
+export function* fireScheduleNow(tables: QueueTables, name: string, traceId?: string): Script<FireResult | undefined> {
   const { dialect, names, service } = tables;
   const found = yield statement(
     `SELECT s.*, ${dialect.now} AS now FROM ${names.schedule} s WHERE service = ? AND name = ?${dialect.lockRow}`,
@@ -78,11 +78,12 @@ export function* fireScheduleNow(tables: QueueTables, name: string): Script<Fire
   );
   // Two within a millisecond are two firings.
   const fireTime = Math.max(Number(row['now']), Number(latest.rows[0]?.['latest'] ?? 0) + 1);
-  return { fired: [yield* fireOnce(tables, row, fireTime, { manual: true })], skipped: [], broken: undefined };
+  const job = yield* fireOnce(tables, row, fireTime, { manual: true, traceId });
+  return { fired: [job], skipped: [], broken: undefined };
 }
 
 /** Makes the job of the oldest fire time in the queue, unless one before it is still open. */
-export function* fireQueued(tables: QueueTables, { id }: PendingSchedule): Script<FireResult> {
+export function* fireQueued(tables: QueueTables, { id }: PendingSchedule, traceId?: string): Script<FireResult> {
   const { names } = tables;
   const nothing = { fired: [], skipped: [], broken: undefined };
   const row = yield* lockSchedule(tables, id);
@@ -102,14 +103,19 @@ export function* fireQueued(tables: QueueTables, { id }: PendingSchedule): Scrip
   if (fault !== undefined) return fault === row['broken'] ? nothing : yield* breakSchedule(tables, id, fault);
   yield statement(`DELETE FROM ${names.firing} WHERE schedule_id = ? AND fire_at = ? AND manual = 0`, [id, fireTime]);
   yield statement(`UPDATE ${names.schedule} SET queued = queued - 1, broken = NULL WHERE id = ?`, [id]);
-  return { ...nothing, fired: [yield* fireOnce(tables, row, fireTime)] };
+  return { ...nothing, fired: [yield* fireOnce(tables, row, fireTime, { traceId })] };
 }
 
 function* lockSchedule({ dialect, names }: QueueTables, id: number): Script<Row | undefined> {
   return (yield statement(`SELECT * FROM ${names.schedule} WHERE id = ?${dialect.lockRow}`, [id])).rows[0];
 }
 
-function* fireAll(tables: QueueTables, row: Row, times: readonly number[]): Script<FireResult> {
+function* fireAll(
+  tables: QueueTables,
+  row: Row,
+  times: readonly number[],
+  traceId: string | undefined,
+): Script<FireResult> {
   const id = Number(row['id']);
   const fired: FiredJob[] = [];
   const skipped: number[] = [];
@@ -117,7 +123,7 @@ function* fireAll(tables: QueueTables, row: Row, times: readonly number[]): Scri
   if (fault !== undefined) return yield* breakSchedule(tables, id, fault);
   for (const fireTime of times) {
     const overlap = (yield* mustWait(tables, row)) ? row['overlap'] : 'allow';
-    if (overlap === 'allow') fired.push(yield* fireOnce(tables, row, fireTime));
+    if (overlap === 'allow') fired.push(yield* fireOnce(tables, row, fireTime, { traceId }));
     else if (overlap === 'skip') {
       yield* recordFiring(tables, { scheduleId: id, fireTime, outcome: 'skipped' });
       skipped.push(fireTime);
@@ -153,9 +159,9 @@ function* fireOnce(
   tables: QueueTables,
   row: Row,
   fireTime: number,
-  { manual = false }: { manual?: boolean } = {},
+  { manual = false, traceId }: { manual?: boolean; traceId: string | undefined },
 ): Script<FiredJob> {
-  const job = jobOfFiring(readFired(row), fireTime, manual);
+  const job = jobOfFiring(readFired(row, traceId), fireTime, manual);
   const [enqueued] = yield* insertJobs(tables, [job]);
   if (enqueued === undefined) throw new Error('The database answered no id for an inserted job.');
   yield* recordFiring(tables, {
@@ -168,12 +174,13 @@ function* fireOnce(
   return { fireTime, id: enqueued.id, type: job.type, isDue: 'delay' in job.due };
 }
 
-function readFired(row: Row): FiredSchedule {
+function readFired(row: Row, traceId: string | undefined): FiredSchedule {
   return {
     name: String(row['name']),
     type: String(row['type']),
     payload: optional(row['payload']) ?? 'null',
     jitter: Number(row['jitter']),
+    traceId,
   };
 }
 

@@ -39,6 +39,7 @@ function readPending(row: Row): PendingSchedule {
   return {
     id: Number(row['id']),
     name: String(row['name']),
+    type: String(row['type']),
     spec: String(row['spec']),
     timeZone: String(row['time_zone']),
     startsAt: Number(row['starts_at']),

@@ -7,6 +7,8 @@ const form = document.getElementById('find');
 const FIELDS = ['job', 'key', 'reference'];
 /** Of two loads under way, the one that began later is shown, whichever ends first. */
 let latest = 0;
+/** What the address asked for when it was read last. */
+let asked;
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
@@ -18,7 +20,10 @@ document.getElementById('whole').addEventListener('click', (event) => {
   event.preventDefault();
   go('?');
 });
-addEventListener('popstate', () => void show());
+addEventListener('popstate', () => {
+  // A link within the page comes here too: what was just reached by it must not be replaced.
+  if (location.search !== asked) void show();
+});
 void show();
 
 function go(address) {
@@ -29,10 +34,11 @@ function go(address) {
 /** Shows what the address asks for, and after it what has just been done. */
 async function show(done = '') {
   const mine = ++latest;
+  asked = location.search;
   main.setAttribute('aria-busy', 'true');
   try {
     const settings = await get('settings');
-    const view = await viewOf(new URLSearchParams(location.search), { ...settings, act });
+    const view = await viewOf(new URLSearchParams(asked), { ...settings, act });
     if (mine === latest) render(view, done);
   } catch (error) {
     if (mine === latest) fail(error);
