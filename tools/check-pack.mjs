@@ -23,10 +23,13 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const requiredPeers = Object.keys(manifest.peerDependencies).filter(
   (name) => !manifest.peerDependenciesMeta?.[name]?.optional,
 );
+/** The compiler does not make these, so that nothing but this would miss them. */
+const ASSETS = 'dashboard/inspect/assets';
+const assets = readdirSync(join(root, 'lib', ASSETS)).map((name) => `dist/${ASSETS}/${name}`);
 /** What a user has installed for sure once this package is. */
 const available = [...Object.keys(manifest.dependencies ?? {}), ...requiredPeers];
 /** What whoever imports a subpath has installed as well. */
-const PEERS_OF = { health: ['@nestjs/terminus'] };
+const PEERS_OF = { dashboard: ['@bull-board/api', '@bull-board/express'], health: ['@nestjs/terminus'] };
 
 const folder = mkdtempSync(join(tmpdir(), 'pq-pack-'));
 try {
@@ -57,12 +60,12 @@ function link(names) {
 }
 
 function checkFiles(installed) {
-  const documents = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'];
+  const wanted = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', ...assets];
   const files = filesIn(installed);
   return [
-    ...documents.filter((name) => !files.includes(name)).map((name) => `the tarball lacks ${name}`),
+    ...wanted.filter((name) => !files.includes(name)).map((name) => `the tarball lacks ${name}`),
     ...files
-      .filter((name) => !documents.includes(name) && !/^dist\/.+(\.c?js|\.c?js\.map|\.d\.c?ts)$/.test(name))
+      .filter((name) => !wanted.includes(name) && !/^dist\/.+(\.c?js|\.c?js\.map|\.d\.c?ts)$/.test(name))
       .map((name) => `${name} does not belong into the tarball`),
     ...files
       .filter((name) => readFileSync(join(installed, name), 'utf8').includes(root))
