@@ -1,6 +1,7 @@
 // Packs the library as npm would publish it, looks at what is in the tarball, and loads it the way users do.
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -35,7 +36,13 @@ const folder = mkdtempSync(join(tmpdir(), 'pq-pack-'));
 try {
   const tarball = pack(folder);
   const installed = install(tarball);
-  const problems = [...checkFiles(installed), ...checkTypes(installed), ...(await lint(tarball)), ...loadAll()];
+  const problems = [
+    ...checkFiles(installed),
+    ...checkTypes(installed),
+    ...(await lint(tarball)),
+    ...loadAll(),
+    ...checkPrograms(installed),
+  ];
   for (const problem of problems) console.error(problem);
   process.exitCode = problems.length > 0 ? 1 : 0;
 } finally {
@@ -133,6 +140,18 @@ function load(paths) {
     names.length === 0 ? [`${entries[index]} exports nothing`] : [],
   );
   return imported === required ? empty : [`import and require differ: ${imported} ${required}`];
+}
+
+/** Run as a shell would, and not by the name of Node. */
+function checkPrograms(installed) {
+  return Object.entries(manifest.bin).flatMap(([name, path]) => {
+    const file = join(installed, path);
+    if (!readFileSync(file, 'utf8').startsWith('#!/usr/bin/env node\n')) return [`${name} has no #! line for Node`];
+    // As every package manager does when it installs: the modes of a tarball are whatever the compiler left.
+    chmodSync(file, 0o755);
+    const version = execFileSync(file, ['--version'], { encoding: 'utf8' }).trim();
+    return version === manifest.version ? [] : [`${name} --version says ${version}, not ${manifest.version}`];
+  });
 }
 
 function print(modules) {

@@ -13,11 +13,19 @@ export async function checkSchema(database: Database, prefix: string): Promise<v
   if (found !== SCHEMA_VERSION) throw new SchemaError(found, SCHEMA_VERSION, prefix);
 }
 
-/** Creates or upgrades the tables. Several processes may do so at once. */
-export async function synchronizeSchema(database: Database, prefix: string): Promise<void> {
+/** Creates or upgrades the tables; answers the version that they had. Several processes may do so at once. */
+export async function synchronizeSchema(database: Database, prefix: string): Promise<number> {
   const found = await readVersion(database, prefix);
   if (found > SCHEMA_VERSION) throw new SchemaError(found, SCHEMA_VERSION, prefix);
   if (found < SCHEMA_VERSION) await database.transaction(() => installSchema(database.dialect, prefix));
+  return found;
+}
+
+/** The same as a list of statements, for whoever runs them by hand: they do nothing where the tables are there already. */
+export function schemaStatements(dialect: Dialect, prefix: string): string[] {
+  const names = tableNames(prefix);
+  const version = `INSERT INTO ${names.schema} (version) VALUES (${SCHEMA_VERSION}) ${dialect.skipDuplicates('version')}`;
+  return [...createTables(dialect, names), version];
 }
 
 export function* installSchema(dialect: Dialect, prefix: string): Script<void> {
@@ -41,7 +49,8 @@ export function selectVersion({ schema }: TableNames): Statement {
   return statement(`SELECT COALESCE(MAX(version), 0) AS version FROM ${schema}`);
 }
 
-async function readVersion(database: Database, prefix: string): Promise<number> {
+/** 0: there are no tables. */
+export async function readVersion(database: Database, prefix: string): Promise<number> {
   try {
     const { rows } = await database.query(selectVersion(tableNames(prefix)));
     return Number(rows[0]?.['version']);

@@ -61,6 +61,7 @@ export function createTables(dialect: Dialect, names: TableNames): string[] {
   return tableDefinitions(dialect, names).flatMap((table) => createTable(dialect, table));
 }
 
+/** Also those of an installation that was interrupted, where some are missing. */
 export function dropTables(names: TableNames): string[] {
-  return Object.values(names).map((table) => `DROP TABLE ${table}`);
+  return Object.values(names).map((table) => `DROP TABLE IF EXISTS ${table}`);
 }
