@@ -24,10 +24,13 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const requiredPeers = Object.keys(manifest.peerDependencies).filter(
   (name) => !manifest.peerDependenciesMeta?.[name]?.optional,
 );
+/** The compiler does not make these, so that nothing but this would miss them. */
+const ASSETS = 'dashboard/inspect/assets';
+const assets = readdirSync(join(root, 'lib', ASSETS)).map((name) => `dist/${ASSETS}/${name}`);
 /** What a user has installed for sure once this package is. */
 const available = [...Object.keys(manifest.dependencies ?? {}), ...requiredPeers];
 /** What whoever imports a subpath has installed as well. */
-const PEERS_OF = { health: ['@nestjs/terminus'] };
+const PEERS_OF = { dashboard: ['@bull-board/api', '@bull-board/express'], health: ['@nestjs/terminus'] };
 
 const folder = mkdtempSync(join(tmpdir(), 'pq-pack-'));
 try {
@@ -64,12 +67,12 @@ function link(names) {
 }
 
 function checkFiles(installed) {
-  const documents = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'];
+  const wanted = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', ...assets];
   const files = filesIn(installed);
   return [
-    ...documents.filter((name) => !files.includes(name)).map((name) => `the tarball lacks ${name}`),
+    ...wanted.filter((name) => !files.includes(name)).map((name) => `the tarball lacks ${name}`),
     ...files
-      .filter((name) => !documents.includes(name) && !/^dist\/.+(\.c?js|\.c?js\.map|\.d\.c?ts)$/.test(name))
+      .filter((name) => !wanted.includes(name) && !/^dist\/.+(\.c?js|\.c?js\.map|\.d\.c?ts)$/.test(name))
       .map((name) => `${name} does not belong into the tarball`),
     ...files
       .filter((name) => readFileSync(join(installed, name), 'utf8').includes(root))
@@ -88,17 +91,16 @@ function isComplete(installed, map) {
 
 /** A type that comes from a package the user may not have makes the user's compiler fail, if it comes to see the file. */
 function checkTypes(installed) {
-  return typesReachedIn(installed)
-    .flatMap((name) =>
-      ts
-        .preProcessFile(readFileSync(join(installed, name), 'utf8'))
-        .importedFiles.map(({ fileName }) => fileName)
-        .filter(
-          (specifier) =>
-            !specifier.startsWith('.') && !isBuiltin(specifier) && !allowedIn(name).includes(packageOf(specifier)),
-        )
-        .map((specifier) => `${name} imports ${specifier}, which is neither a dependency nor a required peer`),
-    );
+  return typesReachedIn(installed).flatMap((name) =>
+    ts
+      .preProcessFile(readFileSync(join(installed, name), 'utf8'))
+      .importedFiles.map(({ fileName }) => fileName)
+      .filter(
+        (specifier) =>
+          !specifier.startsWith('.') && !isBuiltin(specifier) && !allowedIn(name).includes(packageOf(specifier)),
+      )
+      .map((specifier) => `${name} imports ${specifier}, which is neither a dependency nor a required peer`),
+  );
 }
 
 function allowedIn(file) {

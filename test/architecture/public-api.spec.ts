@@ -6,6 +6,7 @@ import { exportsOf } from './api.js';
 
 const ENTRIES = [
   'index.ts',
+  'dashboard/index.ts',
   'health/index.ts',
   'migrations/index.ts',
   'node-sqlite/index.ts',

@@ -84,8 +84,8 @@ describe.each(databases().filter(({ name }) => name !== 'mysql'))('/health on $n
   async function become(path: string, code: number): Promise<Answer> {
     let answer: Answer | undefined;
     const isSo = async () => ((answer = await ask(path)).code === code ? answer : undefined);
-    const describe = () => `/${path} to answer ${code}; it is ${JSON.stringify(answer)}`;
-    return (await waitUntil(isSo, { timeout: 25_000, describe })) as Answer;
+    const waitedFor = () => `/${path} to answer ${code}; it is ${JSON.stringify(answer)}`;
+    return (await waitUntil(isSo, { timeout: 25_000, describe: waitedFor })) as Answer;
   }
 
   it('is up, with every part, when jobs run', async () => {
