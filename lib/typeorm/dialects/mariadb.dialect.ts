@@ -6,7 +6,7 @@ import {
   jsonTable,
   LOCK_TIMEOUTS,
   mysqlFamily,
-  READ_COMMITTED,
+  COMMITTED,
   REFUSED,
   tableOptions,
 } from './mysql-family.js';
@@ -27,7 +27,7 @@ export const mariadbDialect: Dialect = {
   insertsFromJson: false,
   preparesByName: false,
   sessionSetup: [
-    READ_COMMITTED,
+    ...COMMITTED,
     // A process that is stopped in the middle of a transaction must not hold its locks for as long as it is stopped.
     'SET SESSION idle_transaction_timeout = 5, SESSION innodb_lock_wait_timeout = 2',
   ],

@@ -13,7 +13,8 @@ export const REFUSED = [1153, 1264, 1292, 1366, 1406, 1690];
 /** Server shutting down, server gone. */
 export const CONNECTION_LOST = [1053, 2006, 2013];
 
-export const READ_COMMITTED = 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED';
+/** Where the server's sessions begin with autocommit = 0, a single statement of ours would be answered and never committed. */
+export const COMMITTED = ['SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', 'SET SESSION autocommit = 1'];
 
 /** What MariaDB and MySQL have in common. */
 export const mysqlFamily = {

@@ -6,7 +6,7 @@ import {
   jsonTable,
   LOCK_TIMEOUTS,
   mysqlFamily,
-  READ_COMMITTED,
+  COMMITTED,
   REFUSED,
   tableOptions,
 } from './mysql-family.js';
@@ -37,7 +37,7 @@ export const mysqlDialect: Dialect = {
   insertsFromJson: false,
   preparesByName: false,
   sessionSetup: [
-    READ_COMMITTED,
+    ...COMMITTED,
     // A process that is stopped in the middle of a transaction must not hold its locks for as long as it is stopped. This server
     // has a limit for idle connections only: ours are opened again when they are needed.
     'SET SESSION wait_timeout = 5, SESSION innodb_lock_wait_timeout = 2',
