@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { findMariaDb, findMySql, findPostgres, findRabbitMq, inPath } from '../test/support/binaries.mjs';
+import { findChromium, findMariaDb, findMySql, findPostgres, findRabbitMq, inPath } from '../test/support/binaries.mjs';
 import { unpackMySql } from './mysql.mjs';
 
 const POLICY = '/usr/sbin/policy-rc.d';
@@ -29,12 +29,15 @@ const BROKERS = [
   { name: 'RabbitMQ', find: findRabbitMq, packages: ['rabbitmq-server'] },
 ];
 
+/** What the proof looks at the dashboard with. */
+const BROWSERS = [{ name: 'Chromium', find: findChromium, packages: ['chromium', 'fonts-dejavu-core'] }];
+
 /**
- * Makes the programs of the databases available where possible, `forProof` those of the brokers too. Answers a line for each one that
- * stays out.
+ * Makes the programs of the databases available where possible, `forProof` those of the brokers and the browser too. Answers a line for
+ * each one that stays out.
  */
 export function ensureServers({ forProof = false } = {}) {
-  const needed = [...SERVERS, ...CLIENTS, ...(forProof ? BROKERS : [])].filter(isMissing);
+  const needed = [...SERVERS, ...CLIENTS, ...(forProof ? [...BROKERS, ...BROWSERS] : [])].filter(isMissing);
   if (needed.length > 0 && canInstall()) install(needed);
   const missing = needed.filter(isMissing).map(({ name, variable, packages }) => {
     const cure = `${name}: install it (Debian: ${packages.join(' ')})`;

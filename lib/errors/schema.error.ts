@@ -24,8 +24,10 @@ export class SchemaError extends PersistentQueueError {
 
 function cureFor(found: number, expected: number, tablePrefix: string): string {
   if (found > expected) return 'Upgrade nestjs-persistent-queue: a newer version of it has upgraded these tables.';
+  const prefix = tablePrefix === 'pq_' ? '' : ` --prefix ${tablePrefix}`;
   return (
-    `Add ...persistentQueueMigrations({ tablePrefix: '${tablePrefix}' }) from 'nestjs-persistent-queue/migrations' to the ` +
+    `Run "npx persistent-queue ${found === 0 ? 'install' : 'upgrade'}${prefix} --url …", or add ` +
+    `...persistentQueueMigrations({ tablePrefix: '${tablePrefix}' }) from 'nestjs-persistent-queue/migrations' to the ` +
     'DataSource\'s migrations and run "typeorm migration:run", or set synchronize: true in PersistentQueueModule.forRoot().'
   );
 }

@@ -124,8 +124,8 @@ export function lineOf(event: QueueEvent): Line | undefined {
   return (LINES[event.name] as ((event: QueueEvent) => Line) | undefined)?.(event);
 }
 
-export function isLogged({ name }: QueueEvent): boolean {
-  return name in LINES;
+export function isLogged(event: QueueEvent): boolean {
+  return event.name in LINES;
 }
 
 function name({ id, type, attempt, traceId }: JobFacts): string {

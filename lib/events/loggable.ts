@@ -24,7 +24,7 @@ export function toLoggable(event: QueueEvent, errors: LoggedErrors): QueueEvent 
   const clean = cleaned(event) as QueueEvent;
   const job = 'job' in clean ? { job: { ...clean.job, traceId: traceOf(clean.job.traceId) } } : {};
   const error = errors === 'name' && 'error' in clean ? { error: nameOf(clean) } : {};
-  return { ...clean, ...job, ...error } as QueueEvent;
+  return { ...clean, ...job, ...error };
 }
 
 /** What a log is searched for: flat. `origin`: of the process. */

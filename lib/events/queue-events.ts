@@ -33,5 +33,7 @@ export class QueueEvents {
 
 /** Of an error, as events tell it. */
 export function toldOf(thrown: unknown): { error: string; errorName: string | undefined } {
-  return { error: messageOf(thrown), errorName: isErrorLike(thrown) ? String(thrown.name) : undefined };
+  // Nothing keeps a library from setting it to something else than a string.
+  const name: unknown = isErrorLike(thrown) ? thrown.name : undefined;
+  return { error: messageOf(thrown), errorName: typeof name === 'string' ? name : undefined };
 }

@@ -26,7 +26,7 @@ export type HoldReason =
   | { readonly reason: 'expired' }
   /** Every node that handles it runs as many jobs as it may. */
   | { readonly reason: 'concurrency-full'; readonly nodes: readonly FullNode[] }
-  /** Its process has died with it `crashes` times: it is on its last chance, and waits until it can run alone. */
+  /** Its process has died with it, `crashes` times after a first crash: it is on its last chance, and waits until it can run alone. */
   | { readonly reason: 'last-chance'; readonly crashes: number }
   /** Nothing is in its way but the due jobs of its type that come before it. */
   | { readonly reason: 'next'; readonly ahead: number };

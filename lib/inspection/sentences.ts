@@ -22,17 +22,22 @@ const SENTENCES: { readonly [Name in HoldReason['reason']]: (reason: Reason<Name
     `Every node that handles its type '${type}' runs as many jobs as it may: ` +
     `${listed(nodes.map(({ node, running, limit }) => `${node} has ${running} of ${limit}`))}.`,
   'last-chance': ({ crashes }) =>
-    `Its process has died with it ${crashes === 1 ? 'once' : `${crashes} times`} after a first crash: it is on its last chance, and waits ` +
-    'until it can run alone.',
+    `${crashes === 0 ? 'A process has died while it was running' : `Processes have died while it was running, ${crashes} of them held against it`}: ` +
+    'it is on its last chance, and waits until it can run alone.',
   next: ({ ahead }) =>
     ahead === 0
       ? 'Nothing is in its way: it is the next of its type.'
-      : `Nothing is in its way but ${ahead < COUNTED_AHEAD ? ahead : `${COUNTED_AHEAD} or more`} due ${ahead === 1 ? 'job' : 'jobs'} of its type that come before it.`,
+      : `Nothing is in its way but ${counted(ahead)} before it.`,
 };
 
 export function sentenceFor(reason: HoldReason, type: string): string {
   const sentence = SENTENCES[reason.reason] as (reason: HoldReason, type: string) => string;
   return sentence(reason, type);
+}
+
+function counted(ahead: number): string {
+  if (ahead === 1) return '1 due job of its type that comes';
+  return `${ahead < COUNTED_AHEAD ? ahead : `${COUNTED_AHEAD} or more`} due jobs of its type that come`;
 }
 
 function at(time: Date): string {

@@ -40,6 +40,10 @@ export class NodeLease implements Service {
   private readonly oneByOne = pLimit(1);
   /** Something has happened that only a beat of our own can clear up. */
   private inDoubt = false;
+  private started = false;
+  /** In `processTime()`: when a beat has last come to its end, and when the last one that has arrived before one failed was sent. */
+  private turnedAt = 0;
+  private arrivedAt = 0;
 
   constructor(
     private readonly repository: JobRepository,
@@ -68,6 +72,21 @@ export class NodeLease implements Service {
     return this.node !== undefined;
   }
 
+  /** Between `start()` and `stop()`, whether there is a living incarnation or not. */
+  get isStarted(): boolean {
+    return this.started;
+  }
+
+  /** Milliseconds since the last beat that has arrived. */
+  get sinceBeat(): number {
+    return processTime() - Math.max(this.arrivedAt, this.pulse.lastBeat);
+  }
+
+  /** Milliseconds since a beat has last come to its end, in whatever way: an outage does not stop that, only a hang does. */
+  get sinceTurn(): number {
+    return processTime() - this.turnedAt;
+  }
+
   /** For people: `host:pid#node`. */
   get name(): string {
     return `${processName()}#${this.lastNode}`;
@@ -91,12 +110,15 @@ export class NodeLease implements Service {
   async start(): Promise<void> {
     if (this.node !== undefined) return;
     await this.register();
+    this.started = true;
+    this.turnedAt = processTime();
     this.loop.start();
     this.watch.start();
     this.heartbeat.start(this.pulse, () => this.doubt());
   }
 
   async stop(): Promise<void> {
+    this.started = false;
     this.watch.stop();
     await Promise.all([this.loop.stop(), this.heartbeat.stop()]);
     const node = this.node;
@@ -120,6 +142,7 @@ export class NodeLease implements Service {
     if (this.node === undefined) await this.register();
     else if (this.inDoubt || this.pulse.dueIn(patience) <= 0) await this.beatFor(this.node);
     await this.tellTypes();
+    this.turnedAt = processTime();
     return Math.max(0, this.pulse.dueIn(patience));
   }
 
@@ -156,6 +179,8 @@ export class NodeLease implements Service {
   }
 
   private failed(error: unknown): number {
+    this.turnedAt = processTime();
+    this.arrivedAt = Math.max(this.arrivedAt, this.pulse.lastBeat);
     this.pulse.forgetBeats();
     this.events.databaseError('heartbeat', error);
     return Math.min(this.options.leaseBeat, 1_000);

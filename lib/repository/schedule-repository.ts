@@ -100,4 +100,6 @@ export abstract class ScheduleRepository {
   abstract fireQueued(schedule: PendingSchedule, traceId?: string): Promise<FireResult>;
   /** Schedules that have become late or are no longer: each is answered to one node, once. */
   abstract lateness(): Promise<Lateness[]>;
+  /** Those that are late at this moment, whoever has been told: it changes nothing. */
+  abstract lateNow(): Promise<Lateness[]>;
 }

@@ -53,12 +53,18 @@ export class TestWorker {
     return this.tools.current.getStore()?.depth ?? 0;
   }
 
-  /** Registers the node: what it handles is then known. */
+  /** Registers the node: what it handles is then known. It is alive for as long as the test, however far the clock is moved. */
   async start(): Promise<string> {
-    const { repository, registry, options } = this.tools;
+    const { repository, registry, options, clock } = this.tools;
+    if (this.node !== undefined) {
+      await repository.beat(this.node);
+      return this.node;
+    }
     const { concurrency } = options;
-    this.node ??= await repository.registerNode({ name: processName(), concurrency, types: registry.handledTypes });
-    return this.node;
+    const node = await repository.registerNode({ name: processName(), concurrency, types: registry.handledTypes });
+    clock.onMove(() => void repository.beat(node));
+    this.node = node;
+    return node;
   }
 
   /** Fires what is due, and lets what is scheduled and due wait for its turn. */

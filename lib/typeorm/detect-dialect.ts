@@ -30,6 +30,17 @@ export async function detectDialect(options: DataSourceOptions, connection: Quer
   }
 }
 
+/** What a server of this type speaks, without asking one: of MySQL that of 8.0.17 and newer. `undefined`: no database of ours. */
+export function assumedDialect(type: string): Dialect | undefined {
+  const dialects: Record<string, Dialect> = {
+    mariadb: mariadbDialect,
+    mysql: mysqlDialect,
+    postgres: postgresDialect,
+    'better-sqlite3': sqliteDialect,
+  };
+  return dialects[type];
+}
+
 async function readVersion(connection: Queryable, sql: string): Promise<string> {
   const rows = (await connection.query(sql)) as { version: string }[];
   return String(rows[0]?.version);

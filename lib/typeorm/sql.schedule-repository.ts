@@ -12,7 +12,7 @@ import {
 import { QueueConnection } from './queue-connection.js';
 import { declareSchedules } from './statements/declare-schedules.js';
 import { fireQueued, fireSchedule, fireScheduleNow } from './statements/fire-schedule.js';
-import { lateSchedules } from './statements/late-schedules.js';
+import { lateSchedules, schedulesLateNow } from './statements/late-schedules.js';
 import { pendingSchedules, planSchedule, unplanSchedule } from './statements/plan-schedules.js';
 import {
   enableSchedule,
@@ -98,5 +98,10 @@ export class SqlScheduleRepository extends ScheduleRepository {
   async lateness(): Promise<Lateness[]> {
     const { database, tables } = await this.connection.get();
     return database.run(() => lateSchedules(tables));
+  }
+
+  async lateNow(): Promise<Lateness[]> {
+    const { database, tables } = await this.connection.get();
+    return database.run(() => schedulesLateNow(tables));
   }
 }

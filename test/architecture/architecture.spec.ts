@@ -34,6 +34,7 @@ const ROOMS = [
   'operation',
   'schedule',
   'inspection',
+  'doctor',
   '.',
   'migrations',
   'node-sqlite',

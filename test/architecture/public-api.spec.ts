@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { exportsOf } from './api.js';
 
-const ENTRIES = ['index.ts', 'migrations/index.ts', 'node-sqlite/index.ts', 'testing/index.ts', 'telemetry/index.ts'];
+const ENTRIES = [
+  'index.ts',
+  'dashboard/index.ts',
+  'health/index.ts',
+  'migrations/index.ts',
+  'node-sqlite/index.ts',
+  'telemetry/index.ts',
+  'testing/index.ts',
+];
 const ACCEPTED = join(import.meta.dirname, 'public-api.txt');
 
 const api = ENTRIES.map((entry) => ({ entry, names: exportsOf(entry) }));

@@ -6,6 +6,8 @@ import { queueTables, type QueueTables } from '../../lib/typeorm/queue-tables.js
 import { runOn } from '../../lib/typeorm/query-runner.executor.js';
 import { drive, type Result, type Script, type Statement } from '../../lib/typeorm/statement.js';
 import { claimJobs } from '../../lib/typeorm/statements/claim-jobs.js';
+import { inspectOldestDue } from '../../lib/typeorm/statements/inspect-due.js';
+import { inspectJob } from '../../lib/typeorm/statements/inspect-job.js';
 import { pruneJobs } from '../../lib/typeorm/statements/prune.js';
 import { promoteJobs } from '../../lib/typeorm/statements/promote-jobs.js';
 import { rescueJobs } from '../../lib/typeorm/statements/rescue-jobs.js';
@@ -105,8 +107,10 @@ export function mysqlFamilyContract(context: ContractContext): void {
     const claim = { type: 'b', priority: 0, limit: 10, deadline: undefined, maxCrashes: 3 };
     let fixture: QueueFixture;
     let node: string;
+    let first = 0;
     beforeAll(async () => {
       fixture = new QueueFixture(context.dataSource, { serviceName: 'plans' });
+      first = Number((await fixture.queue.enqueue('b')).id);
       await fill(fixture);
       const gone = await fixture.registerNode();
       expect(await fixture.claim(gone, 'a', { limit: 10 })).toHaveLength(10);
@@ -121,6 +125,8 @@ export function mysqlFamilyContract(context: ContractContext): void {
       ['a promotion of 10', (tables) => promoteJobs(tables, 10)],
       ['a rescue of 10', (tables) => rescueJobs(tables, 10, 0)],
       ['a pruning of 10', (tables) => pruneJobs(tables, 10)],
+      ['the oldest due job of each type', inspectOldestDue],
+      ['why the first job waits', (tables) => inspectJob(tables, first)],
     ])('%s', async (_, script) => {
       const dialect = await detectDialect(context.dataSource.options, context.dataSource);
       const runner = context.dataSource.createQueryRunner();

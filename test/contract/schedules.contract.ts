@@ -449,13 +449,17 @@ export function schedulesContract(context: ContractContext): void {
       const { schedules, sql, service } = fixture;
       const schedule = await planned(fixture, { alertAfter: 60_000 });
       expect(await schedules.lateness()).toEqual([]);
+      expect(await schedules.lateNow()).toEqual([]);
       await sql('UPDATE pq_schedule SET planned_at = planned_at - 61000 WHERE service = ?', [service]);
+      expect(await schedules.lateNow()).toEqual([{ name: 's', late: true, since: expect.any(Number) }]);
       const both = (await Promise.all([schedules.lateness(), schedules.lateness()])).flat();
       expect(both).toEqual([{ name: 's', late: true, since: expect.any(Number) }]);
+      expect(await schedules.lateNow()).toEqual(both);
       await schedules.fire({ schedule, times: [schedule.nextFire], missed: undefined, next: undefined });
       expect(await schedules.lateness()).toEqual([]);
       const job = await fixture.claimOne(await fixture.registerNode(), 't');
       await fixture.repository.settle([success(job, { keep: 0 })], 'node');
+      expect(await schedules.lateNow()).toEqual([]);
       expect(await schedules.lateness()).toMatchObject([{ name: 's', late: false }]);
     });
 

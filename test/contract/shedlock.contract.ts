@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { InvalidLockError } from '../../lib/errors/invalid-lock.error.js';
 import type { Lock } from '../../lib/lock/lock.js';
 import type { QueueFixture } from '../support/queue-fixture.js';
+import { processName } from '../../lib/support/process-name.js';
 import { waitUntil } from '../support/wait-until.js';
 import type { ContractContext } from './contract-context.js';
 
@@ -123,6 +124,28 @@ export function shedlockContract(context: ContractContext): void {
       expect(await lockRepository.renew(lock, 60_000)).toBe(true);
       await lockRepository.release(lock, 30_000);
       expect(await lockRepository.renew(lock, 60_000)).toBe(false);
+    });
+
+    it('is shown with who holds it, ours with its fence, and so are those of the other program', async () => {
+      const one = await context.open({ locks: LOCKS });
+      const two = await context.open({ locks: LOCKS });
+      await one.sql(
+        `INSERT INTO shedlock_tab (lock_name, lock_until, locked_at, locked_by) VALUES ('shown theirs', ${later(60)}, ${now}, ?)`,
+        [OTHER],
+      );
+      await (await take(one, 'shown free')).release();
+      const lock = await take(two, 'shown ours', { atMost: '30s' });
+      const shown = (await one.inspector.locks()).filter(({ name }) => name.startsWith('shown'));
+      expect(shown).toMatchObject([
+        { name: 'shown free', owner: processName(), fence: 1, held: false },
+        { name: 'shown ours', owner: processName(), fence: 1, held: true },
+        { name: 'shown theirs', owner: OTHER, fence: 0, held: true },
+      ]);
+      const times = shown.map(({ lockedAt, lockedUntil }) => lockedUntil.getTime() - lockedAt.getTime());
+      expect(times[1]).toBeGreaterThanOrEqual(30_000);
+      expect(times[1]).toBeLessThanOrEqual(33_000);
+      expect(Math.abs((times[2] ?? 0) - 60_000)).toBeLessThan(2_000);
+      await lock.release();
     });
 
     it('has a name that fits into the table', async () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
+import { readHealthOptions } from '../../lib/health/health-options.js';
 import { readLockTimes } from '../../lib/lock/lock-options.js';
 import { resolveHandlerOptions } from '../../lib/options/resolve-handler-options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
@@ -23,6 +24,7 @@ const RESOLVERS: Record<string, (options: object) => object> = {
   // Each is a handler's option too.
   '@MultiStepJob()': (options) => resolveHandlerOptions('a page', options),
   'schedules.upsert()': (options) => readSchedule('s', { spec: '@daily', type: 't', ...options }, 1_000),
+  'check()': (options) => readHealthOptions(options),
   '@WithLock()': (options) => readLockTimes('a page', options),
 };
 
@@ -35,6 +37,7 @@ const ownTables: Stated[] = (
     ['docs/handlers.md', '@JobHandler()'],
     ['docs/locks.md', '@WithLock()'],
     ['docs/schedules.md', 'schedules.upsert()'],
+    ['docs/health.md', 'check()'],
   ] as const
 ).flatMap(([page, owner]) =>
   rowsOf(page)

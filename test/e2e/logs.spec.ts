@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Logger, type LoggerService } from '@nestjs/common';
+import type { LogEntry } from '../../lib/events/log-entry.js';
 import type { JobContext } from '../../lib/job/job-context.js';
 import { handler, type AppFixture } from '../support/app-fixture.js';
 import { databases } from '../support/databases.js';
@@ -19,10 +20,10 @@ class Printed implements LoggerService {
   readonly debug = this.print.bind(this);
   readonly verbose = this.print.bind(this);
 
-  private print(message: object, ...more: unknown[]): void {
+  private print(message: LogEntry, ...more: unknown[]): void {
     const own = Object.getOwnPropertyDescriptors(message);
     const text = [String(message), JSON.stringify(message), inspect(own, { depth: 9 }), inspect(more)].join('\n');
-    this.lines.push({ event: Reflect.get(message, 'event'), text });
+    this.lines.push({ event: Reflect.get(message, 'event') as unknown, text });
   }
 }
 

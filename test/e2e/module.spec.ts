@@ -11,6 +11,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { PermanentJobError } from '../../lib/errors/permanent-job.error.js';
+import { QueueInspector } from '../../lib/inspection/queue-inspector.js';
 import { JobHandler } from '../../lib/handler/job-handler.decorator.js';
 import { PersistentQueueModule } from '../../lib/persistent-queue.module.js';
 import { ResolvedOptions } from '../../lib/options/resolved-options.js';
@@ -78,12 +79,16 @@ describe.each(databases().filter(({ name }) => name === 'sqlite'))('the module',
       providers: [Producer, handler('where', () => 'in the first')],
     });
     const { first, second } = app.get(Producer);
+    const inspectors = [app.get(QueueInspector), app.get<QueueInspector>('QueueInspector:second')];
     const ids = [await first.enqueue('where'), await second.enqueue('where')].map(({ id }) => id);
     const results = await waitUntil(async () => {
       const jobs = [await first.get(ids[0] as string), await second.get(ids[1] as string)];
       return jobs.every((job) => job?.state === 'succeeded') ? jobs.map((job) => job?.result) : undefined;
     });
     expect(results).toEqual(['in the first', 'in the second']);
+    const [own = [], others = []] = await Promise.all(inspectors.map((inspector) => inspector.nodes()));
+    expect([own.length, others.length]).toEqual([1, 1]);
+    expect(own[0]?.id).not.toBe(others[0]?.id);
     expect(await dataSource.query(`SELECT service FROM pq_job WHERE id = ${ids[1]}`)).toEqual([
       { service: 'from a factory' },
     ]);

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { PermanentJobError } from '../../lib/errors/permanent-job.error.js';
 import type { QueueEvent } from '../../lib/events/queue-event.js';
 import type { JobHandlerDecoratorOptions } from '../../lib/handler/job-handler.decorator.js';
+import { QueueInspector } from '../../lib/inspection/queue-inspector.js';
 import type { JobContext } from '../../lib/job/job-context.js';
 import { JobOutcome } from '../../lib/job/job-outcome.js';
 import type { JobStepOptions } from '../../lib/options/step-options.js';
@@ -505,6 +506,9 @@ describe('a multi-step job', () => {
         name: 'IncompatibleStepsError',
         message: expect.stringMatching(/steps of 'work' have changed.*cancel/),
       });
+      expect((await wrong.app.get(QueueInspector).explain(id)).reasons).toEqual([
+        { reason: 'incompatible-steps', error: job.lastError?.message, until: job.dueAt },
+      ]);
       await wrong.close();
       const right = await on.startAnother(
         multiStep({ a: () => void ran.push('a'), b: () => void ran.push('b'), d: () => void ran.push('d') }),

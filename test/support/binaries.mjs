@@ -58,6 +58,11 @@ export function findRabbitMq() {
   return server && portMapper && { server, portMapper };
 }
 
+/** The path of a Chromium, under any of the names that systems give it. */
+export function findChromium() {
+  return inPath('chromium') ?? inPath('chromium-browser') ?? inPath('google-chrome');
+}
+
 /** The path of a program, or undefined when it is missing. */
 export function inPath(name) {
   return pathFolders()

@@ -6,16 +6,25 @@ import { schedulesOf } from './schedule-rows.js';
 
 /** Schedules that have become late, or are no longer: each is answered once. */
 export function lateness(store: MemoryStore, service: string): Lateness[] {
+  return look(store, service).flatMap(({ row, lateness: seen }) => {
+    if (seen.late === row.late) return [];
+    row.late = seen.late;
+    return [seen];
+  });
+}
+
+export function lateNow(store: MemoryStore, service: string): Lateness[] {
+  return look(store, service).flatMap(({ lateness: seen }) => (seen.late ? [seen] : []));
+}
+
+function look(store: MemoryStore, service: string): { row: ScheduleRow; lateness: Lateness }[] {
   const watched = schedulesOf(store, service).filter(
     ({ enabled, given, planned }) => enabled && given.alertAfter > 0 && planned !== undefined,
   );
-  return watched.flatMap((row) => {
+  return watched.map((row) => {
     row.succeeded_at = Math.max(row.succeeded_at, lastSuccess(store, row));
     const since = Math.max(row.succeeded_at, row.planned_at);
-    const late = store.now - since > row.given.alertAfter;
-    if (late === row.late) return [];
-    row.late = late;
-    return [{ name: row.given.name, late, since }];
+    return { row, lateness: { name: row.given.name, late: store.now - since > row.given.alertAfter, since } };
   });
 }
 

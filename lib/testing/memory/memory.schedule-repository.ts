@@ -12,7 +12,7 @@ import { byBytes } from '../../typeorm/statements/gaps.js';
 import { readFiring } from '../../typeorm/statements/schedules.js';
 import { declareRows } from './declare-rows.js';
 import { fireQueuedRow, fireRow, fireRowNow, firingsOf } from './fire-rows.js';
-import { lateness } from './late-rows.js';
+import { lateness, lateNow } from './late-rows.js';
 import type { MemoryStore } from './memory-store.js';
 import type { Arrivals } from './memory.job-repository.js';
 import type { ScheduleRow } from './rows.js';
@@ -110,6 +110,10 @@ export class MemoryScheduleRepository extends ScheduleRepository {
 
   async lateness(): Promise<Lateness[]> {
     return lateness(this.store, this.service);
+  }
+
+  async lateNow(): Promise<Lateness[]> {
+    return lateNow(this.store, this.service);
   }
 
   private async tell(result: FireResult): Promise<FireResult> {

@@ -53,6 +53,8 @@ export function nodeTable({ types: { id, bigint, integer, name, text } }: Dialec
       // For people: what is handled, and by whom, is known by the types alone.
       concurrency: `${integer} NOT NULL DEFAULT 0`,
       limits: `${text} NULL`,
+      // The node's own clock against the database's when it registered, in milliseconds: every other time is the database's.
+      clock_skew: `${bigint} NOT NULL DEFAULT 0`,
     },
     // Nothing that a heartbeat writes is in it.
     indexes: [{ name: `${table}_state`, columns: 'service, state' }],

@@ -1,5 +1,5 @@
 import type { Dialect } from '../dialects/dialect.js';
-import { createTable } from './define-table.js';
+import { createTable, type Table } from './define-table.js';
 import { jobTable } from './job.table.js';
 import { operationAttemptTable, operationRowTable } from './operation.tables.js';
 import { firingTable, scheduleTable } from './schedule.tables.js';
@@ -39,9 +39,9 @@ export function tableNames(prefix: string): TableNames {
   };
 }
 
-/** The statements of schema version 1. Released versions never change. */
-export function createTables(dialect: Dialect, names: TableNames): string[] {
-  const tables = [
+/** Schema version 1. Released versions never change. */
+export function tableDefinitions(dialect: Dialect, names: TableNames): Table[] {
+  return [
     schemaTable(dialect, names.schema),
     jobTable(dialect, names.job),
     attemptTable(dialect, names.attempt),
@@ -55,9 +55,13 @@ export function createTables(dialect: Dialect, names: TableNames): string[] {
     operationAttemptTable(dialect, names.operationAttempt),
     lockTable(dialect, names.lock),
   ];
-  return tables.flatMap((table) => createTable(dialect, table));
 }
 
+export function createTables(dialect: Dialect, names: TableNames): string[] {
+  return tableDefinitions(dialect, names).flatMap((table) => createTable(dialect, table));
+}
+
+/** Also those of an installation that was interrupted, where some are missing. */
 export function dropTables(names: TableNames): string[] {
-  return Object.values(names).map((table) => `DROP TABLE ${table}`);
+  return Object.values(names).map((table) => `DROP TABLE IF EXISTS ${table}`);
 }

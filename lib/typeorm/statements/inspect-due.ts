@@ -21,7 +21,8 @@ export function* inspectOldestDue(tables: QueueTables): Script<OldestDueJob[]> {
   const oldest = new Map<string, OldestDueJob>();
   for (let at = 0; at < ids.length; at += MOST_IDS) {
     const { rows } = yield selectDues(tables, ids.slice(at, at + MOST_IDS));
-    for (const job of rows.map(readDue)) {
+    // Some may have been claimed since.
+    for (const job of rows.filter(({ state }) => state === 'waiting').map(readDue)) {
       const known = oldest.get(job.type);
       if (known === undefined || isBefore(job, known)) oldest.set(job.type, job);
     }
@@ -29,11 +30,12 @@ export function* inspectOldestDue(tables: QueueTables): Script<OldestDueJob[]> {
   return [...oldest.values()].sort((a, b) => (isBefore(a, b) ? -1 : 1));
 }
 
+/** In the order of the whole index: by due alone, MariaDB would sort a type whose name it has to convert. */
 function firstOfLevels({ dialect, names, service }: QueueTables, types: readonly string[]): Statement {
   const first =
     `SELECT j.id FROM ${names.job} j${dialect.forceIndex(`${names.job}_claim`)} ` +
     'WHERE j.service = ? AND ' +
-    `j.state = 'waiting' AND j.type = v.type AND j.priority = v.priority AND j.due <= ${dialect.now} ORDER BY j.due, j.id LIMIT 1`;
+    `j.state = 'waiting' AND j.type = v.type AND j.priority = v.priority AND j.due <= ${dialect.now} ORDER BY j.type, j.priority, j.due, j.id LIMIT 1`;
   const levels = types.flatMap((type) => PRIORITIES.map((priority) => ({ type, priority })));
   return statement(`SELECT (${first}) AS id FROM ${dialect.rows({ type: 'name', priority: 'integer' })} v`, [
     service,
@@ -41,11 +43,10 @@ function firstOfLevels({ dialect, names, service }: QueueTables, types: readonly
   ]);
 }
 
-/** Some may have been claimed since. */
+/** Asked for the state too, a planner without statistics would read the whole index of waiting jobs. */
 function selectDues({ dialect, names }: QueueTables, ids: readonly number[]): Statement {
   return statement(
-    `SELECT id, type, due, ${dialect.now} - due AS age FROM ${names.job} ` +
-      `WHERE id IN (${ids.map(() => '?').join(', ')}) AND state = 'waiting'`,
+    `SELECT id, type, state, due, ${dialect.now} - due AS age FROM ${names.job} WHERE id IN (${ids.map(() => '?').join(', ')})`,
     ids,
   );
 }
@@ -60,8 +61,6 @@ function readDue(row: Row): OldestDueJob {
 }
 
 function isBefore(a: OldestDueJob, b: OldestDueJob): boolean {
-  return (
-    a.dueAt.getTime() - b.dueAt.getTime() < 0 ||
-    (a.dueAt.getTime() === b.dueAt.getTime() && Number(a.id) < Number(b.id))
-  );
+  const later = a.dueAt.getTime() - b.dueAt.getTime();
+  return later < 0 || (later === 0 && Number(a.id) < Number(b.id));
 }

@@ -1,6 +1,6 @@
 import type { Lateness } from '../../repository/schedule-repository.js';
 import type { QueueTables } from '../queue-tables.js';
-import { statement, type Row, type Script } from '../statement.js';
+import { statement, type Row, type Script, type Statement } from '../statement.js';
 
 /** Successes are looked for among the jobs of the latest firings. */
 const LATEST = 100;
@@ -10,35 +10,55 @@ const LATEST = 100;
  * was planned first. Jobs of an earlier plan do not make it late.
  */
 export function* lateSchedules(tables: QueueTables): Script<Lateness[]> {
-  const { dialect, names, service } = tables;
-  const { rows } = yield statement(
-    `SELECT id, name, alert_after, planned_at, succeeded_at, late, ${dialect.now} AS now FROM ${names.schedule} ` +
-      "WHERE service = ? AND enabled = 1 AND alert_after > 0 AND planned_spec <> ''",
-    [service],
-  );
   const changed: Lateness[] = [];
-  for (const row of rows) {
-    const lateness = yield* look(tables, row);
-    if (lateness !== undefined) changed.push(lateness);
+  for (const row of (yield watched(tables)).rows) {
+    const seen = yield* look(tables, row);
+    if (seen === undefined || !(yield* writeDown(tables, row, seen))) continue;
+    changed.push({ name: String(row['name']), late: seen.late, since: sinceWhen(row, seen.succeededAt) });
   }
   return changed;
 }
 
-function* look(tables: QueueTables, row: Row): Script<Lateness | undefined> {
-  const { names } = tables;
-  const id = Number(row['id']);
-  const wasLate = Number(row['late']) === 1;
-  // What is known is enough for most: thousands of schedules are not looked up every time.
-  if (!wasLate && !isLate(row, Number(row['succeeded_at']))) return undefined;
-  const succeededAt = Math.max(Number(row['succeeded_at']), yield* lastSuccess(tables, id));
-  const since = sinceWhen(row, succeededAt);
-  const late = isLate(row, succeededAt);
-  if (succeededAt === Number(row['succeeded_at']) && late === wasLate) return undefined;
+/** Those that are late at this moment, whoever has been told: nothing is written down. */
+export function* schedulesLateNow(tables: QueueTables): Script<Lateness[]> {
+  const late: Lateness[] = [];
+  for (const row of (yield watched(tables)).rows) {
+    const seen = yield* look(tables, row);
+    if (seen?.late) late.push({ name: String(row['name']), late: true, since: sinceWhen(row, seen.succeededAt) });
+  }
+  return late;
+}
+
+function watched({ dialect, names, service }: QueueTables): Statement {
+  return statement(
+    `SELECT id, name, alert_after, planned_at, succeeded_at, late, ${dialect.now} AS now FROM ${names.schedule} ` +
+      "WHERE service = ? AND enabled = 1 AND alert_after > 0 AND planned_spec <> ''",
+    [service],
+  );
+}
+
+interface Seen {
+  readonly succeededAt: number;
+  readonly late: boolean;
+}
+
+/** `undefined`: on time, as it was. What is known is enough for most: thousands of schedules are not looked up every time. */
+function* look(tables: QueueTables, row: Row): Script<Seen | undefined> {
+  const known = Number(row['succeeded_at']);
+  if (Number(row['late']) === 0 && !isLate(row, known)) return undefined;
+  const succeededAt = Math.max(known, yield* lastSuccess(tables, Number(row['id'])));
+  return { succeededAt, late: isLate(row, succeededAt) };
+}
+
+/** Answers whether it has become late by that, or is no longer: to one node of all that see it. */
+function* writeDown({ names }: QueueTables, row: Row, { succeededAt, late }: Seen): Script<boolean> {
+  const [knownAt, wasLate] = [Number(row['succeeded_at']), Number(row['late']) === 1];
+  if (succeededAt === knownAt && late === wasLate) return false;
   const { affected } = yield statement(
     `UPDATE ${names.schedule} SET succeeded_at = ?, late = ? WHERE id = ? AND succeeded_at = ? AND late = ?`,
-    [succeededAt, Number(late), id, Number(row['succeeded_at']), Number(wasLate)],
+    [succeededAt, Number(late), Number(row['id']), knownAt, Number(wasLate)],
   );
-  return affected > 0 && late !== wasLate ? { name: String(row['name']), late, since } : undefined;
+  return affected > 0 && late !== wasLate;
 }
 
 function isLate(row: Row, succeededAt: number): boolean {

@@ -9,9 +9,11 @@ export function* registerNode(
   lease: number,
 ): Script<string> {
   const { rows, insertId } = yield statement(
-    `INSERT INTO ${names.node} (service, name, state, registered_at, beat_at, expires_at, concurrency, types, limits) ` +
-      `VALUES (?, ?, 'alive', ${dialect.now}, ${dialect.now}, ${dialect.now} + ?, ?, ?, ?) ${dialect.insertsReturning ? 'RETURNING id' : ''}`,
-    [service, node.name, lease, node.concurrency, ...typeColumns(node.types)],
+    `INSERT INTO ${names.node} (service, name, state, registered_at, beat_at, expires_at, concurrency, types, limits, clock_skew) ` +
+      `VALUES (?, ?, 'alive', ${dialect.now}, ${dialect.now}, ${dialect.now} + ?, ?, ?, ?, ? - ${dialect.now}) ` +
+      (dialect.insertsReturning ? 'RETURNING id' : ''),
+    // This process's clock now, and not when it was first tried: it is only told, and nothing is decided by it.
+    [service, node.name, lease, node.concurrency, ...typeColumns(node.types), Date.now()],
   );
   return String(dialect.insertsReturning ? rows[0]?.['id'] : insertId);
 }

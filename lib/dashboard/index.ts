@@ -1,0 +1,2 @@
+export { PersistentQueueDashboardModule } from './dashboard.module.js';
+export type { PersistentQueueDashboardOptions, ValueSource } from './dashboard-options.js';

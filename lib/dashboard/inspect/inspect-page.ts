@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { QueueInspector } from '../../inspection/queue-inspector.js';
+import { JobQueue } from '../../queue/job-queue.js';
+import { Schedules } from '../../schedule/schedules.js';
+import { statusOf } from '../board/status-of.js';
+import { DashboardOptions } from '../dashboard-options.js';
+import type { DashboardAnswer, DashboardRequest } from '../dashboard-request.js';
+import { PayloadView } from '../payload-view.js';
+import { InspectApi } from './inspect-api.js';
+import { InspectAssets } from './inspect-assets.js';
+import { routeOf } from './inspect-routes.js';
+import { JobView } from './job-view.js';
+
+/** The small page beside bull-board, with its API: everything at and below `/inspect`, after the guard. */
+@Injectable()
+export class InspectPage {
+  private readonly assets = new InspectAssets();
+  private readonly api: InspectApi;
+
+  constructor(
+    queue: JobQueue,
+    inspector: QueueInspector,
+    schedules: Schedules,
+    payloads: PayloadView,
+    { readOnly }: DashboardOptions,
+  ) {
+    this.api = new InspectApi(queue, inspector, schedules, new JobView(payloads), readOnly);
+  }
+
+  /** `undefined`: there is no such page. */
+  async handle(request: DashboardRequest): Promise<DashboardAnswer | undefined> {
+    const { path } = request;
+    if (path === '/inspect') return this.assets.html('inspect/');
+    if (path === '/inspect/') return this.assets.html('');
+    const asset = /^\/inspect\/assets\/([^/]+)$/.exec(path)?.[1];
+    if (asset !== undefined) return this.assets.get(asset);
+    return path.startsWith('/inspect/api/') ? this.ask(path.slice('/inspect/api/'.length), request) : undefined;
+  }
+
+  private async ask(path: string, request: DashboardRequest): Promise<DashboardAnswer | undefined> {
+    try {
+      const route = routeOf(path);
+      if (route === undefined) return undefined;
+      const method = request.method === 'HEAD' ? 'GET' : request.method;
+      if (method !== route.method) return refusal(405, 'MethodNotAllowed', `Send a ${route.method} request.`);
+      return json(200, { now: new Date(), ...(await route.answer(this.api, request)) });
+    } catch (error) {
+      return answerTo(error);
+    }
+  }
+}
+
+/** Whatever is not the fault of who asks is for those who look after the application: it goes on to the log. */
+function answerTo(error: unknown): DashboardAnswer {
+  const status = error instanceof URIError ? 400 : statusOf(error);
+  if (status === undefined) throw error;
+  return refusal(status, (error as Error).name, (error as Error).message);
+}
+
+function refusal(status: number, error: string, message: string): DashboardAnswer {
+  return json(status, { error, message });
+}
+
+function json(status: number, body: object): DashboardAnswer {
+  return { status, type: 'application/json; charset=utf-8', body: JSON.stringify(body) };
+}
