@@ -10,10 +10,9 @@ export const TELEMETRY = {
   },
   traces: async () => [await moduleWith({ traces: { tracerProvider: startSdk().tracerProvider } })],
   metrics: async () => [await moduleWith({ metrics: { meterProvider: startSdk().meterProvider } })],
-  both: async () => {
-    const { tracerProvider, meterProvider } = startSdk();
-    return [await moduleWith({ traces: { tracerProvider }, metrics: { meterProvider } })];
-  },
+  both: () => both(1),
+  // As an application has it that runs so many jobs: of ten traces one is kept.
+  sampled: () => both(0.1),
   prometheus: async () => [await moduleWith({ prometheus: true })],
 };
 
@@ -27,17 +26,25 @@ const NOWHERE = {
 /** Of the package around this one. */
 const require = createRequire(new URL('../../package.json', import.meta.url));
 
-function startSdk() {
+async function both(ratio) {
+  const { tracerProvider, meterProvider } = startSdk(ratio);
+  return [await moduleWith({ traces: { tracerProvider }, metrics: { meterProvider } })];
+}
+
+function startSdk(ratio = 1) {
   const { context } = require('@opentelemetry/api');
   const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
-  const { BasicTracerProvider, BatchSpanProcessor } = require('@opentelemetry/sdk-trace-base');
+  const trace = require('@opentelemetry/sdk-trace-base');
   const { MeterProvider, PeriodicExportingMetricReader } = require('@opentelemetry/sdk-metrics');
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   // What every request of an application with traces has done before: from then on each promise pays for it.
   context.with(context.active(), () => undefined);
   const reader = new PeriodicExportingMetricReader({ exporter: NOWHERE, exportIntervalMillis: METRICS_EVERY });
   return {
-    tracerProvider: new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(NOWHERE)] }),
+    tracerProvider: new trace.BasicTracerProvider({
+      sampler: new trace.ParentBasedSampler({ root: new trace.TraceIdRatioBasedSampler(ratio) }),
+      spanProcessors: [new trace.BatchSpanProcessor(NOWHERE)],
+    }),
     meterProvider: new MeterProvider({ readers: [reader] }),
   };
 }

@@ -101,10 +101,14 @@ export function readTelemetryOptions(given: PersistentQueueTelemetryOptions): Re
   }
   return {
     queue: readQueue(options),
-    traces: traces && { tracerProvider: readObject(traces, 'tracerProvider', 'getTracer') },
-    metrics: metrics && { meterProvider: readObject(metrics, 'meterProvider', 'getMeter') },
+    traces: traces && {
+      tracerProvider: readObject(traces, 'tracerProvider', 'getTracer') as TracerProviderLike | undefined,
+    },
+    metrics: metrics && {
+      meterProvider: readObject(metrics, 'meterProvider', 'getMeter') as MeterProviderLike | undefined,
+    },
     prometheus: prometheus && {
-      register: readObject(prometheus, 'register', 'registerMetric'),
+      register: readObject(prometheus, 'register', 'registerMetric') as RegisterLike | undefined,
       prefix: readPrefix(prometheus),
       buckets: readBuckets(prometheus),
     },
@@ -128,11 +132,10 @@ function readQueue(options: OptionReader): string | undefined {
   return fault === undefined ? (value as string) : options.refuse('queue', value, fault);
 }
 
-function readObject<T extends object>(options: OptionReader, name: string, method: string): T | undefined {
+function readObject(options: OptionReader, name: string, method: string): object | undefined {
   const value = options.value(name);
   if (value === undefined) return undefined;
-  if (typeof value === 'object' && value !== null && typeof Reflect.get(value, method) === 'function')
-    return value as T;
+  if (typeof value === 'object' && value !== null && typeof Reflect.get(value, method) === 'function') return value;
   return options.refuse(name, value, `Give an object that has ${method}().`);
 }
 

@@ -10,7 +10,6 @@ export const ERROR_TYPE = 'error.type';
 
 export const SERVICE = 'persistent_queue.service';
 export const QUEUE = 'persistent_queue.queue';
-export const ATTEMPT = 'persistent_queue.attempt';
 export const OUTCOME = 'persistent_queue.outcome';
 export const REASON = 'persistent_queue.reason';
 export const STATE = 'persistent_queue.state';

@@ -24,7 +24,7 @@ export class JobDurations implements DurationRecorder {
 
   enqueued(type: string, seconds: number, hasFailed: boolean): void {
     const error = hasFailed ? '_OTHER' : undefined;
-    const make = () => this.attributesOf(type, 'enqueue', 'send', error);
+    const make = () => ({ ...this.attributesOf(type, 'enqueue', error), [names.OPERATION_TYPE]: 'send' });
     this.enqueue.record(seconds, this.once(`enqueue ${error} ${type}`, make));
   }
 
@@ -38,7 +38,7 @@ export class JobDurations implements DurationRecorder {
   /** A class of errors by the reason: names of errors may be anything. */
   attempted(type: string, seconds: number, { outcome, reason }: AttemptConclusion): void {
     const error = outcome === 'failed' || outcome === 'retried' ? (reason ?? 'error') : undefined;
-    const make = () => ({ ...this.attributesOf(type, 'process', 'process', error), [names.OUTCOME]: outcome });
+    const make = () => ({ ...this.attributesOf(type, 'process', error), [names.OUTCOME]: outcome });
     this.process.record(seconds, this.once(`${outcome} ${error} ${type}`, make));
   }
 
@@ -48,11 +48,10 @@ export class JobDurations implements DurationRecorder {
     return attributes;
   }
 
-  private attributesOf(type: string, operation: string, kind: string, error: string | undefined): Attributes {
+  private attributesOf(type: string, operation: string, error: string | undefined): Attributes {
     return {
       ...this.base,
       [names.OPERATION_NAME]: operation,
-      [names.OPERATION_TYPE]: kind,
       [names.DESTINATION]: type,
       ...(error === undefined ? {} : { [names.ERROR_TYPE]: error }),
     };

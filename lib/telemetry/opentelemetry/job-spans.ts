@@ -1,4 +1,4 @@
-import { context, isSpanContextValid, SpanStatusCode, type Context, type Span } from '@opentelemetry/api';
+import { context as contexts, isSpanContextValid, SpanStatusCode, type Context, type Span } from '@opentelemetry/api';
 import type {
   AttemptConclusion,
   EnqueueConclusion,
@@ -17,7 +17,7 @@ abstract class ActiveSpan {
   ) {}
 
   run(work: () => unknown): void {
-    context.with(this.context, work);
+    contexts.with(this.context, work);
   }
 }
 

@@ -1,5 +1,5 @@
 import {
-  context,
+  context as contexts,
   isSpanContextValid,
   ROOT_CONTEXT,
   SpanKind,
@@ -22,6 +22,7 @@ import type {
 } from '../../instrumentation/job-instrument.js';
 import type { TelemetryScope } from '../telemetry-scope.js';
 import * as names from './attributes.js';
+import { baseAttributes } from './base-attributes.js';
 import { AttemptSpan, EnqueueSpan, StepSpan } from './job-spans.js';
 import { readTraceparent } from './traceparent.js';
 
@@ -32,9 +33,6 @@ import { readTraceparent } from './traceparent.js';
  *                               └─ its context is the job's trace id, and so the parent of each
  */
 export class JobTracer implements JobInstrument {
-  /** What all attempts of a type have in common. */
-  private readonly perType = new Map<string, Attributes>();
-
   constructor(
     private readonly tracer: Tracer,
     private readonly scope: TelemetryScope,
@@ -44,10 +42,7 @@ export class JobTracer implements JobInstrument {
   enqueue(facts: EnqueueFacts): EnqueueObservation {
     const { type, count, schedule } = facts;
     const given = readTraceparent(facts.traceId);
-    const attributes: Attributes = {
-      ...this.attributesOf(type, 'enqueue', 'send'),
-      [names.CLIENT]: this.scope.node,
-    };
+    const attributes = this.enqueueing(type);
     if (count > 1) attributes[names.BATCH_COUNT] = count;
     if (schedule !== undefined) attributes[names.SCHEDULE] = schedule.name;
     if (facts.traceId !== undefined && given === undefined) attributes[names.TRACE_ID] = facts.traceId;
@@ -58,14 +53,10 @@ export class JobTracer implements JobInstrument {
   }
 
   /** Whatever is active where jobs are started is none of theirs: a poll, or a request that has woken it. */
-  attempt({ id, type, attempt, traceId }: AttemptFacts): JobObservation<AttemptConclusion> {
+  attempt(facts: AttemptFacts): JobObservation<AttemptConclusion> {
+    const { type, traceId } = facts;
     const created = readTraceparent(traceId);
-    const attributes: Attributes = {
-      ...this.processing(type),
-      [names.CLIENT]: this.scope.node,
-      [names.MESSAGE_ID]: id,
-      [names.ATTEMPT]: attempt,
-    };
+    const attributes = this.processing(facts);
     if (traceId !== undefined && created === undefined) attributes[names.TRACE_ID] = traceId;
     const parent = created === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, created);
     const options = { kind: SpanKind.CONSUMER, attributes, links: linksTo(created) };
@@ -75,8 +66,9 @@ export class JobTracer implements JobInstrument {
 
   /** Names of `job.step()` may have ids in them: there the span has that of its job. */
   step({ id, type, name, kind, attempt }: StepFacts): JobObservation<StepConclusion> {
-    const parent = context.active();
+    const parent = contexts.active();
     const attributes: Attributes = {
+      ...baseAttributes(this.scope),
       [names.DESTINATION]: type,
       [names.MESSAGE_ID]: id,
       [names.STEP_NAME]: name,
@@ -87,21 +79,30 @@ export class JobTracer implements JobInstrument {
     return new StepSpan(span, trace.setSpan(parent, span));
   }
 
-  private processing(type: string): Attributes {
-    let attributes = this.perType.get(type);
-    if (attributes === undefined) this.perType.set(type, (attributes = this.attributesOf(type, 'process', 'process')));
+  /** One is made for each attempt: an object of known keys costs a fraction of one that is put together. */
+  private processing({ id, type, attempt }: AttemptFacts): Attributes {
+    const { service, queue, node } = this.scope;
+    const attributes: Attributes = {
+      'messaging.system': names.SYSTEM_NAME,
+      'messaging.operation.name': 'process',
+      'messaging.operation.type': 'process',
+      'messaging.destination.name': type,
+      'messaging.message.id': id,
+      'messaging.client.id': node,
+      'persistent_queue.service': service,
+      'persistent_queue.attempt': attempt,
+    };
+    if (queue !== undefined) attributes[names.QUEUE] = queue;
     return attributes;
   }
 
-  private attributesOf(type: string, operation: string, operationType: string): Attributes {
-    const { service, queue } = this.scope;
+  private enqueueing(type: string): Attributes {
     return {
-      [names.SYSTEM]: names.SYSTEM_NAME,
-      [names.OPERATION_NAME]: operation,
-      [names.OPERATION_TYPE]: operationType,
+      ...baseAttributes(this.scope),
+      [names.OPERATION_NAME]: 'enqueue',
+      [names.OPERATION_TYPE]: 'send',
       [names.DESTINATION]: type,
-      [names.SERVICE]: service,
-      ...(queue === undefined ? {} : { [names.QUEUE]: queue }),
+      [names.CLIENT]: this.scope.node,
     };
   }
 }
@@ -109,7 +110,7 @@ export class JobTracer implements JobInstrument {
 /** Of what a schedule makes by itself nothing around it is the cause. */
 function parentOf(given: SpanContext | undefined, schedule: EnqueueFacts['schedule']): Context {
   if (schedule?.manual === false) return ROOT_CONTEXT;
-  const active = context.active();
+  const active = contexts.active();
   const around = trace.getSpanContext(active);
   if (given === undefined || (around !== undefined && isSpanContextValid(around))) return active;
   return trace.setSpanContext(active, given);
