@@ -82,8 +82,9 @@ function stackOf(error: Error): string {
   return error.cause instanceof Error ? `${stack}\ncaused by ${stackOf(error.cause)}` : stack;
 }
 
-function hasColors(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+/** What is no terminal has no `isTTY` at all; handed on, that would let picocolors decide, to which every CI run is a terminal. */
+function hasColors({ isTTY = false }: { readonly isTTY?: boolean }): boolean {
+  return isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
 }
 
 function write(text: string): void {

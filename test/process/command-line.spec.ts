@@ -116,15 +116,16 @@ describe('the packed program', () => {
     const lines = join(packed.folder, 'many.ndjson');
     await writeFile(lines, '{"payload":1}\n'.repeat(2_000));
     const status = `${packed.program} status --url ${url}`;
-    const [coloured, flag, variable, bar, piped] = await Promise.all([
+    const [coloured, robot, flag, variable, bar, piped] = await Promise.all([
       onTerminal(status),
+      cli(['status', '--url', url], { env: { CI: 'true' } }),
       onTerminal(`${status} --no-color`),
       onTerminal(status, { NO_COLOR: '1' }),
       onTerminal(`${packed.program} enqueue t --lines ${lines} --url ${url}`),
       cli(['enqueue', 't', '--lines', lines, '--url', url]),
     ]);
     expect(coloured.stdout).toContain('\u001b[1mTYPE');
-    expect([flag.stdout, variable.stdout].join('')).not.toContain('\u001b[');
+    expect([robot.stdout, flag.stdout, variable.stdout].join('')).not.toContain('\u001b[');
     expect(bar.stdout).toMatch(/enqueued .*2000\/2000/);
     expect(piped).toEqual({ exitCode: 0, stdout: '2000 jobs are enqueued, 0 were there already.\n', stderr: '' });
   });

@@ -81,7 +81,10 @@ export class SharedProcess implements CommandLine {
 
   private async ask(request: CommandRequest): Promise<CommandAnswer> {
     this.child.send(request);
-    const [answer] = (await Promise.race([once(this.child, 'message'), once(this.child, 'exit')])) as [CommandAnswer];
+    const asking = new AbortController();
+    const hear = (event: string) => once(this.child, event, { signal: asking.signal });
+    const [answer] = (await Promise.race([hear('message'), hear('exit')])) as [CommandAnswer];
+    asking.abort();
     if (typeof answer !== 'object')
       throw new Error(`the program ended with ${String(answer)} at ${request.args.join(' ')}`);
     return answer;

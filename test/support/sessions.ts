@@ -7,9 +7,10 @@ export interface Session {
   name: string | null;
 }
 
+/** Not autovacuum's, nor the workers of a parallel query: they come and go as they like. */
 const POSTGRES =
   'SELECT pid AS id, application_name AS name FROM pg_stat_activity ' +
-  'WHERE datname = current_database() AND pid <> pg_backend_pid()';
+  "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
 const MARIADB =
   'SELECT id, NULL AS name FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()';
 /** MySQL's information_schema fails while any statement of any other test contains an emoji. */
