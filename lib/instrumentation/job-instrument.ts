@@ -5,7 +5,7 @@ import type { RecordedError } from '../support/serialise-error.js';
 
 /**
  * Looks on while jobs are enqueued and run: traces, metrics. Given to `JobInstrumentation.use()`. What it does not implement costs nothing,
- * and what it throws changes nothing for the job. Payloads are not told.
+ * and what it throws, or its promises fail with, changes nothing for the job. Payloads are not told.
  *
  * @publicApi
  */

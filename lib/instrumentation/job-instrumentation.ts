@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { QueueEvents, toldOf } from '../events/queue-events.js';
+import { QueueEvents } from '../events/queue-events.js';
+import { serialiseError } from '../support/serialise-error.js';
 import { GuardedInstrument } from './guarded-instrument.js';
 import type { JobInstrument } from './job-instrument.js';
 
@@ -24,7 +25,13 @@ export class JobInstrumentation {
 
   private set(instruments: readonly JobInstrument[]): void {
     this.instruments = instruments;
-    const tell = (error: unknown) => this.events.emit({ name: 'instrument.failed', ...toldOf(error) });
+    const tell = (thrown: unknown) => this.tell(thrown);
     this.current = instruments.length === 0 ? undefined : new GuardedInstrument(instruments, tell);
+  }
+
+  /** Never throws, whatever they have thrown. */
+  private tell(thrown: unknown): void {
+    const { message: error, name: errorName } = serialiseError(thrown);
+    this.events.emit({ name: 'instrument.failed', error, errorName });
   }
 }

@@ -15,7 +15,7 @@ export async function observeEnqueue<T>(
 ): Promise<T> {
   if (current === undefined) return insert(undefined);
   const observation = current.enqueue(facts());
-  const traceId = observation.observations.find((each) => each.traceId !== undefined)?.traceId;
+  const traceId = observation.first((each) => each.traceId);
   try {
     const answer = await observation.run(() => insert(traceId));
     observation.end({ jobs: jobsOf(answer) });
