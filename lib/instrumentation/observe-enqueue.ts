@@ -1,6 +1,8 @@
+import { InvalidJobError } from '../errors/invalid-job.error.js';
 import type { EnqueuedJob } from '../job/job.js';
+import { LONGEST_NAME, nameFault } from '../job/job-type.js';
 import { serialiseError } from '../support/serialise-error.js';
-import type { EnqueueFacts } from './job-instrument.js';
+import type { EnqueueFacts, EnqueueObservation } from './job-instrument.js';
 import type { JobInstrumentation } from './job-instrumentation.js';
 
 /**
@@ -15,7 +17,7 @@ export async function observeEnqueue<T>(
 ): Promise<T> {
   if (current === undefined) return insert(undefined);
   const observation = current.enqueue(facts());
-  const traceId = observation.first((each) => each.traceId);
+  const traceId = observation.first(readTraceId);
   try {
     const answer = await observation.run(() => insert(traceId));
     observation.end({ jobs: jobsOf(answer) });
@@ -24,4 +26,12 @@ export async function observeEnqueue<T>(
     observation.end({ error: serialiseError(error) });
     throw error;
   }
+}
+
+/** Of somebody else's code: what no database could store would fail the enqueue. */
+function readTraceId({ traceId }: EnqueueObservation): string | undefined {
+  if (traceId === undefined || traceId === null) return undefined;
+  const fault = nameFault(traceId, LONGEST_NAME);
+  if (fault === undefined) return traceId;
+  throw new InvalidJobError('traceId', traceId, `An instrument has given it, and the job does without. ${fault}`);
 }
