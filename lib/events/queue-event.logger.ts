@@ -1,5 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Subscription } from 'rxjs';
+import { oneLine } from '../support/one-line.js';
+import { serialiseError } from '../support/serialise-error.js';
 import { LogEntry } from './log-entry.js';
 import { isLogged, lineOf } from './log-lines.js';
 import { fieldsOf, kindKeyOf, kindOf, toLoggable, type LoggedErrors } from './loggable.js';
@@ -47,22 +49,45 @@ export class QueueEventLogger {
   }
 
   private tell(event: QueueEvent, { serviceName: service, logs: { errors } }: LogSettings): void {
-    const loggable = toLoggable(event, errors);
-    const line = lineOf(loggable);
-    if (line !== undefined) this.print(new LogEntry(...line, fieldsOf(loggable, errors, { service, node: this.node })));
+    this.print(() => {
+      const loggable = toLoggable(event, errors);
+      const line = lineOf(loggable);
+      return line && new LogEntry(...line, fieldsOf(loggable, errors, { service, node: this.node }));
+    });
   }
 
   private tellRest(first: QueueEvent, untold: number, window: number, { serviceName: service }: LogSettings): void {
-    const loggable = toLoggable(first, 'name');
-    const kind = kindOf(loggable);
-    const { event, ...more } = kind;
-    const name = [event, ...Object.values(more)].join(', ');
-    const sentence = `… and ${untold} more like it in the last ${window / 1_000} s: ${name}`;
-    const [level = 'warn'] = lineOf(loggable) ?? [];
-    this.print(new LogEntry(level, sentence, { ...kind, service, repeated: untold }));
+    this.print(() => {
+      const loggable = toLoggable(first, 'name');
+      const kind = kindOf(loggable);
+      const { event, ...more } = kind;
+      const name = [event, ...Object.values(more)].join(', ');
+      const sentence = `… and ${untold} more like it in the last ${window / 1_000} s: ${name}`;
+      const [level = 'warn'] = lineOf(loggable) ?? [];
+      return new LogEntry(level, sentence, { ...kind, service, repeated: untold });
+    });
   }
 
-  private print(entry: LogEntry): void {
-    this.logger[entry.level](entry);
+  /** The logger is the application's: what it throws would leave an event, or a timer, and end the process. */
+  private print(make: () => LogEntry | undefined): void {
+    let entry: LogEntry | undefined;
+    try {
+      entry = make();
+      if (entry !== undefined) this.logger[entry.level](entry);
+    } catch (error) {
+      printPlainly(entry, error);
+    }
+  }
+}
+
+/** Where nothing else is left. */
+function printPlainly(entry: LogEntry | undefined, error: unknown): void {
+  try {
+    const why = oneLine(serialiseError(error).message, 300);
+    process.stderr.write(
+      `${entry?.message ?? 'A line of the log is lost'} (PersistentQueue: the logger has thrown: ${why})\n`,
+    );
+  } catch {
+    // A closed pipe: there is nowhere to say it.
   }
 }

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ConsoleLogger, Logger, type ConsoleLoggerOptions } from '@nestjs/common';
 import type { QueueEvent } from '../../../lib/events/queue-event.js';
 import { startLog, type StartedLog } from '../../support/log-capture.js';
@@ -144,6 +144,43 @@ describe('a line of the log', () => {
     events.emit({ ...FAILED, error: long, errorName: long, job: { ...JOB, type: long, traceId: long } });
     events.emit({ name: 'types.unhandled', types: Array.from({ length: 1_000 }, (_, index) => `${index}${long}`) });
     for (const { entry } of capture.entries) expect(JSON.stringify(entry).length).toBeLessThan(20_000);
+  });
+});
+
+describe('a logger of the application that throws', () => {
+  const uncaught: unknown[] = [];
+  const remember = (error: unknown) => uncaught.push(error);
+  const fail = () => {
+    throw new Error('the log collector is away');
+  };
+  let started: StartedLog | undefined;
+
+  beforeEach(() => void process.on('uncaughtException', remember));
+  afterEach(() => {
+    process.off('uncaughtException', remember);
+    started?.stop();
+    jest.restoreAllMocks();
+    Logger.overrideLogger(false);
+  });
+
+  it.each([
+    ['and its lines are on stderr', (lines: string[]) => (line: unknown) => lines.push(String(line)) > 0],
+    ['not even where stderr is closed', () => fail],
+  ])('ends no process, %s', async (_, write) => {
+    const lines: string[] = [];
+    started = startLog({ burst: 1 }, 20);
+    Logger.overrideLogger({ log: fail, error: fail, warn: fail, debug: fail });
+    const spy = jest.spyOn(process.stderr, 'write').mockImplementation(write(lines));
+    for (let count = 0; count < 3; count++) started.events.emit(FAILED);
+    await waitUntil(() => spy.mock.calls.length === 2);
+    // What a subscriber throws comes back a timer later.
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(uncaught).toEqual([]);
+    if (lines.length > 0)
+      expect(lines).toEqual([
+        'Job 7 (order.notify, attempt 2) failed (error): no route (PersistentQueue: the logger has thrown: the log collector is away)\n',
+        expect.stringContaining('… and 2 more like it'),
+      ]);
   });
 });
 
