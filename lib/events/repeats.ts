@@ -12,7 +12,7 @@ export interface RepeatOptions<Sample> {
   readonly most: number;
   /** Milliseconds. */
   readonly window: number;
-  /** Called at the end of the window. `sample`: the first of its kind. */
+  /** Called at the end of the window. `sample`: of the first of its kind. */
   readonly tellRest: (sample: Sample, untold: number) => void;
 }
 
@@ -23,9 +23,9 @@ export class Repeats<Sample> {
 
   constructor(private readonly options: RepeatOptions<Sample>) {}
 
-  /** Whether one more is to be told. The first of a kind always is. */
-  admits(kind: string, group: string, sample: Sample): boolean {
-    const found = this.find(kind, group, sample);
+  /** Whether one more is to be told. The first of a kind is, as long as there are not too many kinds: then the first ones of a group. */
+  admits(kind: string, group: string, readSample: () => Sample): boolean {
+    const found = this.find(kind, group, readSample);
     const isTold = found.told < this.options.most;
     if (isTold) found.told++;
     else found.untold++;
@@ -41,10 +41,10 @@ export class Repeats<Sample> {
     for (const { sample, untold } of kinds) if (untold > 0) this.options.tellRest(sample, untold);
   }
 
-  private find(kind: string, group: string, sample: Sample): Kind<Sample> {
+  private find(kind: string, group: string, readSample: () => Sample): Kind<Sample> {
     const key = this.kinds.has(kind) || this.kinds.size < MOST_KINDS ? kind : group;
-    const found = this.kinds.get(key) ?? { sample, told: 0, untold: 0 };
-    this.kinds.set(key, found);
+    let found = this.kinds.get(key);
+    if (found === undefined) this.kinds.set(key, (found = { sample: readSample(), told: 0, untold: 0 }));
     this.windowEnd ??= setTimeout(() => this.flush(), this.options.window).unref();
     return found;
   }

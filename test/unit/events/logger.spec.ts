@@ -235,8 +235,9 @@ describe('a storm of events', () => {
   });
 
   it('is told at the end, too', () => {
-    const capture = emit(storm(12));
+    const capture = emit([{ name: 'node.registered', node: 'host:1#1' }, ...storm(12)]);
     started?.stop();
+    expect(capture.fields.at(-1)).toMatchObject({ service: 'shop', node: 'host:1#1', repeated: 2 });
     expect(capture.sentences.at(-1)).toContain('… and 2 more like it');
   });
 
