@@ -47,6 +47,8 @@ class TimedEnqueue implements EnqueueObservation {
 
   end(conclusion: EnqueueConclusion): void {
     const hasFailed = 'error' in conclusion;
+    // A firing that another node has made, or that waits: nothing was enqueued.
+    if (!hasFailed && conclusion.jobs.length === 0) return;
     const stored = hasFailed ? 0 : conclusion.jobs.filter(({ created }) => created).length;
     this.tally.of(this.type).enqueued += stored;
     const seconds = (performance.now() - this.began) / 1_000;

@@ -28,14 +28,15 @@ export class EnqueueSpan extends ActiveSpan implements EnqueueObservation {
     return isSpanContextValid(own) ? writeTraceparent(own) : undefined;
   }
 
-  /** A span that has not ended is not exported: of what was not enqueued nothing is to be seen. */
+  /** Of no job either: there are processors that keep each span until it ends. */
   end(conclusion: EnqueueConclusion): void {
     const { span } = this;
     if ('error' in conclusion) fail(span, conclusion.error);
     else {
       const [job, ...others] = conclusion.jobs;
-      if (job === undefined) return;
-      if (others.length === 0) span.setAttribute(names.MESSAGE_ID, job.id).setAttribute(names.CREATED, job.created);
+      if (job === undefined) span.setAttribute(names.BATCH_COUNT, 0).setAttribute(names.CREATED, false);
+      else if (others.length === 0)
+        span.setAttribute(names.MESSAGE_ID, job.id).setAttribute(names.CREATED, job.created);
     }
     span.end();
   }
