@@ -23,14 +23,29 @@ const OPENTELEMETRY = '@opentelemetry/api';
 /** Puts its instruments on before anything is enqueued or run, and takes them off when the last handler has ended. */
 @Injectable()
 export class Telemetry implements OnModuleInit, OnApplicationShutdown {
-  private stops: (() => void)[] = [];
+  private readonly stops: (() => void)[] = [];
 
   constructor(
     private readonly moduleRef: ModuleRef,
     @Inject(TELEMETRY_OPTIONS) private readonly options: ResolvedTelemetryOptions,
   ) {}
 
+  /** What has failed to start leaves nothing behind in a register that others use as well. */
   async onModuleInit(): Promise<void> {
+    try {
+      await this.start();
+    } catch (error) {
+      this.onApplicationShutdown();
+      throw error;
+    }
+  }
+
+  /** The instruments, which began last, first. */
+  onApplicationShutdown(): void {
+    for (const stop of this.stops.splice(0).toReversed()) stop();
+  }
+
+  private async start(): Promise<void> {
     const scope = this.createScope();
     const parts = await this.startParts(scope);
     const recorders = parts.flatMap(({ recorder }) => recorder ?? []);
@@ -38,15 +53,8 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown {
     const instrumentation = this.find(JobInstrumentation);
     const instruments = [...parts.flatMap(({ instrument }) => instrument ?? []), ...meter];
     const subscription = this.listen(scope);
-    this.stops = [
-      ...instruments.map((instrument) => instrumentation.use(instrument)),
-      () => subscription.unsubscribe(),
-      ...parts.flatMap(({ stop }) => stop ?? []),
-    ];
-  }
-
-  onApplicationShutdown(): void {
-    for (const stop of this.stops.splice(0)) stop();
+    this.stops.push(() => subscription.unsubscribe());
+    for (const instrument of instruments) this.stops.push(instrumentation.use(instrument));
   }
 
   private createScope(): TelemetryScope {
@@ -70,20 +78,24 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown {
   private async startParts(scope: TelemetryScope): Promise<Part[]> {
     const { traces, metrics, prometheus } = this.options;
     const parts: Part[] = [];
+    const add = (part: Part) => {
+      parts.push(part);
+      if (part.stop !== undefined) this.stops.push(part.stop);
+    };
     if (traces !== undefined) {
       const load = () => import('./opentelemetry/start-traces.js');
       const { startTraces } = await loadPeer(OPENTELEMETRY, 'Telemetry with traces', load);
-      parts.push(startTraces(scope, traces.tracerProvider));
+      add(startTraces(scope, traces.tracerProvider));
     }
     if (metrics !== undefined) {
       const load = () => import('./opentelemetry/start-metrics.js');
       const { startMetrics } = await loadPeer(OPENTELEMETRY, 'Telemetry with metrics', load);
-      parts.push(startMetrics(scope, metrics.meterProvider));
+      add(startMetrics(scope, metrics.meterProvider));
     }
     if (prometheus !== undefined) {
       const load = () => import('./prometheus/start-prometheus.js');
       const { startPrometheus } = await loadPeer('prom-client', 'Telemetry with prometheus', load);
-      parts.push(startPrometheus(scope, prometheus));
+      add(startPrometheus(scope, prometheus));
     }
     return parts;
   }

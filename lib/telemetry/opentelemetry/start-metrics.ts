@@ -9,6 +9,7 @@ import { JobMetrics } from './job-metrics.js';
 export function startMetrics(scope: TelemetryScope, given: MeterProviderLike | undefined): Part {
   const provider = (given as MeterProvider | undefined) ?? metrics;
   const meter = provider.getMeter(SCOPE);
+  const recorder = new JobDurations(meter, scope);
   const numbers = new JobMetrics(meter, scope);
-  return { recorder: new JobDurations(meter, scope), stop: () => numbers.stop() };
+  return { recorder, stop: () => numbers.stop() };
 }

@@ -8,13 +8,17 @@ import { joinNumbers } from './shared-numbers.js';
 
 export function startPrometheus(scope: TelemetryScope, { register: given, prefix, buckets }: PrometheusOptions): Part {
   const register = (given as Registry | undefined) ?? defaultRegister;
-  const durations = new PromDurations(register, prefix, buckets, scope);
-  const leave = QUANTITIES.map((quantity) => joinNumbers(register, prefix, quantity, scope));
-  return {
-    recorder: durations,
-    stop: () => {
-      durations.stop();
-      for (const each of leave) each();
-    },
+  const stops: (() => void)[] = [];
+  const stop = () => {
+    for (const each of stops.splice(0)) each();
   };
+  try {
+    const recorder = new PromDurations(register, prefix, buckets, scope);
+    stops.push(() => recorder.stop());
+    for (const quantity of QUANTITIES) stops.push(joinNumbers(register, prefix, quantity, scope));
+    return { recorder, stop };
+  } catch (error) {
+    stop();
+    throw error;
+  }
 }
