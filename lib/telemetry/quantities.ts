@@ -11,7 +11,7 @@ export interface Sample {
   readonly labels: { readonly [Name in Label]?: string };
 }
 
-/** What all numbers are read from. `reading`: `undefined` while the database does not answer; `null`: it is not asked. */
+/** What all numbers are read from. `reading`: `undefined` while the database does not answer; `null`: it is not asked, or not known yet. */
 export interface Source {
   readonly tally: JobTally;
   readonly reading: QueueReading | undefined | null;
@@ -27,7 +27,11 @@ export interface Quantity {
   readonly kind: 'counter' | 'gauge';
   readonly help: string;
   readonly read: (source: Source) => Sample[];
+  /** What two applications of one service say together: what each has done is added up, what both have read is told once. */
+  readonly merge: (one: number, other: number) => number;
 }
+
+const add = (one: number, other: number) => one + other;
 
 /** Of the conventions, where they have one for it. */
 export const QUANTITIES: readonly Quantity[] = [
@@ -51,6 +55,7 @@ export const QUANTITIES: readonly Quantity[] = [
       [...tally.entries()].flatMap(([type, { failed }]) =>
         [...failed].map(([reason, value]) => ({ value, labels: { type, reason } })),
       ),
+    merge: add,
   },
   counter('persistent_queue.jobs.rescued', 'jobs_rescued', 'Jobs taken from dead nodes', ({ rescued }) => rescued),
   counter('persistent_queue.jobs.lost', 'jobs_lost', 'Attempts whose result was dropped', ({ lost }) => lost),
@@ -61,6 +66,7 @@ export const QUANTITIES: readonly Quantity[] = [
     kind: 'counter',
     help: 'Errors of the database that the engine has met',
     read: ({ tally }) => [{ value: tally.databaseErrors, labels: {} }],
+    merge: add,
   },
   {
     name: 'persistent_queue.attempts.running',
@@ -69,6 +75,7 @@ export const QUANTITIES: readonly Quantity[] = [
     kind: 'gauge',
     help: 'Attempts that run in this process',
     read: ({ tally }) => perType(tally, ({ running }) => running),
+    merge: add,
   },
   {
     name: 'persistent_queue.database.up',
@@ -77,6 +84,7 @@ export const QUANTITIES: readonly Quantity[] = [
     kind: 'gauge',
     help: 'Whether the database answered when it was asked for the gauges of all processes',
     read: ({ reading }) => (reading === null ? [] : [{ value: reading === undefined ? 0 : 1, labels: {} }]),
+    merge: Math.min,
   },
   ofDatabase('persistent_queue.jobs', '{job}', 'jobs', 'Jobs in the table', ({ counts }) =>
     counts.map(({ type, state, count }) => ({ value: count, labels: { type, state } })),
@@ -117,7 +125,7 @@ function counter(
   value: (tally: TypeTally) => number,
   unit = '{job}',
 ): Quantity {
-  return { name, unit, prometheus, kind: 'counter', help, read: ({ tally }) => perType(tally, value) };
+  return { name, unit, prometheus, kind: 'counter', help, read: ({ tally }) => perType(tally, value), merge: add };
 }
 
 function ofDatabase(
@@ -127,7 +135,8 @@ function ofDatabase(
   help: string,
   samples: (reading: QueueReading) => Sample[],
 ): Quantity {
-  return { name, unit, prometheus, kind: 'gauge', help, read: ({ reading }) => (reading ? samples(reading) : []) };
+  const read = ({ reading }: Source) => (reading ? samples(reading) : []);
+  return { name, unit, prometheus, kind: 'gauge', help, read, merge: Math.max };
 }
 
 function perType(tally: JobTally, value: (tally: TypeTally) => number): Sample[] {

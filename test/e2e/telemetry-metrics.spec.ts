@@ -207,6 +207,27 @@ describe('a register', () => {
     expect(register.getMetricsAsArray()).toEqual([]);
   });
 
+  it('has the numbers of the database once, when two applications of one service are in it, and durations of both', async () => {
+    const register = new Registry();
+    const [a, b] = [await start(register, 'same'), await start(register, 'same')];
+    for (const { queue } of [a, b]) await queue.waitFor((await queue.enqueue('t')).id);
+    const scrape = async () => {
+      const scraped = readScrape(await register.metrics());
+      const value = (name: string, labels = '') => scraped.get(`pq_${name}{service="same"${labels}}`);
+      return {
+        up: value('database_up'),
+        jobs: value('jobs', ',type="t",state="succeeded"'),
+        enqueued: value('jobs_enqueued_total', ',type="t"'),
+        enqueues: value('enqueue_duration_seconds_count', ',type="t",outcome="succeeded"'),
+      };
+    };
+    expect(await scrape()).toEqual({ up: 1, jobs: 2, enqueued: 2, enqueues: 2 });
+    await a.close();
+    expect(await scrape()).toEqual({ up: 1, jobs: 2, enqueued: 1, enqueues: 2 });
+    await b.close();
+    expect(register.getMetricsAsArray()).toEqual([]);
+  });
+
   it('is answered while the database is away, without the numbers that nobody knows then', async () => {
     const register = new Registry();
     const fixture = await start(register, 'c');
@@ -223,5 +244,7 @@ describe('a register', () => {
     const register = new Registry();
     register.registerMetric({ name: 'pq_jobs' } as never);
     await expect(start(register, 'd')).rejects.toThrow(/prometheus\.prefix.*pq_jobs.*another prefix/);
+    // What had been started before that.
+    expect(register.getMetricsAsArray().map(({ name }) => name)).toEqual(['pq_jobs']);
   });
 });

@@ -7,6 +7,19 @@ import { join } from './shared-metric.js';
 
 class SharedHistogram extends Histogram {
   readonly members = new Set<TelemetryScope>();
+  /** What there is of a service's queue, which several applications may have: the last one to leave takes it along. */
+  readonly children = new Map<string, Map<string, Record<string, string>>>();
+
+  leftBy(scope: TelemetryScope): void {
+    const owner = ownerOf(scope);
+    if ([...this.members].some((member) => ownerOf(member) === owner)) return;
+    for (const labels of this.children.get(owner)?.values() ?? []) this.remove(labels);
+    this.children.delete(owner);
+  }
+}
+
+function ownerOf(scope: TelemetryScope): string {
+  return JSON.stringify(ownLabels(scope));
 }
 
 type Observe = (seconds: number) => void;
@@ -17,7 +30,6 @@ export class PromDurations implements DurationRecorder {
   private readonly wait: SharedHistogram;
   private readonly enqueue: SharedHistogram;
   private readonly leave: (() => void)[] = [];
-  private readonly removals: (() => void)[] = [];
   /** Of the labels of each: found once, needed for each job. */
   private readonly found = new Map<string, Observe>();
 
@@ -27,9 +39,14 @@ export class PromDurations implements DurationRecorder {
     private readonly buckets: readonly number[],
     private readonly scope: TelemetryScope,
   ) {
-    this.attempt = this.join('attempt_duration_seconds', 'Duration of attempts', ['type', 'outcome']);
-    this.wait = this.join('job_wait_seconds', 'Since when jobs were due when they began', ['type']);
-    this.enqueue = this.join('enqueue_duration_seconds', 'Duration of enqueues', ['type', 'outcome']);
+    try {
+      this.attempt = this.join('attempt_duration_seconds', 'Duration of attempts', ['type', 'outcome']);
+      this.wait = this.join('job_wait_seconds', 'Since when jobs were due when they began', ['type']);
+      this.enqueue = this.join('enqueue_duration_seconds', 'Duration of enqueues', ['type', 'outcome']);
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
   }
 
   enqueued(type: string, seconds: number, hasFailed: boolean): void {
@@ -47,7 +64,6 @@ export class PromDurations implements DurationRecorder {
 
   /** Others may stay in the register. */
   stop(): void {
-    for (const remove of this.removals) remove();
     for (const leave of this.leave) leave();
   }
 
@@ -57,7 +73,9 @@ export class PromDurations implements DurationRecorder {
       const all = { ...ownLabels(this.scope), ...labels };
       const child = histogram.labels(all);
       this.found.set(key, (observe = (seconds) => child.observe(seconds)));
-      this.removals.push(() => histogram.remove(all));
+      const owner = ownerOf(this.scope);
+      const children = histogram.children.get(owner) ?? new Map<string, Record<string, string>>();
+      histogram.children.set(owner, children.set(key, all));
     }
     return observe;
   }
@@ -69,7 +87,10 @@ export class PromDurations implements DurationRecorder {
     const make = () =>
       new SharedHistogram({ name: full, help, labelNames, buckets: [...buckets], registers: [register] });
     const joined = join(register, full, scope, make, (metric) => metric instanceof SharedHistogram);
-    this.leave.push(joined.leave);
+    this.leave.push(() => {
+      joined.leave();
+      joined.metric.leftBy(scope);
+    });
     return joined.metric;
   }
 }

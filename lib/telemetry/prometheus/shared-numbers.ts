@@ -42,7 +42,18 @@ async function collect(metric: SharedCounter | SharedGauge, quantity: Quantity):
   const all = await Promise.all([...metric.members].map((scope) => samplesOf(scope, quantity)));
   // What is not there any more must not be told with its last value.
   metric.reset();
-  for (const { value, labels } of all.flat()) metric.inc(labels, value);
+  for (const { value, labels } of merged(all.flat(), quantity)) metric.inc(labels, value);
+}
+
+/** Applications of one service have the same labels. */
+function merged(samples: readonly Sample[], { merge }: Quantity): Iterable<Sample> {
+  const all = new Map<string, Sample>();
+  for (const { value, labels } of samples) {
+    const key = JSON.stringify(labels);
+    const found = all.get(key);
+    all.set(key, { labels, value: found === undefined ? value : merge(found.value, value) });
+  }
+  return all.values();
 }
 
 async function samplesOf(scope: TelemetryScope, quantity: Quantity): Promise<Sample[]> {
