@@ -1,6 +1,7 @@
 import { ENDED_STATES } from '../../job/job-state.js';
 import type { CheckedFilter } from '../../job/job-filter.js';
 import { stateOf } from '../../typeorm/statements/awaiting.js';
+import { isEmptied } from '../../typeorm/statements/prune.js';
 import { findRows } from './find-rows.js';
 import type { MemoryStore } from './memory-store.js';
 import { pruneJob } from './prune-rows.js';
@@ -9,7 +10,7 @@ import type { JobRow } from './rows.js';
 /** The next jobs that match and have ended, in the order of their ids. */
 export function findRemovable(rows: readonly JobRow[], filter: CheckedFilter, after: string): JobRow[] {
   return findRows(rows, filter, undefined)
-    .filter((row) => row.id > Number(after) && hasEnded(row) && (row.key_scope !== 'forever' || row.expires_at > 0))
+    .filter((row) => row.id > Number(after) && hasEnded(row) && !isEmptied(row))
     .sort((a, b) => a.id - b.id);
 }
 

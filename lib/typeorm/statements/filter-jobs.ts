@@ -3,10 +3,13 @@ import type { JobState } from '../../job/job-state.js';
 import type { QueueTables } from '../queue-tables.js';
 import { AWAITING } from './awaiting.js';
 import { renewSteps } from './plan-steps.js';
+import { KEPT } from './prune.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
 
-/** What can be retried. */
-const ENDED = "state IN ('failed', 'cancelled')";
+const RETRYABLE = "state IN ('failed', 'cancelled')";
+
+/** Not what is left of a job that was pruned or removed: it would run without its payload. */
+const KEPT_RETRYABLE = `${RETRYABLE} AND ${KEPT}`;
 
 /** The newest first: a page begins below the last id of the one before. */
 export function selectPage(
@@ -25,7 +28,7 @@ export function selectPage(
 
 /** The next ended jobs that match, in key order. Read without locks: the walk may be long, where few of many jobs match. */
 export function selectEnded(tables: QueueTables, filter: CheckedFilter, after: string, limit: number): Statement {
-  return selectMatching(tables, { ...filter, states: filter.states ?? ['failed'] }, ENDED, after, limit);
+  return selectMatching(tables, { ...filter, states: filter.states ?? ['failed'] }, KEPT_RETRYABLE, after, limit);
 }
 
 export function selectMatching(
@@ -50,14 +53,14 @@ export function* retryJobs(tables: QueueTables, ids: readonly number[]): Script<
   const taken = `SELECT 1 FROM ${names.job} k WHERE k.service = j.service AND k.type = j.type AND k.job_key = j.past_key`;
   const { rows } = yield statement(
     `SELECT id, type, past_key, CASE WHEN EXISTS (${taken}) THEN 1 ELSE 0 END AS taken FROM ${names.job} j ` +
-      `WHERE id IN (${ids.map(() => '?').join(', ')}) AND ${ENDED} ORDER BY id${dialect.skipLocked}`,
+      `WHERE id IN (${ids.map(() => '?').join(', ')}) AND ${KEPT_RETRYABLE} ORDER BY id${dialect.skipLocked}`,
     ids,
   );
   const sql = dialect.joinedUpdate({
     table: names.job,
     source: dialect.rows({ id: 'id' }),
     set: retryColumns(dialect.now, 'j.'),
-    on: `j.id = v.id AND j.${ENDED}`,
+    on: `j.id = v.id AND j.${RETRYABLE}`,
   });
   const free = withoutRivals(rows).map((row) => ({ id: Number(row['id']) }));
   if (free.length === 0) return 0;

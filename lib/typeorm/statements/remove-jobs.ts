@@ -5,22 +5,22 @@ import type { QueueTables } from '../queue-tables.js';
 import { statement, type Row, type Script, type Statement } from '../statement.js';
 import { stateOf } from './awaiting.js';
 import { selectMatching } from './filter-jobs.js';
-import { deleteJobs } from './prune.js';
+import { deleteJobs, isEmptied, KEPT } from './prune.js';
 
 const ENDED = `state IN (${ENDED_STATES.map((state) => `'${state}'`).join(', ')})`;
 
-/** A row that is there only for its key of scope 'forever' has been removed already. */
-const REMOVABLE = `${ENDED} AND (key_scope <> 'forever' OR expires_at > 0)`;
+/** What is left of others has been removed already. */
+const REMOVABLE = `${ENDED} AND ${KEPT}`;
 
 /** Deletes a job that has ended, with all that is kept of it. `undefined`: there is no such job. */
 export function* removeJob(tables: QueueTables, id: number): Script<RemovedJob | undefined> {
   const { dialect, names, service } = tables;
   const { rows } = yield statement(
-    `SELECT id, state, delivered_at, key_scope FROM ${names.job} WHERE id = ? AND service = ?${dialect.lockRow}`,
+    `SELECT id, state, delivered_at, key_scope, expires_at FROM ${names.job} WHERE id = ? AND service = ?${dialect.lockRow}`,
     [id, service],
   );
   const row = rows[0];
-  if (row === undefined) return undefined;
+  if (row === undefined || isEmptied(row)) return undefined;
   const state = stateOf(row);
   const removed = ENDED_STATES.includes(state);
   if (removed) yield* removeRows(tables, rows);
