@@ -35,6 +35,23 @@ export function explanationContract(context: ContractContext): void {
       expect(await explain(id)).toEqual([{ reason: 'running', node: `host:1#${one}` }]);
     });
 
+    it('the node that has it is gone: silent, stopped, or found dead', async () => {
+      const id = await enqueue();
+      const one = await node();
+      const gone = (state: string) => ({ reason: 'node-gone', node: `host:1#${one}`, state });
+      await fixture.claimOne(one, 't');
+      await fixture.silence();
+      expect(await explain(id)).toEqual([gone('silent'), { reason: 'no-live-node' }]);
+      const other = await node();
+      expect(await explain(id)).toEqual([gone('silent')]);
+      await fixture.repository.retireNode(one);
+      expect(await explain(id)).toEqual([gone('stopped')]);
+      await fixture.repository.rescue(10);
+      expect(await explain(id)).toEqual([{ reason: 'next', ahead: 0 }]);
+      await fixture.claimOne(other, 't');
+      expect(await explain(id)).toEqual([{ reason: 'running', node: `host:1#${other}` }]);
+    });
+
     it('nobody has acknowledged it', async () => {
       const id = await enqueue();
       const manual = { ackTimeout: 60_000, retention: { succeeded: 1_000, failed: 1_000 } };

@@ -65,11 +65,11 @@ export class MemoryInspectionRepository extends InspectionRepository {
     const { store, service } = this;
     const row = store.job(service, id);
     if (row === undefined) return undefined;
-    const node = row.state === 'running' ? store.nodes.get(row.node_id) : undefined;
+    const isRunning = row.state === 'running';
     return {
       job: readJob(row),
-      node: node && nameOf(node),
-      started: node !== undefined && row.started_at > 0,
+      node: isRunning ? this.holderOf(row) : undefined,
+      started: isRunning && row.started_at > 0,
       recorded: store.attempts.some(({ job_id, fence }) => job_id === row.id && fence === row.fence),
       suspect: row.suspect > 0,
       overdue: store.now - row.due,
@@ -77,6 +77,11 @@ export class MemoryInspectionRepository extends InspectionRepository {
       paused: pausedTypes(store, service).includes(row.type),
       ahead: isDue(store, row) ? this.countAhead(row) : 0,
     };
+  }
+
+  private holderOf({ node_id: id }: JobRow): JobSituation['node'] {
+    const node = this.store.nodes.get(id);
+    return node ? { name: nameOf(node), state: this.stateOf(node) } : { name: `?#${id}`, state: 'dead' };
   }
 
   private countAhead(row: JobRow): number {

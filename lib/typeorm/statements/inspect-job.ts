@@ -1,7 +1,7 @@
-import { COUNTED_AHEAD, type JobSituation } from '../../repository/inspection-repository.js';
+import { COUNTED_AHEAD, type JobSituation, type NodeState } from '../../repository/inspection-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
-import { nodeName } from './inspect-nodes.js';
+import { nodeName, nodeState } from './inspect-nodes.js';
 import { readJob } from './read-jobs.js';
 
 export function* inspectJob(tables: QueueTables, id: number): Script<JobSituation | undefined> {
@@ -13,7 +13,7 @@ export function* inspectJob(tables: QueueTables, id: number): Script<JobSituatio
   const isRunning = row['state'] === 'running';
   return {
     job: readJob(row),
-    node: isRunning ? nodeName({ id: row['node_id'], name: row['node_name'] ?? '?' }) : undefined,
+    node: isRunning ? holderOf(row) : undefined,
     started: isRunning && Number(row['started_at']) > 0,
     recorded: Number(row['recorded']) > 0,
     suspect: Number(row['suspect']) > 0,
@@ -27,14 +27,21 @@ export function* inspectJob(tables: QueueTables, id: number): Script<JobSituatio
 function selectSituation({ dialect, names, service }: QueueTables, id: number): Statement {
   const isThere = (table: string, where: string) =>
     `CASE WHEN EXISTS (SELECT 1 FROM ${table} o WHERE ${where}) THEN 1 ELSE 0 END`;
+  const holder = `${names.node} n WHERE n.id = j.node_id`;
   return statement(
     `SELECT j.*, ${dialect.now} - j.due AS overdue, CASE WHEN j.deadline < ${dialect.now} THEN 1 ELSE 0 END AS expired, ` +
-      `(SELECT n.name FROM ${names.node} n WHERE n.id = j.node_id) AS node_name, ` +
+      `(SELECT n.name FROM ${holder}) AS node_name, (SELECT ${nodeState(dialect)} FROM ${holder}) AS node_state, ` +
       `${isThere(names.attempt, 'o.job_id = j.id AND o.fence = j.fence')} AS recorded, ` +
       `${isThere(names.pause, 'o.service = j.service AND o.type = j.type')} AS paused ` +
       `FROM ${names.job} j WHERE j.id = ? AND j.service = ?`,
     [id, service],
   );
+}
+
+/** Without its row, nobody will ever hear of it. */
+function holderOf(row: Row): JobSituation['node'] {
+  const name = nodeName({ id: row['node_id'], name: row['node_name'] ?? '?' });
+  return { name, state: (row['node_state'] ?? 'dead') as NodeState };
 }
 
 /** In the order of the claim index: each part is one stretch of it, of which no more is read than is counted. */
