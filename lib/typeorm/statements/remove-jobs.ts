@@ -4,7 +4,7 @@ import type { RemovedJob } from '../../repository/job-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Row, type Script, type Statement } from '../statement.js';
 import { stateOf } from './awaiting.js';
-import { selectMatching } from './filter-jobs.js';
+import { lockMatching, selectMatching } from './filter-jobs.js';
 import { deleteJobs, isEmptied, KEPT } from './prune.js';
 
 const ENDED = `state IN (${ENDED_STATES.map((state) => `'${state}'`).join(', ')})`;
@@ -32,14 +32,9 @@ export function selectRemovable(tables: QueueTables, filter: CheckedFilter, afte
   return selectMatching(tables, filter, REMOVABLE, after, limit);
 }
 
-/** Removes those of the jobs that nobody has retried meanwhile, and answers how many. */
-export function* removeJobs(tables: QueueTables, ids: readonly number[]): Script<number> {
-  const { dialect, names } = tables;
-  const { rows } = yield statement(
-    `SELECT id, key_scope FROM ${names.job} WHERE id IN (${ids.map(() => '?').join(', ')}) AND ${REMOVABLE} ` +
-      `ORDER BY id${dialect.skipLocked}`,
-    ids,
-  );
+/** Removes those of the jobs that still match and have ended, and answers how many. */
+export function* removeJobs(tables: QueueTables, filter: CheckedFilter, ids: readonly number[]): Script<number> {
+  const { rows } = yield lockMatching(tables, filter, REMOVABLE, 'id, key_scope', ids);
   yield* removeRows(tables, rows);
   return rows.length;
 }
