@@ -3,6 +3,7 @@ import type { CheckedFilter } from '../../job/job-filter.js';
 import { stateOf } from '../../typeorm/statements/awaiting.js';
 import { isEmptied } from '../../typeorm/statements/prune.js';
 import { findRows } from './find-rows.js';
+import { keepLastSuccesses } from './late-rows.js';
 import type { MemoryStore } from './memory-store.js';
 import { pruneJob } from './prune-rows.js';
 import type { JobRow } from './rows.js';
@@ -17,6 +18,7 @@ export function findRemovable(rows: readonly JobRow[], filter: CheckedFilter, af
 /** Deletes a job that has ended, with all that is kept of it. `false`: it has not. */
 export function removeRow(store: MemoryStore, row: JobRow): boolean {
   if (!hasEnded(row)) return false;
+  keepLastSuccesses(store, row);
   store.attempts = store.attempts.filter(({ job_id }) => job_id !== row.id);
   store.logs = store.logs.filter(({ job_id }) => job_id !== row.id);
   pruneJob(store, row);

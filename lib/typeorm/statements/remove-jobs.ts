@@ -5,6 +5,7 @@ import type { QueueTables } from '../queue-tables.js';
 import { statement, type Row, type Script, type Statement } from '../statement.js';
 import { stateOf } from './awaiting.js';
 import { lockMatching, selectMatching } from './filter-jobs.js';
+import { keepLastSuccesses } from './late-schedules.js';
 import { deleteJobs, isEmptied, KEPT } from './prune.js';
 
 const ENDED = `state IN (${ENDED_STATES.map((state) => `'${state}'`).join(', ')})`;
@@ -16,7 +17,7 @@ const REMOVABLE = `${ENDED} AND ${KEPT}`;
 export function* removeJob(tables: QueueTables, id: number): Script<RemovedJob | undefined> {
   const { dialect, names, service } = tables;
   const { rows } = yield statement(
-    `SELECT id, state, delivered_at, key_scope, expires_at FROM ${names.job} WHERE id = ? AND service = ?${dialect.lockRow}`,
+    `SELECT id, type, state, delivered_at, key_scope, expires_at FROM ${names.job} WHERE id = ? AND service = ?${dialect.lockRow}`,
     [id, service],
   );
   const row = rows[0];
@@ -34,7 +35,7 @@ export function selectRemovable(tables: QueueTables, filter: CheckedFilter, afte
 
 /** Removes those of the jobs that still match and have ended, and answers how many. */
 export function* removeJobs(tables: QueueTables, filter: CheckedFilter, ids: readonly number[]): Script<number> {
-  const { rows } = yield lockMatching(tables, filter, REMOVABLE, 'id, key_scope', ids);
+  const { rows } = yield lockMatching(tables, filter, REMOVABLE, 'id, type, key_scope', ids);
   yield* removeRows(tables, rows);
   return rows.length;
 }
@@ -43,6 +44,7 @@ function* removeRows(tables: QueueTables, rows: readonly Row[]): Script<void> {
   if (rows.length === 0) return;
   const { names } = tables;
   const ids = rows.map((row) => Number(row['id']));
+  yield* keepLastSuccesses(tables, [...new Set(rows.map((row) => String(row['type'])))]);
   for (const table of [names.log, names.attempt])
     yield statement(`DELETE FROM ${table} WHERE job_id IN (${ids.map(() => '?').join(', ')})`, ids);
   yield* deleteJobs(tables, rows);
