@@ -1,13 +1,18 @@
+import type { JobState } from '../../job/job-state.js';
 import { COUNTED_AHEAD, type JobSituation, type NodeState } from '../../repository/inspection-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
+import { stateOf } from './awaiting.js';
 import { nodeName, nodeState } from './inspect-nodes.js';
 import { readJob } from './read-jobs.js';
+
+const OPEN: readonly JobState[] = ['waiting', 'scheduled'];
 
 export function* inspectJob(tables: QueueTables, id: number): Script<JobSituation | undefined> {
   const row = (yield selectSituation(tables, id)).rows[0];
   if (row === undefined) return undefined;
-  const isNext = row['state'] === 'waiting' && Number(row['overdue']) >= 0;
+  // A scheduled one that is due has its place among those that wait, which it joins with the next look of a node.
+  const isNext = OPEN.includes(stateOf(row)) && Number(row['overdue']) >= 0;
   const counted = isNext ? (yield countAhead(tables, row)).rows : [];
   const ahead = counted.reduce((sum, { ahead: count }) => sum + Number(count), 0);
   const isRunning = row['state'] === 'running';
@@ -44,17 +49,25 @@ function holderOf(row: Row): JobSituation['node'] {
   return { name, state: (row['node_state'] ?? 'dead') as NodeState };
 }
 
-/** In the order of the claim index: each part is one stretch of it, of which no more is read than is counted. */
+/**
+ * In the order of the claim index: each part is one stretch of it, of which no more is read than is counted. The last part is of those
+ * that are due and not made ready yet, which no node leaves so for long.
+ */
 function countAhead({ dialect, names, service }: QueueTables, row: Row): Statement {
   const level = [service, String(row['type']), Number(row['priority'])];
   const [due, id] = [Number(row['due']), Number(row['id'])];
   const waiting = (priority: string) =>
     `SELECT 1 FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
     `WHERE service = ? AND state = 'waiting' AND type = ? AND priority ${priority}`;
+  const scheduled =
+    `SELECT 1 FROM ${names.job}${dialect.forceIndex(`${names.job}_due`)} ` +
+    `WHERE service = ? AND state = 'scheduled' AND delivered_at = 0 AND due <= ${dialect.now} AND type = ?`;
+  const earlier = '(due < ? OR (due = ? AND id < ?))';
   const parts: [string, Parameter[]][] = [
     [`${waiting('> ?')} AND due <= ${dialect.now}`, level],
     [`${waiting('= ?')} AND due < ?`, [...level, due]],
     [`${waiting('= ?')} AND due = ? AND id < ?`, [...level, due, id]],
+    [`${scheduled} AND (priority > ? OR (priority = ? AND ${earlier}))`, [...level, ...level.slice(2), due, due, id]],
   ];
   const counts = parts.map(([sql]) => `SELECT COUNT(*) AS ahead FROM (${sql} LIMIT ${COUNTED_AHEAD}) a`);
   return statement(
