@@ -21,11 +21,11 @@ const LONGEST_PATH = 200;
 const LONGEST_MESSAGE = 800;
 /** Of the error's own message: the rest is in `issues`. */
 const TOLD = 3;
-const LONGEST_TOLD = 200;
 
 /**
  * A payload that the schema of its job type refuses. From an enqueue: nothing was written. In the history of a job: its handler was not
- * called, and the job has failed for good. It does not keep the payload, so that nobody logs it by accident.
+ * called, and the job has failed for good. It does not keep the payload, and its message only says where: many schemas quote what they
+ * refuse, and messages are logged. What the schema has told is in `issues`.
  *
  * @publicApi
  */
@@ -55,11 +55,9 @@ export class InvalidPayloadError extends PersistentQueueError {
 }
 
 function tell(issues: readonly PayloadIssue[], count: number): string {
-  const told = issues
-    .slice(0, TOLD)
-    .map(({ path, message }) => cut(path === '' ? message : `${path}: ${message}`, LONGEST_TOLD));
+  const told = issues.slice(0, TOLD).map(({ path }) => (path === '' ? 'the payload as a whole' : path));
   const rest = count - told.length;
-  return [...told, ...(rest > 0 ? [`and ${rest} more`] : [])].join('; ');
+  return `${count} ${count === 1 ? 'issue' : 'issues'}: ${told.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 function bound({ path = [], message }: RawIssue): PayloadIssue {

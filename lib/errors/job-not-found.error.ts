@@ -1,7 +1,8 @@
 import { PersistentQueueError } from './persistent-queue.error.js';
 
 /**
- * There is no job with this id in this service, or not any more: its retention has passed.
+ * There is no job with this id in this service, or not any more: its retention has passed, or it was removed. Also where of such a job a key of scope `'forever'` is
+ * left.
  *
  * @publicApi
  */
@@ -11,7 +12,7 @@ export class JobNotFoundError extends PersistentQueueError {
       PersistentQueueError.compose(
         'No such job',
         id,
-        'Look it up with jobQueue.find(); finished jobs are deleted after their retention.',
+        'Look it up with jobQueue.find(); finished jobs are deleted after their retention, or emptied where their key is for ever.',
       ),
     );
   }

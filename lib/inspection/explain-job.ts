@@ -10,6 +10,8 @@ interface Handling {
   readonly type: NodeType;
 }
 
+type HoldingNode = NonNullable<JobSituation['node']>;
+
 /** Why a job is not running: what the database knows of it and of the nodes, put together. No I/O: an explanation is data. */
 export function explainJob(situation: JobSituation, nodes: readonly NodeStatus[]): JobExplanation {
   const { id, type, state } = situation.job;
@@ -25,8 +27,7 @@ function reasonsOf(situation: JobSituation, nodes: readonly NodeStatus[]): HoldR
   );
   if (ENDED_STATES.includes(job.state)) return [{ reason: 'ended', state: job.state }];
   const lastChance = lastChanceOf(situation, handling);
-  if (situation.node !== undefined)
-    return [{ reason: 'running', node: situation.node }, ...(started ? [] : lastChance)];
+  if (situation.node !== undefined) return [...holderOf(situation.node, living), ...(started ? [] : lastChance)];
   if (job.state === 'running') return [{ reason: 'not-acknowledged', until: job.dueAt }];
   const reasons: HoldReason[] = [
     ...(situation.paused ? [{ reason: 'paused' } as const] : []),
@@ -37,6 +38,12 @@ function reasonsOf(situation: JobSituation, nodes: readonly NodeStatus[]): HoldR
     ...lastChance,
   ];
   return reasons.length > 0 ? reasons : [{ reason: 'next', ahead: situation.ahead }];
+}
+
+/** A row that says `running` is as true as the node that has written it is there. */
+function holderOf({ name: node, state }: HoldingNode, living: readonly NodeStatus[]): HoldReason[] {
+  if (state === 'alive') return [{ reason: 'running', node }];
+  return [{ reason: 'node-gone', node, state }, ...(living.length === 0 ? [{ reason: 'no-live-node' } as const] : [])];
 }
 
 function handlerOf(living: readonly NodeStatus[], handling: readonly Handling[]): HoldReason[] {

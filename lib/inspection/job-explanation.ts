@@ -1,4 +1,5 @@
 import type { JobState } from '../job/job-state.js';
+import type { NodeState } from '../repository/inspection-repository.js';
 
 /**
  * Why a job is not running, as far as the database can tell; as many as there are, the strongest first.
@@ -10,6 +11,8 @@ export type HoldReason =
   | { readonly reason: 'ended'; readonly state: JobState }
   /** A node has it: it runs, or is about to. */
   | { readonly reason: 'running'; readonly node: string }
+  /** The node that has it is gone, or does not beat: it runs again when a living node finds it. */
+  | { readonly reason: 'node-gone'; readonly node: string; readonly state: Exclude<NodeState, 'alive'> }
   /** Its handler has returned, and nobody has acknowledged it; it is handled again after `until`. */
   | { readonly reason: 'not-acknowledged'; readonly until: Date }
   /** `pause()` was called for its type. */

@@ -6,10 +6,18 @@ const MOST_NODES = 5;
 
 type Reason<Name> = Extract<HoldReason, { reason: Name }>;
 
+const GONE: Readonly<Record<Reason<'node-gone'>['state'], string>> = {
+  silent: 'has not been heard of for longer than its lease',
+  dead: 'has been found dead',
+  stopped: 'has stopped',
+};
+
 /** All wording of explanations. What comes from users is quoted as it is: whoever shows it escapes it. */
 const SENTENCES: { readonly [Name in HoldReason['reason']]: (reason: Reason<Name>, type: string) => string } = {
   ended: ({ state }) => `It has ended: ${state}.`,
   running: ({ node }) => `Node ${node} has it: it runs, or is about to.`,
+  'node-gone': ({ node, state }) =>
+    `Node ${node} had it, and ${GONE[state]}: it runs again when a living node finds it, within the lease.`,
   'not-acknowledged': ({ until }) =>
     `Its handler has returned, and nobody has acknowledged it: it is handled again after ${at(until)}.`,
   paused: (_, type) => `Its type '${type}' is paused.`,

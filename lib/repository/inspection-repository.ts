@@ -72,8 +72,8 @@ export interface OldestDueJob {
 /** A job, and what only the database knows about it. */
 export interface JobSituation {
   readonly job: Job;
-  /** Node that has claimed it; `undefined` unless it is running. */
-  readonly node: string | undefined;
+  /** Node that has claimed it, be it that it is gone; `undefined` unless it is running. */
+  readonly node: Pick<NodeStatus, 'name' | 'state'> | undefined;
   /** Its handler has been called in that claim, as far as it has been told. */
   readonly started: boolean;
   /** Its latest claim has left an attempt in the history. */

@@ -7,7 +7,7 @@ import { retryJobs, selectEnded } from './statements/filter-jobs.js';
 import { removeJobs, selectRemovable } from './statements/remove-jobs.js';
 
 type Select = (tables: QueueTables, filter: CheckedFilter, after: string, limit: number) => Statement;
-type Change = (tables: QueueTables, ids: readonly number[]) => Script<number>;
+type Change = (tables: QueueTables, filter: CheckedFilter, ids: readonly number[]) => Script<number>;
 
 export async function retryBatch(
   connected: Connected,
@@ -29,7 +29,7 @@ export async function removeBatch(
   return { removed, last };
 }
 
-/** Found without a transaction, because the walk may be long; changed in a short one. */
+/** Found without a transaction, because the walk may be long; changed in a short one, if it still is as it was found. */
 async function changeBatch(
   { database, tables }: Connected,
   select: Select,
@@ -40,6 +40,6 @@ async function changeBatch(
 ): Promise<{ changed: number; last: string | undefined }> {
   const { rows } = await database.query(select(tables, filter, after, limit));
   const ids = rows.map((row) => Number(row['id']));
-  const changed = ids.length === 0 ? 0 : await database.transaction(() => change(tables, ids));
+  const changed = ids.length === 0 ? 0 : await database.transaction(() => change(tables, filter, ids));
   return { changed, last: ids.length < limit ? undefined : String(ids.at(-1)) };
 }

@@ -177,7 +177,6 @@ export class MultiStepRun {
     throw after === undefined ? error : new RetryAfter(error.message, after);
   }
 
-  /** The answer to its commit was lost: it has been done. */
   /** What is not a context yet is the payload: it becomes one by its schema, and JSON, as every step's is. */
   private async read(context: string, { kind, name, place }: StepPlace): Promise<unknown> {
     const value: unknown = JSON.parse(context);
@@ -188,6 +187,7 @@ export class MultiStepRun {
     return JSON.parse(this.keeper.serialise(name, 'context', first) as string);
   }
 
+  /** The answer to its commit was lost: it has been done. */
   private async savedContext({ name }: StepDefinition, before: string): Promise<string> {
     const saved = await this.keeper.reload(this.active);
     return saved.find((step) => step.name === name)?.context ?? before;

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { JobNotFoundError } from '../../lib/errors/job-not-found.error.js';
 import { releaseOf } from '../../lib/job/settlement.js';
 import { delivery, handled, retry, success, type QueueFixture } from '../support/queue-fixture.js';
+import { waitUntil } from '../support/wait-until.js';
 import type { ContractContext } from './contract-context.js';
 
 /** Each reason, as it comes about. */
@@ -33,6 +34,23 @@ export function explanationContract(context: ContractContext): void {
       const one = await node();
       await fixture.claimOne(one, 't');
       expect(await explain(id)).toEqual([{ reason: 'running', node: `host:1#${one}` }]);
+    });
+
+    it('the node that has it is gone: silent, stopped, or found dead', async () => {
+      const id = await enqueue();
+      const one = await node();
+      const gone = (state: string) => ({ reason: 'node-gone', node: `host:1#${one}`, state });
+      await fixture.claimOne(one, 't');
+      await fixture.silence();
+      expect(await explain(id)).toEqual([gone('silent'), { reason: 'no-live-node' }]);
+      const other = await node();
+      expect(await explain(id)).toEqual([gone('silent')]);
+      await fixture.repository.retireNode(one);
+      expect(await explain(id)).toEqual([gone('stopped')]);
+      await fixture.repository.rescue(10);
+      expect(await explain(id)).toEqual([{ reason: 'next', ahead: 0 }]);
+      await fixture.claimOne(other, 't');
+      expect(await explain(id)).toEqual([{ reason: 'running', node: `host:1#${other}` }]);
     });
 
     it('nobody has acknowledged it', async () => {
@@ -144,6 +162,17 @@ export function explanationContract(context: ContractContext): void {
       await node();
       for (const [index, ahead] of [1, 0, 2].entries())
         expect(await explain(ids[index] ?? '')).toEqual([{ reason: 'next', ahead }]);
+    });
+
+    it('others of its type come before it, while it is due and no node has made it ready', async () => {
+      await node();
+      const [first, second, third] = [await enqueue(), await enqueue({ delay: 1 }), await enqueue({ delay: 1 })];
+      await waitUntil(async () => (await explain(third))[0]?.reason === 'next');
+      for (const [ahead, id] of [first, second, third].entries())
+        expect(await explain(id)).toEqual([{ reason: 'next', ahead }]);
+      await enqueue({ priority: 1 });
+      await fixture.queue.enqueue('u');
+      expect(await explain(third)).toEqual([{ reason: 'next', ahead: 3 }]);
     });
 
     it('of several reasons: the strongest comes first', async () => {

@@ -8,6 +8,7 @@ import { clockContract } from './clock.contract.js';
 import { contractContext } from './contract-context.js';
 import { controlContract } from './control.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
+import { filteredBatchesContract } from './filtered-batches.contract.js';
 import { findContract } from './find.contract.js';
 import { inspectionContract } from './inspection.contract.js';
 import { lockContract } from './lock.contract.js';
@@ -49,6 +50,7 @@ const SQL_PARTS = [
   shedlockContract,
   operationsContract,
   operationRowsContract,
+  filteredBatchesContract,
   schemaContract,
   clockContract,
   mysqlFamilyContract,

@@ -55,6 +55,24 @@ export function removalContract(context: ContractContext): void {
       expect(await queue.remove({})).toBe(0);
     });
 
+    it("what is left of the job of a key of scope 'forever' is not a job any more: it never runs again", async () => {
+      const fixture = await context.open();
+      const { queue } = fixture;
+      const enqueue = async (key: string) => (await queue.enqueue('t', 'secret', { key, keyScope: 'forever' })).id;
+      const [failed, cancelled] = [await enqueue('f'), await enqueue('c')];
+      await queue.cancel(cancelled);
+      const claimed = await fixture.claimOne(await fixture.registerNode(), 't');
+      await fixture.repository.settle([success(claimed, { state: 'failed', keep: DAY })], 'n');
+      expect(await queue.remove({})).toBe(2);
+      expect(await queue.retry({ state: ['failed', 'cancelled'] })).toBe(0);
+      for (const id of [failed, cancelled]) {
+        await expect(queue.retry(id)).rejects.toThrow(JobNotFoundError);
+        await expect(queue.remove(id)).rejects.toThrow(JobNotFoundError);
+      }
+      expect(await queue.get(failed)).toMatchObject({ key: 'f', state: 'failed', payload: undefined });
+      expect((await queue.get(cancelled))?.state).toBe('cancelled');
+    });
+
     it('by filter deletes the ended jobs that match, in batches, and leaves open ones alone', async () => {
       const fixture = await context.open();
       const { queue } = fixture;

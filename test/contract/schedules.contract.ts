@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import type { ClaimedJob } from '../../lib/job/job.js';
 import type { NewSchedule } from '../../lib/job/schedule.js';
 import type { PendingSchedule } from '../../lib/repository/schedule-repository.js';
 import { newSchedule } from '../support/new-schedule.js';
@@ -461,6 +462,22 @@ export function schedulesContract(context: ContractContext): void {
       await fixture.repository.settle([success(job, { keep: 0 })], 'node');
       expect(await schedules.lateNow()).toEqual([]);
       expect(await schedules.lateness()).toMatchObject([{ name: 's', late: false }]);
+    });
+
+    context.itWithSql('is none of a schedule whose jobs have succeeded and been removed since', async () => {
+      const fixture = await context.open();
+      const { queue, schedules, sql, service } = fixture;
+      const schedule = await planned(fixture, { alertAfter: 60_000 });
+      const times = [schedule.nextFire, schedule.nextFire + 1];
+      await schedules.fire({ schedule, times, missed: undefined, next: undefined });
+      const [one, other] = await fixture.claim(await fixture.registerNode(), 't');
+      for (const job of [one, other] as ClaimedJob[])
+        await fixture.repository.settle([success(job, { keep: 60_000 })], 'node');
+      await queue.remove(one?.id ?? '');
+      expect(await queue.remove({ type: 't' })).toBe(1);
+      await sql('UPDATE pq_schedule SET planned_at = planned_at - 61000 WHERE service = ?', [service]);
+      expect(await schedules.lateNow()).toEqual([]);
+      expect(await schedules.lateness()).toEqual([]);
     });
 
     context.itWithSql('is nobody’s who did not ask for it', async () => {

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { QueueInspector } from '../../lib/inspection/queue-inspector.js';
+import { ScheduleRepository } from '../../lib/repository/schedule-repository.js';
+import { Schedules } from '../../lib/schedule/schedules.js';
 import { JobStep, MultiStepJob } from '../../lib/steps/multi-step-job.decorator.js';
 import { handler, startApp, type AppFixture } from '../support/app-fixture.js';
 import { databases, type TestSchema } from '../support/databases.js';
@@ -67,5 +69,16 @@ describe('an application under test', () => {
     expect((await inspector.nodes())[0]?.types).toMatchObject([{ type: 't', concurrency: 100 }]);
     await jobQueue.remove(id);
     expect(await jobQueue.get(id)).toBeUndefined();
+  });
+
+  it('has no schedule that is late because the jobs that have succeeded were removed', async () => {
+    const { app, jobQueue, queue } = await testedApp({ providers: [handler('t', () => 1)] });
+    await app.get(Schedules).upsert('hourly', { spec: '@every 1h', type: 't', alertAfter: '2h' });
+    await queue.drain({ until: '90m' });
+    expect(await jobQueue.remove({ type: 't' })).toBe(1);
+    queue.clock.advance('1h');
+    expect(await app.get(ScheduleRepository).lateNow()).toEqual([]);
+    queue.clock.advance('1h');
+    expect(await app.get(ScheduleRepository).lateNow()).toMatchObject([{ name: 'hourly', late: true }]);
   });
 });

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { z } from 'zod';
 import { InvalidOptionError } from '../../lib/errors/invalid-option.error.js';
 import { InvalidPayloadError } from '../../lib/errors/invalid-payload.error.js';
+import type { QueueEvent } from '../../lib/events/queue-event.js';
 import { JobHandler, type JobHandlerDecoratorOptions } from '../../lib/handler/job-handler.decorator.js';
 import type { StandardSchema } from '../../lib/job/standard-schema.js';
 import { defineJob } from '../../lib/queue/job-definition.js';
@@ -12,6 +13,7 @@ import { JobStep, MultiStepJob, OnJobFailed } from '../../lib/steps/multi-step-j
 import { handler } from '../support/app-fixture.js';
 import { databases } from '../support/databases.js';
 import { countIn, NodesOn } from '../support/nodes-on.js';
+import { waitUntil } from '../support/wait-until.js';
 
 const sqlite = databases().filter(({ name }) => name === 'sqlite');
 
@@ -51,7 +53,7 @@ describe.each(databases())('a payload with a schema on $name', (database) => {
     const error = await errorOf(node.queue.enqueue('order', { orderId: 'seven', secret }));
     expect(error).toBeInstanceOf(InvalidPayloadError);
     expect(error).toMatchObject({ jobType: 'order', at: 'enqueue', issues: [{ path: 'orderId' }] });
-    expect(error.message).toMatch(/'order'.*orderId: .*number.*Nothing was written/);
+    expect(error.message).toMatch(/'order'.*: 1 issue: orderId\. Nothing was written/);
     expect(JSON.stringify(error) + error.message).not.toContain('xxx');
     expect(await node.queue.counts()).toEqual([]);
   });
@@ -256,6 +258,23 @@ describe.each(sqlite)('a schema', (database) => {
       { outcome: 'retried', reason: 'timeout' },
       { outcome: 'succeeded' },
     ]);
+  });
+
+  it('may quote what it refuses: `issues` keep that, and what is logged says only where it is', async () => {
+    const email = 'not jane@example.com';
+    const schema = v.object({ customer: v.object({ email: v.pipe(v.string(), v.email()) }) });
+    const app = await start({ schema });
+    const error = await errorOf(app.queue.enqueue('t', { customer: { email } }));
+    expect(error.issues).toEqual([{ path: 'customer.email', message: expect.stringContaining(email) }]);
+    expect(error.message).toMatch(/: 1 issue: customer\.email\. /);
+    const told: QueueEvent[] = [];
+    app.queue.events$.subscribe((event) => told.push(event));
+    const payload = JSON.stringify({ customer: { email } });
+    await nodes.sql(app, `INSERT INTO pq_job (service, type, payload) VALUES ('${nodes.service}', 't', '${payload}')`);
+    await waitUntil(() => told.some(({ name }) => name === 'job.failed'));
+    const failed = told.find((event) => event.name === 'job.failed');
+    expect(failed?.error).toContain('1 issue: customer.email');
+    expect(error.message + failed?.error).not.toContain(email);
   });
 
   it('may find thousands of things: the first of them are kept, each cut', async () => {

@@ -248,7 +248,7 @@ export class Model {
   /** Answers the name of the error that the queue must throw, or `undefined`. */
   change(id: string, change: JobChange): string | undefined {
     const job = this.jobs.get(id);
-    if (job === undefined) return 'JobNotFoundError';
+    if (job === undefined || isEmptied(job)) return 'JobNotFoundError';
     if (!this.allows(id, change)) return 'JobStateError';
     if (change === 'cancel') return this.cancel(job);
     if (change === 'runNow') return this.runNow(job);
@@ -289,7 +289,7 @@ export class Model {
 
   /** Of those that match, the first few in the order of their ids. */
   retryBatch(type: string, states: readonly string[], limit: number): { retried: number; last: string | undefined } {
-    const batch = this.all((job) => job.type === type && states.includes(job.state))
+    const batch = this.all((job) => job.type === type && states.includes(job.state) && !isEmptied(job))
       .sort((a, b) => Number(a.id) - Number(b.id))
       .slice(0, limit);
     const retried = batch.filter((job) => this.change(job.id, 'retry') === undefined);
@@ -390,6 +390,11 @@ export class Model {
 
 export function publicState({ state, delivered }: ModelJob): ModelJob['state'] {
   return state === 'scheduled' && delivered ? 'running' : state;
+}
+
+/** What is left of a job that was pruned: its key. */
+function isEmptied({ state, keyScope, expiresAt }: ModelJob): boolean {
+  return ENDED.includes(state) && keyScope === 'forever' && expiresAt === null;
 }
 
 export function isOver(time: number): boolean {

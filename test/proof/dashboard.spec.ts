@@ -17,6 +17,7 @@ import { waitUntil } from '../support/wait-until.js';
 const SENTENCES: Record<Reason, RegExp> = {
   ended: /^It has ended: failed\.$/,
   running: /^Node .+ has it/,
+  'node-gone': /^Node gone#\d+ had it, and has not been heard of/,
   'not-acknowledged': /nobody has acknowledged it/,
   paused: /^Its type 'report\.build' is paused\.$/,
   'no-live-node': /^No node of the service is alive\.$/,
@@ -197,6 +198,13 @@ const executable = chromiumHere();
         await expectReason(site, id, 'last-chance');
         shop.release();
         await site.waitFor(id, 'succeeded');
+      });
+
+      it('knows of a job whose node is gone while nobody is there to find it', async () => {
+        const id = await crashWith(schema, service, 'label.print');
+        const site = await open({ queue: { roles: ['enqueue'] } });
+        await expectReason(site, id, 'node-gone');
+        await expectReason(site, id, 'no-live-node');
       });
 
       it('knows of a service without a living node, and of one that has not come to it yet', async () => {

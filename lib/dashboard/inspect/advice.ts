@@ -15,6 +15,10 @@ const ADVICE: Readonly<Record<Exclude<HoldReason['reason'], 'ended'>, Advice>> =
     advice:
       'Its log is below, and the attempts that have ended. When it is cancelled, the signal of its handler is aborted.',
   },
+  'node-gone': {
+    advice:
+      'Look why its process has ended, or hangs. If the job had begun, that is a crash of it. Where no node is alive, start one to take it over.',
+  },
   'not-acknowledged': {
     advice: 'Whoever was told of it has to call finish(), fail() or processing(): look there first.',
   },

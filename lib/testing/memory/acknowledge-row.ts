@@ -1,11 +1,10 @@
 import type { AcknowledgedJob, AcknowledgementRefusal, AcknowledgeRequest } from '../../job/acknowledgement.js';
+import { ENDED_STATES } from '../../job/job-state.js';
 import type { Retention } from '../../options/resolved-options.js';
 import { stateOf } from '../../typeorm/statements/awaiting.js';
 import { deleteEnded, endAttempt, releaseKey } from './end-rows.js';
 import type { MemoryStore } from './memory-store.js';
 import type { JobRow } from './rows.js';
-
-const ENDED: readonly string[] = ['succeeded', 'failed', 'cancelled'];
 
 /** What a consumer tells about a delivered job. `keep`: for jobs whose claim has not written down how long they are kept. */
 export function acknowledgeRow(
@@ -32,7 +31,7 @@ function isTakenBack({ state, delivered_at }: JobRow): boolean {
 }
 
 function refusalOf(row: JobRow, delivery: number | undefined): AcknowledgementRefusal | undefined {
-  if (ENDED.includes(row.state)) return 'ended';
+  if (ENDED_STATES.includes(row.state)) return 'ended';
   if (row.state === 'running' && row.ack_timeout === 0) return 'not manual';
   if (row.state !== 'running' && row.delivered_at === 0) return 'not delivered';
   if (delivery === undefined || delivery === row.fence) return undefined;

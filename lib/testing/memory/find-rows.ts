@@ -1,5 +1,7 @@
+import { CHANGEABLE } from '../../job/job-change.js';
 import type { CheckedFilter } from '../../job/job-filter.js';
 import { stateOf } from '../../typeorm/statements/awaiting.js';
+import { isEmptied } from '../../typeorm/statements/prune.js';
 import { beginAnew, isTaken } from './change-rows.js';
 import type { MemoryStore } from './memory-store.js';
 import type { JobRow } from './rows.js';
@@ -16,22 +18,22 @@ export function findRows(rows: readonly JobRow[], filter: CheckedFilter, before:
 export function findEnded(rows: readonly JobRow[], filter: CheckedFilter, after: string): JobRow[] {
   const states = filter.states ?? ['failed'];
   return rows
-    .filter((row) => hasEnded(row) && matches(row, { ...filter, states }) && row.id > Number(after))
+    .filter((row) => isRetryable(row) && matches(row, { ...filter, states }) && row.id > Number(after))
     .sort((a, b) => a.id - b.id);
 }
 
 /** A job whose key has been taken by another one since it ended is left alone. Answers those that run again. */
 export function retryRows(store: MemoryStore, rows: readonly JobRow[]): JobRow[] {
   return rows.filter((row) => {
-    if (!hasEnded(row) || isTaken(store, row)) return false;
+    if (!isRetryable(row) || isTaken(store, row)) return false;
     beginAnew(store, row);
     renewSteps(store, row.id);
     return true;
   });
 }
 
-function hasEnded({ state }: JobRow): boolean {
-  return state === 'failed' || state === 'cancelled';
+function isRetryable(row: JobRow): boolean {
+  return CHANGEABLE.retry.includes(stateOf(row)) && !isEmptied(row);
 }
 
 function matches(row: JobRow, filter: CheckedFilter): boolean {

@@ -1,7 +1,7 @@
 import type { Lateness } from '../../repository/schedule-repository.js';
 import { latestFired } from './fire-rows.js';
 import type { MemoryStore } from './memory-store.js';
-import type { ScheduleRow } from './rows.js';
+import type { JobRow, ScheduleRow } from './rows.js';
 import { schedulesOf } from './schedule-rows.js';
 
 /** Schedules that have become late, or are no longer: each is answered once. */
@@ -26,6 +26,12 @@ function look(store: MemoryStore, service: string): { row: ScheduleRow; lateness
     const since = Math.max(row.succeeded_at, row.planned_at);
     return { row, lateness: { name: row.given.name, late: store.now - since > row.given.alertAfter, since } };
   });
+}
+
+/** Before history is deleted by hand, from which it is read. */
+export function keepLastSuccesses(store: MemoryStore, { service, type }: JobRow): void {
+  const watched = schedulesOf(store, service).filter(({ given }) => given.type === type && given.alertAfter > 0);
+  for (const row of watched) row.succeeded_at = Math.max(row.succeeded_at, lastSuccess(store, row));
 }
 
 function lastSuccess(store: MemoryStore, row: ScheduleRow): number {

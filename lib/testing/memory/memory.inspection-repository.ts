@@ -8,6 +8,7 @@ import {
   type NodeStatus,
   type OldestDueJob,
 } from '../../repository/inspection-repository.js';
+import { stateOf } from '../../typeorm/statements/awaiting.js';
 import { byBytes } from '../../typeorm/statements/gaps.js';
 import { readJob } from '../../typeorm/statements/read-jobs.js';
 import { byDue, isDue } from './claim-rows.js';
@@ -65,25 +66,36 @@ export class MemoryInspectionRepository extends InspectionRepository {
     const { store, service } = this;
     const row = store.job(service, id);
     if (row === undefined) return undefined;
-    const node = row.state === 'running' ? store.nodes.get(row.node_id) : undefined;
+    const isRunning = row.state === 'running';
     return {
       job: readJob(row),
-      node: node && nameOf(node),
-      started: node !== undefined && row.started_at > 0,
+      node: isRunning ? this.holderOf(row) : undefined,
+      started: isRunning && row.started_at > 0,
       recorded: store.attempts.some(({ job_id, fence }) => job_id === row.id && fence === row.fence),
       suspect: row.suspect > 0,
       overdue: store.now - row.due,
       expired: row.deadline !== null && row.deadline < store.now,
       paused: pausedTypes(store, service).includes(row.type),
-      ahead: isDue(store, row) ? this.countAhead(row) : 0,
+      ahead: this.isNext(row) ? this.countAhead(row) : 0,
     };
+  }
+
+  private holderOf({ node_id: id }: JobRow): JobSituation['node'] {
+    const node = this.store.nodes.get(id);
+    return node ? { name: nameOf(node), state: this.stateOf(node) } : { name: `?#${id}`, state: 'dead' };
+  }
+
+  /** A scheduled one that is due has its place among those that wait, which it joins with the next look. */
+  private isNext(row: JobRow): boolean {
+    const isOpen = ['waiting', 'scheduled'].includes(stateOf(row));
+    return isOpen && row.due <= this.store.now && !row.hidden;
   }
 
   private countAhead(row: JobRow): number {
     const ahead = this.rows.filter(
       (other) =>
         other.type === row.type &&
-        isDue(this.store, other) &&
+        this.isNext(other) &&
         (other.priority > row.priority || (other.priority === row.priority && byDue(other, row) < 0)),
     );
     return Math.min(ahead.length, COUNTED_AHEAD);

@@ -33,7 +33,7 @@ import { findEnded, findRows, retryRows } from './find-rows.js';
 import { insertRows } from './insert-rows.js';
 import type { MemoryStore } from './memory-store.js';
 import { addNode, findDead } from './node-rows.js';
-import { pruneRows } from './prune-rows.js';
+import { keptJob, pruneRows } from './prune-rows.js';
 import { findRemovable, removeRow } from './remove-rows.js';
 import type { JobRow } from './rows.js';
 import { surveyRows, unhandledServices, unhandledTypes } from './survey-rows.js';
@@ -174,7 +174,7 @@ export class MemoryJobRepository extends JobRepository {
   }
 
   async change(id: string, change: JobChange): Promise<ChangedJob | undefined> {
-    const row = this.store.job(this.service, id);
+    const row = keptJob(this.store, this.service, id);
     if (row === undefined) return undefined;
     const changed = changeRow(this.store, row, change, this.options.retention.failed);
     if (changed.changed && change !== 'cancel') await this.arrivals([row]);
@@ -189,7 +189,7 @@ export class MemoryJobRepository extends JobRepository {
   }
 
   async remove(id: string): Promise<RemovedJob | undefined> {
-    const row = this.store.job(this.service, id);
+    const row = keptJob(this.store, this.service, id);
     return row && { state: stateOf(row), removed: removeRow(this.store, row) };
   }
 

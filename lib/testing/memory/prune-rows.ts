@@ -1,3 +1,4 @@
+import { isEmptied } from '../../typeorm/statements/prune.js';
 import type { MemoryStore } from './memory-store.js';
 import type { JobRow } from './rows.js';
 
@@ -21,6 +22,12 @@ export function pruneRows(store: MemoryStore, service: string, limit: number, ke
   store.logs = store.logs.filter(({ job_id, fence }) => !keys.has(`${job_id}:${fence}`));
   pruneNodes(store, service);
   return Math.max(expired.length, old.length);
+}
+
+/** Not what is left of one that was pruned or removed. */
+export function keptJob(store: MemoryStore, service: string, id: string): JobRow | undefined {
+  const row = store.job(service, id);
+  return row && isEmptied(row) ? undefined : row;
 }
 
 /** A row that holds a key of scope 'forever' stays, emptied. */

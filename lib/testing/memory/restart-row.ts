@@ -1,3 +1,4 @@
+import { ENDED_STATES } from '../../job/job-state.js';
 import type { RestartedJob } from '../../repository/step-repository.js';
 import { stateOf } from '../../typeorm/statements/awaiting.js';
 import { beginAnew } from './change-rows.js';
@@ -5,7 +6,6 @@ import type { MemoryStore } from './memory-store.js';
 import type { JobRow, StepRow } from './rows.js';
 import { isOfCallbacks } from './step-rows.js';
 
-const ENDED: readonly string[] = ['succeeded', 'failed', 'cancelled'];
 const DONE: readonly string[] = ['succeeded', 'skipped'];
 
 /** Lets a job that has ended begin again at one of its steps. */
@@ -18,7 +18,7 @@ export function restartRow(
   const { id, type, priority } = row;
   const state = stateOf(row);
   const answer = { id: String(id), type, priority, state, steps: [] };
-  if (!ENDED.includes(state)) return { ...answer, refusal: 'state' };
+  if (!ENDED_STATES.includes(state)) return { ...answer, refusal: 'state' };
   const reached = reachedSteps(store, id);
   const from = reached.find(({ name }) => name === fromStep);
   if (from === undefined) return { ...answer, refusal: 'step', steps: reached.map(({ name }) => name) };

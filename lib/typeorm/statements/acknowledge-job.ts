@@ -1,4 +1,5 @@
 import type { AcknowledgedJob, AcknowledgementRefusal, AcknowledgeRequest } from '../../job/acknowledgement.js';
+import { ENDED_STATES, type JobState } from '../../job/job-state.js';
 import type { Retention } from '../../options/resolved-options.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
@@ -7,8 +8,6 @@ import { KEY_RELEASE } from './change-job.js';
 import { endAttempt, isDelivered } from './end-attempt.js';
 import { deleteSteps } from './prune.js';
 import { deleteEnded } from './settle-jobs.js';
-
-const ENDED = ['succeeded', 'failed', 'cancelled'];
 
 /**
  * What a consumer tells about a delivered job, under the lock of its row: of two at the same moment, the second finds what the first
@@ -55,8 +54,8 @@ function isTakenBack(row: Row): boolean {
 
 /** Its handler may still be running: a consumer is often faster than the return of what has called it. */
 function refusalOf(row: Row, delivery: number | undefined): AcknowledgementRefusal | undefined {
-  const [state, fence] = [String(row['state']), Number(row['fence'])];
-  if (ENDED.includes(state)) return 'ended';
+  const [state, fence] = [row['state'] as JobState, Number(row['fence'])];
+  if (ENDED_STATES.includes(state)) return 'ended';
   if (state === 'running' && Number(row['ack_timeout']) === 0) return 'not manual';
   if (state !== 'running' && !isDelivered(row)) return 'not delivered';
   if (delivery === undefined || delivery === fence) return undefined;

@@ -6,6 +6,7 @@ import { stateOf } from './awaiting.js';
 import { endAttempt, hasBegun } from './end-attempt.js';
 import { retryColumns } from './filter-jobs.js';
 import { renewSteps } from './plan-steps.js';
+import { isEmptied } from './prune.js';
 
 /** Does one thing to one job, if its state allows it. `undefined`: there is no such job. */
 export function* changeJob(
@@ -17,12 +18,12 @@ export function* changeJob(
   const { dialect, names, service } = tables;
   const nodeName = `SELECT n.name FROM ${names.node} n WHERE n.id = node_id`;
   const { rows } = yield statement(
-    `SELECT type, priority, state, fence, retries, node_id, (${nodeName}) AS node_name, started_at, delivered_at, past_key FROM ${names.job} ` +
+    `SELECT type, priority, state, fence, retries, node_id, (${nodeName}) AS node_name, started_at, delivered_at, key_scope, expires_at, past_key FROM ${names.job} ` +
       `WHERE id = ? AND service = ?${dialect.lockRow}`,
     [id, service],
   );
   const row = rows[0];
-  if (row === undefined) return undefined;
+  if (row === undefined || isEmptied(row)) return undefined;
   const state = stateOf(row);
   const changed = CHANGEABLE[change].includes(state);
   if (changed) {

@@ -3,10 +3,13 @@ import type { JobState } from '../../job/job-state.js';
 import type { QueueTables } from '../queue-tables.js';
 import { AWAITING } from './awaiting.js';
 import { renewSteps } from './plan-steps.js';
+import { KEPT } from './prune.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
 
-/** What can be retried. */
-const ENDED = "state IN ('failed', 'cancelled')";
+const RETRYABLE = "state IN ('failed', 'cancelled')";
+
+/** Not what is left of a job that was pruned or removed: it would run without its payload. */
+const KEPT_RETRYABLE = `${RETRYABLE} AND ${KEPT}`;
 
 /** The newest first: a page begins below the last id of the one before. */
 export function selectPage(
@@ -15,7 +18,7 @@ export function selectPage(
   limit: number,
   before: string | undefined,
 ): Statement {
-  const where = conditions(tables, filter);
+  const where = conditionsIn(tables, filter);
   if (before !== undefined) where.push(['id < ?', [Number(before)]]);
   return statement(`SELECT * FROM ${tables.names.job} WHERE ${sqlOf(where)} ORDER BY id DESC LIMIT ?`, [
     ...parametersOf(where),
@@ -25,7 +28,11 @@ export function selectPage(
 
 /** The next ended jobs that match, in key order. Read without locks: the walk may be long, where few of many jobs match. */
 export function selectEnded(tables: QueueTables, filter: CheckedFilter, after: string, limit: number): Statement {
-  return selectMatching(tables, { ...filter, states: filter.states ?? ['failed'] }, ENDED, after, limit);
+  return selectMatching(tables, retryable(filter), KEPT_RETRYABLE, after, limit);
+}
+
+function retryable(filter: CheckedFilter): CheckedFilter {
+  return { ...filter, states: filter.states ?? ['failed'] };
 }
 
 export function selectMatching(
@@ -35,29 +42,40 @@ export function selectMatching(
   after: string,
   limit: number,
 ): Statement {
-  const where = conditions(tables, filter);
+  const where = conditionsIn(tables, filter);
   where.push([which, []], ['id > ?', [Number(after)]]);
   const sql = `SELECT id FROM ${tables.names.job} WHERE ${sqlOf(where)} ORDER BY id LIMIT ?`;
   return statement(sql, [...parametersOf(where), limit]);
 }
 
+/** Locks those that still match: some have changed since the walk has found them. Past rows that somebody else is changing. */
+export function lockMatching(
+  { dialect, names }: QueueTables,
+  filter: CheckedFilter,
+  which: string,
+  columns: string,
+  ids: readonly number[],
+): Statement {
+  // Without their service, which an index begins with: a planner that took it would lock other rows than these.
+  const where: Condition[] = [[`id IN (${ids.map(() => '?').join(', ')})`, ids], [which, []], ...conditions(filter)];
+  const sql = `SELECT ${columns} FROM ${names.job} j WHERE ${sqlOf(where)} ORDER BY id${dialect.skipLocked}`;
+  return statement(sql, parametersOf(where));
+}
+
 /**
- * Retries those of the jobs that still have ended, and answers how many. A job whose key has been taken by another one since it
+ * Retries those of the jobs that still match and have ended, and answers how many. A job whose key has been taken by another one since it
  * ended is left alone.
  */
-export function* retryJobs(tables: QueueTables, ids: readonly number[]): Script<number> {
+export function* retryJobs(tables: QueueTables, filter: CheckedFilter, ids: readonly number[]): Script<number> {
   const { dialect, names } = tables;
   const taken = `SELECT 1 FROM ${names.job} k WHERE k.service = j.service AND k.type = j.type AND k.job_key = j.past_key`;
-  const { rows } = yield statement(
-    `SELECT id, type, past_key, CASE WHEN EXISTS (${taken}) THEN 1 ELSE 0 END AS taken FROM ${names.job} j ` +
-      `WHERE id IN (${ids.map(() => '?').join(', ')}) AND ${ENDED} ORDER BY id${dialect.skipLocked}`,
-    ids,
-  );
+  const columns = `id, type, past_key, CASE WHEN EXISTS (${taken}) THEN 1 ELSE 0 END AS taken`;
+  const { rows } = yield lockMatching(tables, retryable(filter), KEPT_RETRYABLE, columns, ids);
   const sql = dialect.joinedUpdate({
     table: names.job,
     source: dialect.rows({ id: 'id' }),
     set: retryColumns(dialect.now, 'j.'),
-    on: `j.id = v.id AND j.${ENDED}`,
+    on: `j.id = v.id AND j.${RETRYABLE}`,
   });
   const free = withoutRivals(rows).map((row) => ({ id: Number(row['id']) }));
   if (free.length === 0) return 0;
@@ -97,10 +115,14 @@ function withoutRivals(rows: readonly Row[]): Row[] {
   });
 }
 
-type Condition = [sql: string, parameters: Parameter[]];
+type Condition = [sql: string, parameters: readonly Parameter[]];
 
-function conditions({ service }: QueueTables, filter: CheckedFilter): Condition[] {
-  const where: Condition[] = [['service = ?', [service]]];
+function conditionsIn({ service }: QueueTables, filter: CheckedFilter): Condition[] {
+  return [['service = ?', [service]], ...conditions(filter)];
+}
+
+function conditions(filter: CheckedFilter): Condition[] {
+  const where: Condition[] = [];
   if (filter.type !== undefined) where.push(['type = ?', [filter.type]]);
   if (filter.states !== undefined) where.push(inStates(filter.states));
   if (filter.key !== undefined) where.push(['(job_key = ? OR past_key = ?)', [filter.key, filter.key]]);

@@ -1,5 +1,6 @@
 import type { HandledType } from '../../job/handled-type.js';
 import type { NodeState, NodeStatus } from '../../repository/inspection-repository.js';
+import type { Dialect } from '../dialects/dialect.js';
 import type { QueueTables } from '../queue-tables.js';
 import { optionalNumber, parseJson } from '../row.js';
 import { statement, type Row, type Script, type Statement } from '../statement.js';
@@ -22,10 +23,14 @@ export function selectPauses({ names, service }: QueueTables): Statement {
   return statement(`SELECT type FROM ${names.pause} WHERE service = ?`, [service]);
 }
 
+/** The `NodeState` of a row, which does not know by itself that it has become silent. */
+export function nodeState({ now }: Dialect): string {
+  return `CASE WHEN state = 'alive' AND expires_at < ${now} THEN 'silent' ELSE state END`;
+}
+
 function selectNodes({ dialect, names, service }: QueueTables): Statement {
-  const state = `CASE WHEN state = 'alive' AND expires_at < ${dialect.now} THEN 'silent' ELSE state END`;
   return statement(
-    `SELECT id, name, ${state} AS state, registered_at, beat_at, concurrency, limits FROM ${names.node} ` +
+    `SELECT id, name, ${nodeState(dialect)} AS state, registered_at, beat_at, concurrency, limits FROM ${names.node} ` +
       `WHERE service = ? AND (state = 'alive' OR expires_at >= ${dialect.now} - ${SHOWN}) ` +
       "ORDER BY CASE WHEN state = 'alive' THEN 0 ELSE 1 END, id DESC",
     [service],

@@ -37,6 +37,24 @@ function watched({ dialect, names, service }: QueueTables): Statement {
   );
 }
 
+/**
+ * Writes down the last successes of schedules that make jobs of these types, as far as they are watched: before history is deleted by
+ * hand, from which a schedule whose jobs have all succeeded would look like one of which none has.
+ */
+export function* keepLastSuccesses({ names, service }: QueueTables, types: readonly string[]): Script<void> {
+  const { rows } = yield statement(
+    `SELECT id, succeeded_at FROM ${names.schedule} WHERE service = ? AND alert_after > 0 AND type IN (${types.map(() => '?').join(', ')})`,
+    [service, ...types],
+  );
+  for (const row of rows) {
+    const id = Number(row['id']);
+    const succeededAt = yield* lastSuccess({ names }, id);
+    if (succeededAt <= Number(row['succeeded_at'])) continue;
+    const later = `UPDATE ${names.schedule} SET succeeded_at = ? WHERE id = ? AND succeeded_at < ?`;
+    yield statement(later, [succeededAt, id, succeededAt]);
+  }
+}
+
 interface Seen {
   readonly succeededAt: number;
   readonly late: boolean;
@@ -70,7 +88,7 @@ function sinceWhen(row: Row, succeededAt: number): number {
 }
 
 /** From the history, which outlives jobs that are deleted with their end. */
-function* lastSuccess({ names }: QueueTables, id: number): Script<number> {
+function* lastSuccess({ names }: Pick<QueueTables, 'names'>, id: number): Script<number> {
   const latest = `SELECT job_id FROM ${names.firing} WHERE schedule_id = ? AND outcome = 'fired' ORDER BY fire_at DESC LIMIT ${LATEST}`;
   const { rows } = yield statement(
     `SELECT MAX(a.ended_at) AS ended FROM (${latest}) f JOIN ${names.attempt} a ON a.job_id = f.job_id WHERE a.outcome = 'succeeded'`,

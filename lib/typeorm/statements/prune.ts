@@ -1,5 +1,15 @@
+import { ENDED_STATES, type JobState } from '../../job/job-state.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
+
+/** Of a job that has ended: that its row is there for more than its key of scope 'forever'. */
+export const KEPT = "(key_scope <> 'forever' OR expires_at > 0)";
+
+/** What is left of a job when it was pruned or removed: its key. Nothing could run again from that. */
+export function isEmptied(row: Row): boolean {
+  const hasEnded = ENDED_STATES.includes(row['state'] as JobState);
+  return hasEnded && row['key_scope'] === 'forever' && Number(row['expires_at']) === 0;
+}
 
 /**
  * Deletes a batch of jobs whose retention has passed, and their steps: small, by key, and past rows that somebody else is working on.

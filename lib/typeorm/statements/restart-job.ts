@@ -1,4 +1,4 @@
-import type { JobState } from '../../job/job-state.js';
+import { ENDED_STATES } from '../../job/job-state.js';
 import type { RestartedJob, WhichJob } from '../../repository/step-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { numericId } from '../row.js';
@@ -8,7 +8,6 @@ import { writeJob } from './change-job.js';
 import { retryColumns } from './filter-jobs.js';
 import { OF_CALLBACKS } from './plan-steps.js';
 
-const ENDED: readonly JobState[] = ['succeeded', 'failed', 'cancelled'];
 const DONE = ['succeeded', 'skipped'];
 
 /** Lets a job that has ended begin again at one of its steps. Its row is locked: of two at the same moment, one finds it open. */
@@ -23,7 +22,7 @@ export function* restartJob(
   const id = Number(row['id']);
   const state = stateOf(row);
   const answer = { id: String(id), type: String(row['type']), priority: Number(row['priority']), state, steps: [] };
-  if (!ENDED.includes(state)) return { ...answer, refusal: 'state' };
+  if (!ENDED_STATES.includes(state)) return { ...answer, refusal: 'state' };
   const reached = yield* reachedSteps(tables, id);
   const from = reached.find(({ name }) => String(name) === fromStep);
   if (from === undefined) return { ...answer, refusal: 'step', steps: reached.map(({ name }) => String(name)) };

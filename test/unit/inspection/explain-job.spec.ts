@@ -76,6 +76,17 @@ describe('an explanation', () => {
     expect(explainJob(waiting(), nodes).sentences).toEqual([sentence]);
   });
 
+  it.each([
+    ['silent', 'Node host:1#1 had it, and has not been heard of for longer than its lease: '],
+    ['dead', 'Node host:1#1 had it, and has been found dead: '],
+    ['stopped', 'Node host:1#1 had it, and has stopped: '],
+  ] as const)('says that the node that has it is %s', (state, sentence) => {
+    const running = waiting({ state: 'running' }, { node: { name: 'host:1#1', state } });
+    const cure = 'it runs again when a living node finds it, within the lease.';
+    expect(explainJob(running, [node({ state }), node()]).sentences).toEqual([sentence + cure]);
+    expect(reasonsOf(running, [node({ state })])).toEqual(['node-gone', 'no-live-node']);
+  });
+
   it.each<[number, string]>([
     [0, 'Nothing is in its way: it is the next of its type.'],
     [1, 'Nothing is in its way but 1 due job of its type that comes before it.'],
