@@ -1,4 +1,7 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { BoardFacts } from '../../lib/dashboard/board/board-facts.js';
+import { JobPages } from '../../lib/dashboard/board/job-pages.js';
+import { DashboardReads } from '../../lib/dashboard/dashboard-reads.js';
 import { readDashboardOptions } from '../../lib/dashboard/read-dashboard-options.js';
 import type { PersistentQueueDashboardOptions } from '../../lib/dashboard/dashboard-options.js';
 import { InspectPage } from '../../lib/dashboard/inspect/inspect-page.js';
@@ -39,8 +42,11 @@ describe("the dashboard's own page", () => {
   function page(options: PersistentQueueDashboardOptions = {}): InspectPage {
     const resolved = readDashboardOptions({ open: true, ...options });
     const { app: nest } = app;
-    const parts = [nest.get(QueueInspector), nest.get(Schedules), new PayloadView(resolved), resolved] as const;
-    return new InspectPage(app.queue, ...parts);
+    const [inspector, schedules] = [nest.get(QueueInspector), nest.get(Schedules)];
+    const reads = new DashboardReads();
+    const facts = new BoardFacts(app.queue, inspector, schedules, new JobPages(app.queue, reads), reads);
+    const payloads = new PayloadView(resolved);
+    return new InspectPage(app.queue, inspector, schedules, facts, reads, payloads, resolved);
   }
 
   async function ask(path: string, { method = 'GET', on: shown = page() } = {}) {
@@ -127,6 +133,28 @@ describe("the dashboard's own page", () => {
     );
   });
 
+  it('tells of each type that nobody runs, however many there are, and asks for the first when counting fails', async () => {
+    const names = Array.from({ length: 25 }, (_, n) => `nobody-${n}`);
+    for (const name of names) await app.queue.enqueue(name);
+    await waitUntil(async () => (await ask('/api/nodes')).json.nodes.length > 0);
+    const unhandled = async () =>
+      (await ask('/api/types')).json.types.filter((one: { unhandled: boolean }) => one.unhandled).length;
+    expect(await unhandled()).toBe(25);
+    const counts = jest.spyOn(app.queue, 'counts').mockRejectedValue(new Error('it takes too long'));
+    await app.queue.pause('nobody-0');
+    const { types } = (await ask('/api/types')).json;
+    expect(types).toContainEqual(expect.objectContaining({ type: 'nobody-0', paused: true, unhandled: true }));
+    counts.mockRestore();
+  });
+
+  it('counts once for all who ask for types, and for what is on the board', async () => {
+    const shown = page();
+    const counts = jest.spyOn(app.queue, 'counts');
+    await Promise.all(Array.from({ length: 5 }, () => ask('/api/types', { on: shown })));
+    expect(counts).toHaveBeenCalledTimes(1);
+    counts.mockRestore();
+  });
+
   it('shows how schedules do', async () => {
     const schedules = app.app.get(Schedules);
     await schedules.upsert('nightly', { spec: '0 3 * * *', type: 'note', payload: { SECRET } });
@@ -160,7 +188,7 @@ describe("the dashboard's own page", () => {
     await schedules.upsert('nightly', { spec: '0 3 * * *', type: 'note' });
     const schedule = await waitUntil(async () => (await schedules.list()).find(({ nextFireAt }) => nextFireAt));
     const next = schedule?.nextFireAt?.getTime() ?? 0;
-    const stateAt = (now: number) => stateOf(schedule as Schedule, schedules, now);
+    const stateAt = (now: number) => stateOf(schedule as Schedule, () => Promise.resolve([]), now);
     expect([await stateAt(next + 59_000), await stateAt(next + 61_000)]).toEqual(['on time', 'late']);
   });
 

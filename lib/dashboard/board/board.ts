@@ -33,7 +33,7 @@ export class Board {
     private readonly queue: BoardQueue,
   ) {}
 
-  /** A request to the API sees the job types of this moment, give or take 2 s. */
+  /** A request to the API sees the job types of this moment: see `SharedAnswer` for how old that may be. */
   async refresh(path: string): Promise<void> {
     if (!path.startsWith('/api/')) return;
     const types = await this.facts.types();

@@ -2,8 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { QueueInspector } from '../../inspection/queue-inspector.js';
 import { JobQueue } from '../../queue/job-queue.js';
 import { Schedules } from '../../schedule/schedules.js';
+import { BoardFacts } from '../board/board-facts.js';
 import { statusOf } from '../board/status-of.js';
 import { DashboardOptions } from '../dashboard-options.js';
+import { DashboardReads } from '../dashboard-reads.js';
 import type { DashboardAnswer, DashboardRequest } from '../dashboard-request.js';
 import { PayloadView } from '../payload-view.js';
 import { InspectApi } from './inspect-api.js';
@@ -21,10 +23,12 @@ export class InspectPage {
     queue: JobQueue,
     inspector: QueueInspector,
     schedules: Schedules,
+    facts: BoardFacts,
+    reads: DashboardReads,
     payloads: PayloadView,
     { readOnly }: DashboardOptions,
   ) {
-    this.api = new InspectApi(queue, inspector, schedules, new JobView(payloads), readOnly);
+    this.api = new InspectApi(queue, inspector, schedules, facts, reads, new JobView(payloads), readOnly);
   }
 
   /** `undefined`: there is no such page. */
