@@ -1,4 +1,7 @@
+import { Logger } from '@nestjs/common';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { QueryFailedError } from 'typeorm';
+import { inspect } from 'node:util';
 import { BoardFacts } from '../../lib/dashboard/board/board-facts.js';
 import { JobPages } from '../../lib/dashboard/board/job-pages.js';
 import { DashboardReads } from '../../lib/dashboard/dashboard-reads.js';
@@ -14,6 +17,7 @@ import { stateOf } from '../../lib/dashboard/inspect/schedule-states.js';
 import { QueueInspector } from '../../lib/inspection/queue-inspector.js';
 import { Schedules } from '../../lib/schedule/schedules.js';
 import { handler, type AppFixture } from '../support/app-fixture.js';
+import { LogCapture } from '../support/log-capture.js';
 import { NestFixture } from '../support/nest-fixture.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -52,7 +56,7 @@ describe("the dashboard's own page", () => {
   async function ask(path: string, { method = 'GET', on: shown = page() } = {}) {
     const [below = '', search] = path.split('?');
     const query = new URLSearchParams(search);
-    const request = { method, path: `/inspect${below}`, query, body: undefined, base: '/queues' };
+    const request = { method, path: `/inspect${below}`, query };
     const answer = await shown.handle(request);
     const { status, type, body } = answer ?? { status: 404, type: '', body: '' };
     return {
@@ -234,6 +238,23 @@ describe("the dashboard's own page", () => {
   ])('answers %s %s with %i %s', async (method, path, status, error) => {
     const { json, ...answer } = await ask(path.replace('LONG', 'x'.repeat(300)), { method });
     expect([answer.status, json]).toEqual([status, { error, message: expect.stringMatching(/./) }]);
+  });
+
+  it('answers 500 when the database fails, and logs that without what the statement carried', async () => {
+    const capture = new LogCapture();
+    Logger.overrideLogger(capture);
+    const failure = new QueryFailedError('SELECT 1', [SECRET], new Error('the disk is full'));
+    const find = jest.spyOn(app.queue, 'find').mockRejectedValue(failure);
+    const { status, json } = await ask('/api/jobs?type=pay');
+    find.mockRestore();
+    Logger.overrideLogger(false);
+    expect([status, json]).toEqual([
+      500,
+      { error: 'InternalServerError', message: expect.stringMatching(/the log of the application says why/) },
+    ]);
+    const logged = inspect(capture.entries, { depth: 10 });
+    expect(logged).toContain('QueryFailedError: the disk is full');
+    expect(logged).not.toContain(SECRET);
   });
 
   it('answers 409 where the state of a job does not allow it', async () => {

@@ -64,7 +64,9 @@ export class BoardSchedules {
       await this.schedules.upsert(name, edited(schedule, repeat));
       return 'updated';
     } catch (error) {
-      if (error instanceof InvalidScheduleError && repeat.pattern !== undefined) return 'invalid-schedule';
+      // The board calls the pattern wrong then, whatever is.
+      const isPattern = error instanceof InvalidScheduleError && error.field === 'spec' && repeat.pattern !== undefined;
+      if (isPattern) return 'invalid-schedule';
       throw error;
     }
   }
