@@ -41,7 +41,7 @@ export interface PersistentQueueDashboardOptions {
   payloads?: 'hidden' | 'shown';
   /**
    * What is shown instead of a value, with `payloads: 'shown'`: called with each payload, result, progress, context and step result that is
-   * there. A value is hidden when this throws, or answers what JSON cannot carry.
+   * there. A value is hidden when this throws, or answers a promise or what JSON cannot carry.
    */
   redact?: (value: unknown, source: ValueSource) => unknown;
   /** For the controller that answers its requests: what a guard of the whole application looks for, such as your own `@Public()`. */

@@ -4,9 +4,6 @@ export interface DashboardRequest {
   /** Below the mount: `/inspect/…`. */
   readonly path: string;
   readonly query: URLSearchParams;
-  readonly body: unknown;
-  /** Where the dashboard is mounted, without a slash at its end. */
-  readonly base: string;
 }
 
 export interface DashboardAnswer {

@@ -3,6 +3,7 @@ import {
   Controller,
   Inject,
   NotFoundException,
+  NotImplementedException,
   Req,
   Res,
   UseGuards,
@@ -10,7 +11,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Board } from './board/board.js';
 import type { DashboardOptions } from './dashboard-options.js';
 import { InspectPage } from './inspect/inspect-page.js';
@@ -20,7 +21,11 @@ import { SecurityHeaders } from './security-headers.js';
 import { send } from './send.js';
 
 /** Express's response is that of Node; Fastify's has it. */
-type MountedReply = ServerResponse | { readonly raw: ServerResponse; hijack(): unknown };
+type MountedReply =
+  ServerResponse | { readonly raw: ServerResponse; hijack(): unknown; getHeaders(): OutgoingHttpHeaders };
+
+const HTTP_2 =
+  'The dashboard is an Express application, which speaks HTTP/1.1: give Fastify `allowHTTP1`, or ask through a proxy that does.';
 
 /**
  * A controller as any other, made for one path: bull-board is an Express application, and as middleware no guard would see it. This way Nest's
@@ -36,20 +41,20 @@ export function dashboardController({ path, guard, decorators, readOnly }: Dashb
 
     async answer(@Req() request: MountedRequest, @Res() reply: MountedReply): Promise<void> {
       const raw = request.raw ?? (request as unknown as IncomingMessage);
+      if (raw.httpVersionMajor > 1) throw new NotImplementedException(HTTP_2);
       refuseChange(raw, readOnly);
       const mount = mountOf(request);
       if (/^\/inspect(\/|$)/.test(mount.path)) {
-        const answer = await this.ask(raw, mount, request.body);
+        const answer = await this.ask(raw, mount);
         if (answer === undefined) throw new NotFoundException(`There is no ${mount.path} on the dashboard.`);
         send(takeOver(reply), answer);
         return;
       }
-      await this.board.refresh(mount.path);
       await this.board.answer(raw, takeOver(reply), mount, request.body);
     }
 
-    private ask({ method = 'GET' }: IncomingMessage, { base, path: below, search }: Mount, body: unknown) {
-      return this.inspect.handle({ method, path: below, query: new URLSearchParams(search), body, base });
+    private ask({ method = 'GET' }: IncomingMessage, { path: below, search }: Mount) {
+      return this.inspect.handle({ method, path: below, query: new URLSearchParams(search) });
     }
   }
   UseGuards(new SecurityHeaders(), ...(guard === undefined ? [] : [guard]))(DashboardController);
@@ -64,9 +69,13 @@ export function routeAll(controller: Type, adapter: AbstractHttpAdapter): void {
   All(['', adapter.getType() === 'fastify' ? '*' : '*path'])(prototype, 'answer', answer);
 }
 
-/** Fastify leaves the response to us from here on. */
+/** Fastify leaves the response to us from here on; what guards and plugins have put on its own goes along. */
 function takeOver(reply: MountedReply): ServerResponse {
   if (!('hijack' in reply)) return reply;
+  const { raw } = reply;
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined && !raw.hasHeader(name)) raw.setHeader(name, value);
+  }
   reply.hijack();
-  return reply.raw;
+  return raw;
 }

@@ -10,6 +10,7 @@ import { BoardSchedules } from './board/board-schedules.js';
 import { JobPages } from './board/job-pages.js';
 import { dashboardController, routeAll } from './dashboard.controller.js';
 import { DashboardOptions, type PersistentQueueDashboardOptions } from './dashboard-options.js';
+import { DashboardReads } from './dashboard-reads.js';
 import { InspectPage } from './inspect/inspect-page.js';
 import { PayloadView } from './payload-view.js';
 import { readDashboardOptions } from './read-dashboard-options.js';
@@ -17,6 +18,7 @@ import { readDashboardOptions } from './read-dashboard-options.js';
 const CONTROLLER = Symbol('PersistentQueueDashboardController');
 
 const PROVIDERS: Type<object>[] = [
+  DashboardReads,
   PayloadView,
   InspectPage,
   JobPages,

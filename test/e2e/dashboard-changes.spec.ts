@@ -173,6 +173,54 @@ describe.each(some)('what is done through the board, on $name', (database) => {
     expect(counts.mock.calls.length).toBe(1);
   });
 
+  it('asks for a list once for all who look at it, and not at all where the counts know of no job', async () => {
+    const { queue } = await start();
+    await queue.enqueueMany('many', [{ payload: 1 }, { payload: 2 }]);
+    const find = jest.spyOn(queue, 'find');
+    const lists = await Promise.all(Array.from({ length: 10 }, () => shown('?activeQueue=many&status=waiting')));
+    expect(lists.map((queues) => queues.find(({ name }) => name === 'many')?.jobs.length)).toEqual(Array(10).fill(2));
+    expect(find).toHaveBeenCalledTimes(1);
+    for (const status of ['active', 'delayed', 'completed', 'failed'])
+      await shown(`?activeQueue=many&status=${status}`);
+    await shown('?activeQueue=many&status=waiting&page=2&jobsPerPage=10');
+    expect(find).toHaveBeenCalledTimes(1);
+    find.mockRestore();
+  });
+
+  it('reads one after the other, so that jobs keep the other connections', async () => {
+    const { queue, failed, succeeded } = await start();
+    let [now, most] = [0, 0];
+    const spies = (['find', 'get', 'history', 'log', 'counts', 'steps'] as const).map((name) => {
+      const read = queue[name].bind(queue) as (...given: unknown[]) => Promise<never>;
+      return jest.spyOn(queue, name).mockImplementation(async (...given: unknown[]) => {
+        most = Math.max(most, ++now);
+        return read(...given).finally(() => now--);
+      });
+    });
+    const lists = ['completed', 'failed', 'delayed'].map((status) => `${API}?activeQueue=work&status=${status}`);
+    const single = [failed, succeeded].flatMap((id) => [
+      `${API}/work/${id}`,
+      `${API}/work/${id}/logs`,
+      `/queues/inspect/api/jobs/${id}`,
+    ]);
+    const others = ['types', 'due', 'nodes', 'jobs?type=work'].map((path) => `/queues/inspect/api/${path}`);
+    const answers = await Promise.all([...lists, ...single, ...others].map((path) => site.get(path)));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect([now, most]).toEqual([0, 1]);
+    for (const spy of spies) spy.mockRestore();
+  });
+
+  it('pauses what it can while counting fails, and counts again only after a rest', async () => {
+    const { app, queue } = await start();
+    const counts = jest.spyOn(queue, 'counts').mockRejectedValue(new Error('it takes too long'));
+    for (let turn = 0; turn < 3; turn++) expect((await site.get(API)).status).toBe(500);
+    expect(counts).toHaveBeenCalledTimes(1);
+    const statuses = [await put('/work/pause'), await put('/work/resume')].map(({ status }) => status);
+    expect(statuses).toEqual([200, 200]);
+    expect(await app.dataSource.query('SELECT type FROM pq_pause')).toEqual([]);
+    counts.mockRestore();
+  });
+
   it('shows types with any name, and refuses an address that is not encoded', async () => {
     const { queue } = await start();
     const types = ['50% off', 'a/b', 'ä?&#', '</script>'];
@@ -389,5 +437,20 @@ describe.each(some)('what is done through the board, on $name', (database) => {
     );
     const newest = ids.toReversed();
     expect(pages).toEqual([newest.slice(0, 10), newest.slice(10, 20), newest.slice(20), []]);
+  });
+
+  it('shows pages as long as the settings of the board offer', async () => {
+    const { queue } = await start();
+    const jobs = Array.from({ length: 650 }, (_, n) => ({ payload: n }));
+    const newest = (await queue.enqueueMany('many', jobs)).map(({ id }) => id).toReversed();
+    const page = async (number: number) => {
+      const all = await shown(`?activeQueue=many&status=waiting&page=${number}&jobsPerPage=300`);
+      return all.find(({ name }) => name === 'many')?.jobs.map(({ id }) => id);
+    };
+    expect([await page(1), await page(2), await page(3)]).toEqual([
+      newest.slice(0, 300),
+      newest.slice(300, 600),
+      newest.slice(600),
+    ]);
   });
 });

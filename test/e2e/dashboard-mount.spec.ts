@@ -35,6 +35,15 @@ class StaffGuard implements CanActivate {
   }
 }
 
+@Injectable()
+class CookieGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const response = context.switchToHttp().getResponse<{ header(name: string, value: string): unknown }>();
+    response.header('Set-Cookie', 'seen=today');
+    return true;
+  }
+}
+
 const accounts = {
   module: class Accounts {},
   providers: [{ provide: PASSWORD, useValue: 'staff' }],
@@ -142,6 +151,15 @@ describe.each(ADAPTERS)('the dashboard of an application on %s', (adapter) => {
     }
   });
 
+  it('keeps what a guard has put on the answer, but for the headers of its own', async () => {
+    await site.start({ adapter, dashboard: { guard: CookieGuard } });
+    for (const path of ['', '/api/queues', '/static/favicon.ico', '/inspect/', '/inspect/api/nodes']) {
+      const { status, headers } = await site.get(`/queues${path}`);
+      expect([path, status, headers.get('set-cookie')]).toEqual([path, 200, 'seen=today']);
+      expect(headers.get('content-security-policy')).toMatch(POLICY);
+    }
+  });
+
   it('asks no other site for anything, and has no script or style in its page', async () => {
     await site.start({ adapter, dashboard: { open: true } });
     const { text } = await site.get('/queues');
@@ -160,7 +178,15 @@ describe.each(ADAPTERS)('the dashboard of an application on %s', (adapter) => {
 
   it('answers 404 below its path for what is not there, and touches nothing beside it', async () => {
     await site.start({ adapter, controllers: [Orders], dashboard: { open: true } });
-    for (const path of ['/nothing', '/static', '/static/js', '/static/nothing.js', '/api/nothing', '/inspect/nothing'])
+    for (const path of [
+      '/nothing',
+      '/static',
+      '/static/js',
+      '/STATIC/js',
+      '/static/nothing.js',
+      '/api/nothing',
+      '/inspect/nothing',
+    ])
       expect([path, (await site.get(`/queues${path}`)).status]).toEqual([path, 404]);
     expect((await site.get('/queues/static/..%2f..%2f..%2fpackage.json')).status).toBe(404);
     for (const path of ['/orders', '/queues-of-mine']) {

@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
 import type { PersistentQueueDashboardOptions, ValueSource } from '../../lib/dashboard/index.js';
 import type { JobContext } from '../../lib/job/job-context.js';
 import { Schedules } from '../../lib/schedule/schedules.js';
@@ -8,6 +9,7 @@ import { handler } from '../support/app-fixture.js';
 import { ADAPTERS, DashboardFixture, type HttpAdapter } from '../support/dashboard-fixture.js';
 import { boardApi } from '../support/dashboard-paths.js';
 import { databases, type TestDatabase } from '../support/databases.js';
+import { LogCapture } from '../support/log-capture.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const SECRET = 'the-card-number-4711';
@@ -101,6 +103,23 @@ describe.each(ADAPTERS)('payloads on the dashboard, on %s', (adapter) => {
     expect(await job('waiting', ids.waiting)).toMatchObject({ data: hidden, returnValue: null, progress: 0 });
   });
 
+  it('are not in the log when the database refuses them', async () => {
+    const { app } = await start();
+    const capture = new LogCapture();
+    Logger.overrideLogger(capture);
+    await app.dataSource.query(
+      "CREATE TRIGGER refuse BEFORE INSERT ON pq_job BEGIN SELECT RAISE(ABORT, 'the table refuses'); END",
+    );
+    const body = { data: { card: SECRET }, options: {} };
+    const { status, text } = await site.ask('POST', '/queues/api/queues/waiting/add', { body });
+    await app.dataSource.query('DROP TRIGGER refuse');
+    Logger.overrideLogger(false);
+    expect([status, text.includes(SECRET)]).toEqual([500, false]);
+    const logged = inspect(capture.entries, { depth: 10 });
+    expect(logged).toContain('the table refuses');
+    expect(logged).not.toContain(SECRET);
+  });
+
   it('are not enqueued as the text that stands in their place, when somebody duplicates a job', async () => {
     const { queue, ids } = await start();
     const { data } = await job('waiting', ids.waiting);
@@ -147,6 +166,8 @@ describe.each(ADAPTERS)('payloads on the dashboard, on %s', (adapter) => {
       },
     ],
     ['answers what JSON cannot carry', () => 1n],
+    ['answers a promise', (value) => Promise.resolve(value)],
+    ['answers a promise that is rejected', () => Promise.reject(new Error(`no idea what ${SECRET} is`))],
     [
       'answers something circular',
       () => {

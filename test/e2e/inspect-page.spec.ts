@@ -1,4 +1,10 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { QueryFailedError } from 'typeorm';
+import { inspect } from 'node:util';
+import { BoardFacts } from '../../lib/dashboard/board/board-facts.js';
+import { JobPages } from '../../lib/dashboard/board/job-pages.js';
+import { DashboardReads } from '../../lib/dashboard/dashboard-reads.js';
 import { readDashboardOptions } from '../../lib/dashboard/read-dashboard-options.js';
 import type { PersistentQueueDashboardOptions } from '../../lib/dashboard/dashboard-options.js';
 import { InspectPage } from '../../lib/dashboard/inspect/inspect-page.js';
@@ -11,6 +17,7 @@ import { stateOf } from '../../lib/dashboard/inspect/schedule-states.js';
 import { QueueInspector } from '../../lib/inspection/queue-inspector.js';
 import { Schedules } from '../../lib/schedule/schedules.js';
 import { handler, type AppFixture } from '../support/app-fixture.js';
+import { LogCapture } from '../support/log-capture.js';
 import { NestFixture } from '../support/nest-fixture.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -39,14 +46,17 @@ describe("the dashboard's own page", () => {
   function page(options: PersistentQueueDashboardOptions = {}): InspectPage {
     const resolved = readDashboardOptions({ open: true, ...options });
     const { app: nest } = app;
-    const parts = [nest.get(QueueInspector), nest.get(Schedules), new PayloadView(resolved), resolved] as const;
-    return new InspectPage(app.queue, ...parts);
+    const [inspector, schedules] = [nest.get(QueueInspector), nest.get(Schedules)];
+    const reads = new DashboardReads();
+    const facts = new BoardFacts(app.queue, inspector, schedules, new JobPages(app.queue, reads), reads);
+    const payloads = new PayloadView(resolved);
+    return new InspectPage(app.queue, inspector, schedules, facts, reads, payloads, resolved);
   }
 
   async function ask(path: string, { method = 'GET', on: shown = page() } = {}) {
     const [below = '', search] = path.split('?');
     const query = new URLSearchParams(search);
-    const request = { method, path: `/inspect${below}`, query, body: undefined, base: '/queues' };
+    const request = { method, path: `/inspect${below}`, query };
     const answer = await shown.handle(request);
     const { status, type, body } = answer ?? { status: 404, type: '', body: '' };
     return {
@@ -127,6 +137,28 @@ describe("the dashboard's own page", () => {
     );
   });
 
+  it('tells of each type that nobody runs, however many there are, and asks for the first when counting fails', async () => {
+    const names = Array.from({ length: 25 }, (_, n) => `nobody-${n}`);
+    for (const name of names) await app.queue.enqueue(name);
+    await waitUntil(async () => (await ask('/api/nodes')).json.nodes.length > 0);
+    const unhandled = async () =>
+      (await ask('/api/types')).json.types.filter((one: { unhandled: boolean }) => one.unhandled).length;
+    expect(await unhandled()).toBe(25);
+    const counts = jest.spyOn(app.queue, 'counts').mockRejectedValue(new Error('it takes too long'));
+    await app.queue.pause('nobody-0');
+    const { types } = (await ask('/api/types')).json;
+    expect(types).toContainEqual(expect.objectContaining({ type: 'nobody-0', paused: true, unhandled: true }));
+    counts.mockRestore();
+  });
+
+  it('counts once for all who ask for types, and for what is on the board', async () => {
+    const shown = page();
+    const counts = jest.spyOn(app.queue, 'counts');
+    await Promise.all(Array.from({ length: 5 }, () => ask('/api/types', { on: shown })));
+    expect(counts).toHaveBeenCalledTimes(1);
+    counts.mockRestore();
+  });
+
   it('shows how schedules do', async () => {
     const schedules = app.app.get(Schedules);
     await schedules.upsert('nightly', { spec: '0 3 * * *', type: 'note', payload: { SECRET } });
@@ -160,7 +192,7 @@ describe("the dashboard's own page", () => {
     await schedules.upsert('nightly', { spec: '0 3 * * *', type: 'note' });
     const schedule = await waitUntil(async () => (await schedules.list()).find(({ nextFireAt }) => nextFireAt));
     const next = schedule?.nextFireAt?.getTime() ?? 0;
-    const stateAt = (now: number) => stateOf(schedule as Schedule, schedules, now);
+    const stateAt = (now: number) => stateOf(schedule as Schedule, () => Promise.resolve([]), now);
     expect([await stateAt(next + 59_000), await stateAt(next + 61_000)]).toEqual(['on time', 'late']);
   });
 
@@ -206,6 +238,23 @@ describe("the dashboard's own page", () => {
   ])('answers %s %s with %i %s', async (method, path, status, error) => {
     const { json, ...answer } = await ask(path.replace('LONG', 'x'.repeat(300)), { method });
     expect([answer.status, json]).toEqual([status, { error, message: expect.stringMatching(/./) }]);
+  });
+
+  it('answers 500 when the database fails, and logs that without what the statement carried', async () => {
+    const capture = new LogCapture();
+    Logger.overrideLogger(capture);
+    const failure = new QueryFailedError('SELECT 1', [SECRET], new Error('the disk is full'));
+    const find = jest.spyOn(app.queue, 'find').mockRejectedValue(failure);
+    const { status, json } = await ask('/api/jobs?type=pay');
+    find.mockRestore();
+    Logger.overrideLogger(false);
+    expect([status, json]).toEqual([
+      500,
+      { error: 'InternalServerError', message: expect.stringMatching(/the log of the application says why/) },
+    ]);
+    const logged = inspect(capture.entries, { depth: 10 });
+    expect(logged).toContain('QueryFailedError: the disk is full');
+    expect(logged).not.toContain(SECRET);
   });
 
   it('answers 409 where the state of a job does not allow it', async () => {

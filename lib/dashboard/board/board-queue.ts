@@ -12,15 +12,16 @@ import type {
 import { Injectable } from '@nestjs/common';
 import { JobNotFoundError } from '../../errors/job-not-found.error.js';
 import { UnsupportedActionError } from '../../errors/unsupported-action.error.js';
+import type { Attempt } from '../../job/attempt.js';
 import type { JobState } from '../../job/job-state.js';
 import type { Job } from '../../job/job.js';
 import { JobQueue } from '../../queue/job-queue.js';
+import { DashboardReads } from '../dashboard-reads.js';
 import { PayloadView } from '../payload-view.js';
 import { BoardFacts } from './board-facts.js';
 import { BoardJob } from './board-job.js';
 import { BoardJobActions } from './board-job-actions.js';
 import { BoardSchedules } from './board-schedules.js';
-import { JobPages } from './job-pages.js';
 import { tellLog } from './tell-log.js';
 
 const STATES_OF: Partial<Record<JobStatus, readonly JobState[]>> = {
@@ -37,10 +38,10 @@ export class BoardQueue {
   constructor(
     private readonly queue: JobQueue,
     private readonly facts: BoardFacts,
-    private readonly pages: JobPages,
     private readonly actions: BoardJobActions,
     private readonly boardSchedules: BoardSchedules,
     private readonly payloads: PayloadView,
+    private readonly reads: DashboardReads,
   ) {}
 
   async counts(type: string): Promise<JobCounts> {
@@ -53,20 +54,20 @@ export class BoardQueue {
   async jobs(type: string, statuses: readonly JobStatus[], start: number, end: number): Promise<QueueJob[]> {
     const state = statuses.flatMap((status) => STATES_OF[status] ?? []);
     if (state.length === 0) return [];
-    const jobs = await this.pages.between({ type, state }, start, end);
+    const jobs = await this.facts.jobs(type, state, start, end);
     return jobs.map((job) => new BoardJob(job, this.payloads, this.actions));
   }
 
   /** `undefined` for one of another type: its name is in the address. */
   async job(type: string, id: string): Promise<BoardJob | undefined> {
     const job = await this.find(type, id);
-    return job && new BoardJob(job, this.payloads, this.actions, await this.queue.history(id));
+    return job && new BoardJob(job, this.payloads, this.actions, await this.history(id));
   }
 
   async logs(type: string, id: string): Promise<string[]> {
     if ((await this.find(type, id)) === undefined) return [];
-    const [lines, attempts] = await Promise.all([this.queue.log(id), this.queue.history(id)]);
-    return tellLog(lines, attempts);
+    const lines = await this.reads.inTurn(() => this.queue.log(id));
+    return tellLog(lines, await this.history(id));
   }
 
   async add(type: string, data: unknown, options: QueueJobOptions): Promise<QueueJob> {
@@ -134,8 +135,12 @@ export class BoardQueue {
   }
 
   private async find(type: string, id: string): Promise<Job | undefined> {
-    const job = await this.queue.get(id);
+    const job = await this.reads.inTurn(() => this.queue.get(id));
     return job?.type === type ? job : undefined;
+  }
+
+  private history(id: string): Promise<Attempt[]> {
+    return this.reads.inTurn(() => this.queue.history(id));
   }
 
   private async changing<T>(change: () => Promise<T>): Promise<T> {

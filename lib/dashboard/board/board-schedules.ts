@@ -7,6 +7,7 @@ import type { Schedule } from '../../job/schedule.js';
 import type { ScheduleOptions } from '../../schedule/schedule-options.js';
 import { Schedules } from '../../schedule/schedules.js';
 import { parseDuration } from '../../support/duration.js';
+import { DashboardReads } from '../dashboard-reads.js';
 import { PayloadView } from '../payload-view.js';
 
 /** Schedules as the board's "job schedulers". */
@@ -15,6 +16,7 @@ export class BoardSchedules {
   constructor(
     private readonly schedules: Schedules,
     private readonly payloads: PayloadView,
+    private readonly reads: DashboardReads,
   ) {}
 
   show(schedule: Schedule): Omit<AppJobScheduler, 'queueName'> {
@@ -62,14 +64,16 @@ export class BoardSchedules {
       await this.schedules.upsert(name, edited(schedule, repeat));
       return 'updated';
     } catch (error) {
-      if (error instanceof InvalidScheduleError && repeat.pattern !== undefined) return 'invalid-schedule';
+      // The board calls the pattern wrong then, whatever is.
+      const isPattern = error instanceof InvalidScheduleError && error.field === 'spec' && repeat.pattern !== undefined;
+      if (isPattern) return 'invalid-schedule';
       throw error;
     }
   }
 
   /** Of this type: the board asks below the name of one. */
   private async find(name: string, type: string): Promise<Schedule | undefined> {
-    const schedule = await this.schedules.get(name);
+    const schedule = await this.reads.inTurn(() => this.schedules.get(name));
     return schedule?.type === type ? schedule : undefined;
   }
 }

@@ -5,8 +5,8 @@ import type {
   BullBoardRequest,
   ControllerHandlerReturnType,
 } from '@bull-board/api/typings/app';
-import { Logger } from '@nestjs/common';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { FAILED, logFailure } from '../log-failure.js';
 import { JobTypeAdapter } from './job-type.adapter.js';
 import { statusOf } from './status-of.js';
 
@@ -23,8 +23,6 @@ const OWN_ROUTES: Readonly<Record<string, Handler>> = {
 
 /** bull-board's server, with answers for our errors and a page that asks no other site for anything. */
 export class BoardServer extends ExpressAdapter {
-  private readonly logger = new Logger('PersistentQueueDashboard');
-
   constructor() {
     super();
     this.app.disable('x-powered-by');
@@ -56,12 +54,11 @@ export class BoardServer extends ExpressAdapter {
     return this;
   }
 
-  /** What a database says about a failed statement is nobody's business but the log's. */
   private forWhoeverAsked(error: Error): Error {
     const statusCode = statusOf(error);
     if (statusCode !== undefined) return Object.assign(new Error(error.message), { statusCode });
-    this.logger.error(error);
-    return new Error('The request failed; the log of the application says why.');
+    logFailure(error);
+    return new Error(FAILED);
   }
 }
 

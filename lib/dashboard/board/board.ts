@@ -1,7 +1,8 @@
 import { createBullBoard } from '@bull-board/api';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DashboardOptions } from '../dashboard-options.js';
+import { FAILED, logFailure } from '../log-failure.js';
 import type { Mount } from '../mount.js';
 import { sendJson } from '../send.js';
 import { BoardFacts } from './board-facts.js';
@@ -22,7 +23,6 @@ const UI = {
 /** bull-board, with our job types as its queues. */
 @Injectable()
 export class Board {
-  private readonly logger = new Logger('PersistentQueueDashboard');
   private readonly server = new BoardServer();
   private readonly board = createBullBoard({ queues: [], serverAdapter: this.server, options: { uiConfig: UI } });
   private adapters: ReadonlyMap<string, JobTypeAdapter> = new Map();
@@ -33,21 +33,28 @@ export class Board {
     private readonly queue: BoardQueue,
   ) {}
 
-  /** A request to the API sees the job types of this moment, give or take 2 s. */
-  async refresh(path: string): Promise<void> {
-    if (!path.startsWith('/api/')) return;
+  /** Resolves when the answer has been sent, or its reader is gone. */
+  async answer(request: IncomingMessage, response: ServerResponse, mount: Mount, body: unknown): Promise<void> {
+    // Its server would send whoever asks for a folder on, with a policy of its own.
+    if (/^\/static(?!\/.+\.\w+$)/i.test(mount.path)) return this.refuse(mount, response);
+    try {
+      if (mount.path.startsWith('/api/')) await this.refresh();
+      await this.pass(request, response, mount, body);
+    } catch (error) {
+      this.refuse(mount, response, error);
+    }
+  }
+
+  /** A request to the API sees the job types of this moment: see `SharedAnswer` for how old that may be. */
+  private async refresh(): Promise<void> {
     const types = await this.facts.types();
     this.adapters = new Map(types.map((type) => [type, this.adapters.get(type) ?? this.adapterOf(type)]));
     this.board.replaceQueues([...this.adapters.values()]);
   }
 
-  /** Resolves when the answer has been sent, or its reader is gone. */
-  answer(request: IncomingMessage, response: ServerResponse, mount: Mount, body: unknown): Promise<void> {
-    // Its server would send whoever asks for a folder on, with a policy of its own.
-    if (/^\/static(?!\/.+\.\w+$)/.test(mount.path)) {
-      this.refuse(mount, response);
-      return Promise.resolve();
-    }
+  private pass(request: IncomingMessage, response: ServerResponse, mount: Mount, body: unknown): Promise<void> {
+    // Whoever has left meanwhile will not leave again: there would be no `close` to wait for.
+    if (response.destroyed) return Promise.resolve();
     const arrived = { url: request.url, baseUrl: Reflect.get(request, 'baseUrl') as unknown };
     // Their names carry a hash, but who may see them is asked again each time.
     if (mount.path.startsWith('/static/')) response.setHeader('Cache-Control', 'private, no-cache');
@@ -68,12 +75,12 @@ export class Board {
 
   private refuse({ path }: Mount, response: ServerResponse, error?: unknown): void {
     const status = error === undefined || error === null ? 404 : statusOf(error);
-    if (status === undefined) this.logger.error(error);
+    if (status === undefined) logFailure(error);
     if (response.headersSent) {
       response.destroy();
       return;
     }
-    const message = status === 404 ? `There is no ${path} on the dashboard.` : 'The request failed.';
+    const message = status === 404 ? `There is no ${path} on the dashboard.` : FAILED;
     sendJson(response, status ?? 500, { statusCode: status ?? 500, message });
   }
 

@@ -3,6 +3,8 @@ import { QueueInspector } from '../../inspection/queue-inspector.js';
 import { JobQueue } from '../../queue/job-queue.js';
 import { Schedules } from '../../schedule/schedules.js';
 import type { NodeStatus } from '../../repository/inspection-repository.js';
+import type { BoardFacts } from '../board/board-facts.js';
+import type { DashboardReads } from '../dashboard-reads.js';
 import { actionsIn, adviceFor } from './advice.js';
 import type { JobView } from './job-view.js';
 import { stateOf } from './schedule-states.js';
@@ -16,6 +18,8 @@ export class InspectApi {
     private readonly queue: JobQueue,
     private readonly inspector: QueueInspector,
     private readonly scheduleService: Schedules,
+    private readonly facts: BoardFacts,
+    private readonly reads: DashboardReads,
     private readonly views: JobView,
     private readonly readOnly: boolean,
   ) {}
@@ -28,19 +32,20 @@ export class InspectApi {
   async find(query: URLSearchParams): Promise<object> {
     const given = ['type', 'key', 'reference'].filter((name) => query.has(name));
     const filter = Object.fromEntries(given.map((name) => [name, query.get(name)]));
-    const { jobs, next } = await this.queue.find(filter, { limit: MOST_JOBS });
+    const { jobs, next } = await this.reads.inTurn(() => this.queue.find(filter, { limit: MOST_JOBS }));
     return { jobs: jobs.map((job) => this.views.job(job)), more: next !== undefined };
   }
 
   /** All about one job, and why it is not running. */
   async job(id: string): Promise<object> {
-    const job = await this.queue.get(id);
+    const { inTurn } = this.reads;
+    const job = await inTurn(() => this.queue.get(id));
     if (job === undefined) throw new JobNotFoundError(id);
     const [explanation, steps, attempts, log] = await Promise.all([
-      this.inspector.explain(id),
-      this.queue.steps(id),
-      this.queue.history(id),
-      this.queue.log(id),
+      inTurn(() => this.inspector.explain(id)),
+      inTurn(() => this.queue.steps(id)),
+      inTurn(() => this.queue.history(id)),
+      inTurn(() => this.queue.log(id)),
     ]);
     const reasons = explanation.reasons.map((reason, index) => ({
       ...reason,
@@ -52,29 +57,29 @@ export class InspectApi {
   }
 
   async nodes(): Promise<object> {
-    return { nodes: await this.inspector.nodes() };
+    return { nodes: await this.facts.nodes() };
   }
 
   async locks(): Promise<object> {
-    return { locks: await this.inspector.locks() };
+    return { locks: await this.reads.inTurn(() => this.inspector.locks()) };
   }
 
   async due(): Promise<object> {
-    return { due: await this.inspector.oldestDue() };
+    return { due: await this.reads.inTurn(() => this.inspector.oldestDue()) };
   }
 
   async types(): Promise<object> {
-    const [types, paused, unhandled, nodes] = await Promise.all([
-      this.inspector.types(),
-      this.inspector.pausedTypes(),
-      this.inspector.unhandledTypes(),
-      this.inspector.nodes(),
+    const [types, paused, nodes] = await Promise.all([
+      this.facts.types(),
+      this.facts.pausedTypes(),
+      this.facts.nodes(),
     ]);
+    const unhandled = await this.facts.unhandledTypes();
     return {
       types: types.map((type) => ({
         type,
         paused: paused.includes(type),
-        unhandled: unhandled.includes(type),
+        unhandled: unhandled.has(type),
         ...slotsOf(type, nodes),
       })),
     };
@@ -83,9 +88,11 @@ export class InspectApi {
   /** Without what their jobs carry: nobody needs that here. */
   async schedules(): Promise<object> {
     const now = Date.now();
-    const states = (await this.scheduleService.list()).map(async (schedule) => {
+    const firings = (name: string, limit: number) =>
+      this.reads.inTurn(() => this.scheduleService.history(name, { limit }));
+    const states = (await this.facts.schedules()).map(async (schedule) => {
       const { payload: _, extra: __, ...shown } = schedule;
-      return { ...shown, state: await stateOf(schedule, this.scheduleService, now) };
+      return { ...shown, state: await stateOf(schedule, firings, now) };
     });
     return { schedules: await Promise.all(states) };
   }
@@ -94,11 +101,13 @@ export class InspectApi {
     if (action === 'retry') await this.queue.retry(id);
     else if (action === 'cancel') await this.queue.cancel(id);
     else await this.queue.runNow(id);
+    this.facts.outdate();
     return { id };
   }
 
   async changeType(type: string, action: 'pause' | 'resume'): Promise<object> {
     await this.queue[action](type);
+    this.facts.outdate();
     return { type };
   }
 }

@@ -2,9 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { QueueInspector } from '../../inspection/queue-inspector.js';
 import { JobQueue } from '../../queue/job-queue.js';
 import { Schedules } from '../../schedule/schedules.js';
+import { BoardFacts } from '../board/board-facts.js';
 import { statusOf } from '../board/status-of.js';
 import { DashboardOptions } from '../dashboard-options.js';
+import { DashboardReads } from '../dashboard-reads.js';
 import type { DashboardAnswer, DashboardRequest } from '../dashboard-request.js';
+import { FAILED, logFailure } from '../log-failure.js';
 import { PayloadView } from '../payload-view.js';
 import { InspectApi } from './inspect-api.js';
 import { InspectAssets } from './inspect-assets.js';
@@ -21,10 +24,12 @@ export class InspectPage {
     queue: JobQueue,
     inspector: QueueInspector,
     schedules: Schedules,
+    facts: BoardFacts,
+    reads: DashboardReads,
     payloads: PayloadView,
     { readOnly }: DashboardOptions,
   ) {
-    this.api = new InspectApi(queue, inspector, schedules, new JobView(payloads), readOnly);
+    this.api = new InspectApi(queue, inspector, schedules, facts, reads, new JobView(payloads), readOnly);
   }
 
   /** `undefined`: there is no such page. */
@@ -50,11 +55,12 @@ export class InspectPage {
   }
 }
 
-/** Whatever is not the fault of who asks is for those who look after the application: it goes on to the log. */
+/** Whatever is not the fault of who asks is for those who look after the application. */
 function answerTo(error: unknown): DashboardAnswer {
-  const status = error instanceof URIError ? 400 : statusOf(error);
-  if (status === undefined) throw error;
-  return refusal(status, (error as Error).name, (error as Error).message);
+  const status = statusOf(error);
+  if (status !== undefined) return refusal(status, (error as Error).name, (error as Error).message);
+  logFailure(error);
+  return refusal(500, 'InternalServerError', FAILED);
 }
 
 function refusal(status: number, error: string, message: string): DashboardAnswer {

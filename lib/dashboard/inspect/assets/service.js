@@ -6,24 +6,34 @@ const SCHEDULES = { 'on time': 'good', late: 'bad', broken: 'bad', gone: 'quiet'
 
 /** What is there beside single jobs. */
 export async function serviceView({ readOnly, act }) {
-  const [types, due, nodes, locks, schedules] = await Promise.all(
-    ['types', 'due', 'nodes', 'locks', 'schedules'].map((what) => get(what)),
-  );
+  const parts = ['types', 'due', 'nodes', 'locks', 'schedules'];
+  const answers = await Promise.allSettled(parts.map((what) => get(what)));
+  const [types, due, nodes, locks, schedules] = answers;
+  // Without the oldest jobs the types still say what is paused.
+  const oldest = due.status === 'fulfilled' ? due.value.due : undefined;
   return [
-    section('Types', typeTable(types, due, readOnly ? undefined : act)),
-    section('Nodes', nodeTable(nodes)),
-    section('Schedules', scheduleTable(schedules)),
-    section('Locks', lockTable(locks)),
+    section(
+      'Types',
+      shown(types, (answer) => typeTable(answer, oldest, readOnly ? undefined : act)),
+    ),
+    section('Nodes', shown(nodes, nodeTable)),
+    section('Schedules', shown(schedules, scheduleTable)),
+    section('Locks', shown(locks, lockTable)),
   ];
 }
 
-function typeTable({ types }, { due }, act) {
-  const oldest = new Map(due.map((job) => [job.type, job]));
+/** What could not be asked hides nothing but itself. */
+function shown({ status, value, reason }, view) {
+  return status === 'fulfilled' ? view(value) : element('p', { class: 'alert' }, reason.message);
+}
+
+function typeTable({ types }, due, act) {
+  const oldest = new Map(due?.map((job) => [job.type, job]));
   const columns = [
     ['Type', ({ type }) => type],
     ['State', typeState],
     ['Running / limit', ({ running, concurrency }) => `${running} / ${concurrency}`],
-    ['Oldest due job', ({ type }) => dueJob(oldest.get(type))],
+    ['Oldest due job', ({ type }) => (due === undefined ? 'unknown' : dueJob(oldest.get(type)))],
   ];
   if (act !== undefined) columns.push(['Action', (type) => pauseButton(type, act)]);
   return table('Oldest due: the job of the type that has waited longest since it became due.', columns, types);
