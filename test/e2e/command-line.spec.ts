@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { DataSource } from 'typeorm';
+import { databases, type TestSchema } from '../support/databases.js';
+import { cli } from '../support/cli-in-process.js';
+
+describe.each(databases())('a command line on $name', ({ name, create }) => {
+  let schema: TestSchema;
+  let dataSource: DataSource;
+  let url: string;
+  const run = (...args: string[]) => cli([...args, '--url', url]);
+
+  beforeAll(async () => {
+    schema = await create();
+    dataSource = await schema.connect();
+    const { options } = schema;
+    url = 'url' in options ? String(options.url).replace(/^\w+/, name) : `sqlite://${String(options.database)}`;
+  });
+  afterAll(() => schema.drop());
+
+  it('neither takes over nor deletes tables of the application that have our names', async () => {
+    await dataSource.query('CREATE TABLE shop_log (line INTEGER)');
+    await dataSource.query('INSERT INTO shop_log VALUES (7)');
+    for (const command of [['install'], ['uninstall', '--yes']])
+      expect(await run(...command, '--prefix', 'shop_')).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringMatching(/there is no shop_schema beside them.*\(got 'shop_log'\)/),
+      });
+    await dataSource.query('CREATE TABLE shop_schema (name INTEGER)');
+    expect(await run('uninstall', '--yes', '--prefix', 'shop_')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/the version in shop_schema cannot be read/),
+    });
+    expect(await dataSource.query('SELECT line FROM shop_log')).toEqual([{ line: 7 }]);
+  });
+
+  it('finishes and undoes an installation that was interrupted', async () => {
+    await run('install', '--prefix', 'half_');
+    await dataSource.query('DROP TABLE half_log');
+    await dataSource.query('DELETE FROM half_schema');
+    expect(await run('install', '--prefix', 'half_')).toMatchObject({ exitCode: 0 });
+    await dataSource.query('DELETE FROM half_schema');
+    await dataSource.query('DROP TABLE half_log');
+    expect(await run('uninstall', '--yes', '--prefix', 'half_')).toEqual({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^TABLE\nhalf_job\n[^]*These tables are deleted\.\n$/),
+      stderr: '',
+    });
+  });
+});
