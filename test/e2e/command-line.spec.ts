@@ -47,3 +47,26 @@ describe.each(databases())('a command line on $name', ({ name, create }) => {
     });
   });
 });
+
+describe('a command line', () => {
+  const anywhere = ['--url', 'sqlite:none.sqlite'];
+
+  it.each([
+    [['prune', '--older-than', '30']],
+    [['prune', '--older-than', '6M']],
+    [['prune', '--older-than', '-1d']],
+    [['prune', '--history', '90']],
+    [['prune', '--history', '7 days']],
+    [['enqueue', 't', '--delay', '30']],
+    [['schedules', 'set', 'nightly', '--jitter', '5']],
+    [['schedules', 'set', 'nightly', '--alert-after', '1M']],
+  ])('takes no span whose unit would be guessed: %j', async (args) => {
+    expect(await cli([...args, ...anywhere])).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^error: option '--.* is invalid\. Give a number with its unit, ms, s, m \(minutes\)/,
+      ),
+    });
+  });
+});
