@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import type { DataSource } from 'typeorm';
 import { databases, type TestSchema } from '../support/databases.js';
 import { cli } from '../support/cli-in-process.js';
@@ -50,6 +52,18 @@ describe.each(databases())('a command line on $name', ({ name, create }) => {
 
 describe('a command line', () => {
   const anywhere = ['--url', 'sqlite:none.sqlite'];
+
+  it('gives up a server that takes connections and says nothing, as one that is stopped', async () => {
+    const silent = createServer();
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    expect(await cli(['doctor', '--url', `postgres://u@127.0.0.1:${port}/d`])).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringContaining('The database cannot be reached'),
+    });
+    silent.close();
+  });
 
   it.each([
     [['prune', '--older-than', '30']],
