@@ -7,6 +7,7 @@ import { claimContract } from './claim.contract.js';
 import { clockContract } from './clock.contract.js';
 import { contractContext } from './contract-context.js';
 import { controlContract } from './control.contract.js';
+import { doctorContract } from './doctor.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
 import { findContract } from './find.contract.js';
 import { inspectionContract } from './inspection.contract.js';
@@ -50,6 +51,7 @@ const SQL_PARTS = [
   operationsContract,
   operationRowsContract,
   schemaContract,
+  doctorContract,
   clockContract,
   mysqlFamilyContract,
 ];
