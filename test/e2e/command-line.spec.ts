@@ -1,8 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { databases, type TestSchema } from '../support/databases.js';
+import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
 import { cli } from '../support/cli-in-process.js';
 
 describe.each(databases())('a command line on $name', ({ name, create }) => {
@@ -18,6 +22,21 @@ describe.each(databases())('a command line on $name', ({ name, create }) => {
     url = 'url' in options ? String(options.url).replace(/^\w+/, name) : `sqlite://${String(options.database)}`;
   });
   afterAll(() => schema.drop());
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  it('tells the rest of the status when there are too many jobs to be counted', async () => {
+    await run('install');
+    await run('enqueue', 'many');
+    jest.spyOn(SqlJobRepository.prototype, 'counts').mockRejectedValue(new Error('no answer within 10000 ms'));
+    const { exitCode, stdout } = await run('status');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^many +(- +){6}\d+s \(job 1\)$/m);
+    expect(stdout).toMatch(/^the jobs could not be counted: no answer within 10000 ms$/m);
+    expect(stdout).toMatch(/^waiting, and no living node runs them: many$/m);
+    expect(JSON.parse((await run('status', '--json')).stdout)).toMatchObject({ counts: [], unhandled: ['many'] });
+  });
 
   it('neither takes over nor deletes tables of the application that have our names', async () => {
     await dataSource.query('CREATE TABLE shop_log (line INTEGER)');
@@ -52,6 +71,31 @@ describe.each(databases())('a command line on $name', ({ name, create }) => {
 
 describe('a command line', () => {
   const anywhere = ['--url', 'sqlite:none.sqlite'];
+
+  it.each([
+    ['a misspelt option', ['status', '--urll=postgres://u:secret@h/d'], "unknown option '--urll'"],
+    ['a URL in the place of a command', ['postgres://u:se/cret@h/d'], "unknown command 'postgres://…@h/d'"],
+    ['parameters', ['status', '--url', 'mysql://u@h/d?password=secret&ssl=x'], "(got 'password, ssl')"],
+    ['a % in the name', ['status', '--url', 'mysql://u%:secret@h/d'], 'Write %25 for a %'],
+  ])('tells no password: %s', async (_, args, message) => {
+    const { exitCode, stderr } = await cli(args);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(stderr).not.toMatch(/se\/?cret/);
+  });
+
+  it.each(['"2030-01-01T10:00"', '"tomorrow"', '"1"', '5'])(
+    'takes no time of a line that has no zone: %s',
+    async (at) => {
+      const file = join(tmpdir(), `pq-test-${process.pid}.ndjson`);
+      await writeFile(file, `{"payload": 1, "at": ${at}}\n`);
+      const answer = await cli(['enqueue', 't', '--lines', file, ...anywhere]);
+      await rm(file);
+      expect([answer.exitCode, answer.stderr]).toEqual([
+        2,
+        expect.stringMatching(/Line 1: at is no time.*with its zone/),
+      ]);
+    },
+  );
 
   it('gives up a server that takes connections and says nothing, as one that is stopped', async () => {
     const silent = createServer();
