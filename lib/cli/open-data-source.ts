@@ -7,8 +7,11 @@ import { UnreachableDatabaseError } from '../errors/unreachable-database.error.j
 import { allMessages } from './all-messages.js';
 import type { Where } from './where.js';
 
+/** In milliseconds; mysql2's default. pg would wait for as long as the network does. */
+const CONNECT_TIMEOUT = 10_000;
+
 /** Nothing of the application's is loaded, and nothing of its schema is touched. */
-const BARE: Partial<DataSourceOptions> = {
+const BARE: object = {
   entities: [],
   subscribers: [],
   migrations: [],
@@ -17,7 +20,19 @@ const BARE: Partial<DataSourceOptions> = {
   dropSchema: false,
   cache: false,
   logging: false,
+  // It would be told statements whatever `logging` says.
+  logger: undefined,
+  // Of PostgreSQL: TypeORM would create those that its driver knows.
+  installExtensions: false,
+  extensions: undefined,
 };
+
+/** In place of replicas, which TypeORM would ask first, the server that is written to. */
+function bareOptions(options: DataSourceOptions): DataSourceOptions {
+  const { master } = (options as { replication?: { master?: object } }).replication ?? {};
+  const own = { ...options, ...master, replication: undefined, ...BARE } as DataSourceOptions;
+  return own.type === 'postgres' ? { ...own, connectTimeoutMS: own.connectTimeoutMS ?? CONNECT_TIMEOUT } : own;
+}
 
 const DRIVERS: Readonly<Record<string, string>> = {
   mysql: 'mysql2',
@@ -35,7 +50,7 @@ export async function openDataSource(where: Where, mayCreate = false): Promise<D
   if (where.options.type === 'better-sqlite3') checkFile(where.options.database, mayCreate);
   const { DataSource: Source } = await loadTypeorm();
   return reaching(where, async () => {
-    const dataSource = new Source({ ...where.options, ...BARE } as DataSourceOptions);
+    const dataSource = new Source(bareOptions(where.options));
     return where.options.type === 'better-sqlite3' ? dataSource.initialize() : dataSource;
   });
 }

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { UsageError } from '../errors/usage.error.js';
 import type { JobRequest } from '../queue/enqueue-options.js';
 import { messageOf } from '../support/message-of.js';
+import { TIME_CURE, timeOf } from './values.js';
 
 /** JSON text: of the argument, of stdin or of the file; `null` when none is given. */
 export async function readPayload(argument: string | undefined, file: string | undefined): Promise<string> {
@@ -42,9 +43,9 @@ function readRequest(line: string, number: number): JobRequest {
 }
 
 function readDate(value: unknown, what: string): Date {
-  const time = new Date(typeof value === 'string' ? value : Number.NaN);
-  if (!Number.isNaN(time.getTime())) return time;
-  throw new UsageError(`${what} is no time`, value, 'Write it as 2026-11-21T03:00:00Z.');
+  const time = typeof value === 'string' ? timeOf(value) : undefined;
+  if (time !== undefined) return time;
+  throw new UsageError(`${what} is no time`, value, TIME_CURE);
 }
 
 async function readText(path: string): Promise<string> {

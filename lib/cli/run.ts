@@ -20,6 +20,12 @@ export async function run(argv: readonly string[]): Promise<number> {
 function ofUsage(error: CommanderError, output: Output): number {
   if (error.exitCode === 0) return EXIT.done;
   // It has shown the help.
-  if (error.code !== 'commander.help') output.error(new Error(error.message.replace(/^error: /, '')), EXIT.usage);
+  if (error.code !== 'commander.help')
+    output.error(new Error(withoutSecrets(error.message.replace(/^error: /, ''))), EXIT.usage);
   return EXIT.usage;
+}
+
+/** An option that was misspelt is told with its value, and a URL in the wrong place as if it were a command: there may be a password in it. */
+function withoutSecrets(message: string): string {
+  return message.replace(/(unknown option '[^'=]*)=.*'/, "$1'").replaceAll(/\/\/.*@/g, '//…@');
 }

@@ -48,7 +48,8 @@ export function readUrl(given: string): Where {
   // TypeORM would leave them out without a word, TLS included.
   if (type !== 'postgres' && url.search !== '') {
     const cure = 'Leave them out: for TLS and the like give a file with --data-source.';
-    throw new UsageError(`--url ${type}://… takes no parameters`, url.search, cure);
+    // Their names alone: one may be a password.
+    throw new UsageError(`--url ${type}://… takes no parameters`, [...url.searchParams.keys()].join(', '), cure);
   }
   // Without a host it is only the kind of database that is asked for: see install --print.
   if (type !== 'postgres' && url.host !== '' && url.pathname.length < 2)
@@ -70,23 +71,24 @@ function parse(given: string, type: string): URL {
 }
 
 function label(url: URL): string {
-  const user = url.username === '' ? '' : `${decodeURIComponent(url.username)}@`;
+  const user = url.username === '' ? '' : `${decode(url.username, `${url.protocol}//…`)}@`;
   return `${url.protocol}//${user}${url.host}${url.pathname}`;
 }
 
 /** `sqlite:///absolute/path`, or `sqlite:relative/path`. */
 function sqlite(rest: string): Where {
-  const path = decode(rest.replace(/^\/\/(?=.)/, ''));
+  const path = decode(rest.replace(/^\/\/(?=.)/, ''), `sqlite:${rest}`);
   if (path === '' || path === '//' || path.endsWith('/'))
     throw new UsageError('--url names no file', `sqlite:${rest}`, 'Give sqlite:///path/to/file.');
   const database = path === ':memory:' || isAbsolute(path) ? path : resolve(path);
   return { options: { type: 'better-sqlite3', database, timeout: 0 }, label: `sqlite://${database}` };
 }
 
-function decode(path: string): string {
+/** `shown`: what may be told of a URL that it cannot be read from. */
+function decode(text: string, shown: string): string {
   try {
-    return decodeURIComponent(path);
+    return decodeURIComponent(text);
   } catch {
-    throw new UsageError('--url cannot be read', `sqlite:${path}`, 'Write %25 for a % in the path.');
+    throw new UsageError('--url cannot be read', shown, 'Write %25 for a %.');
   }
 }

@@ -1,5 +1,7 @@
 import type { DataSource } from 'typeorm';
+import { UnreachableDatabaseError } from '../errors/unreachable-database.error.js';
 import { messageOf } from '../support/message-of.js';
+import { isForbidden } from '../typeorm/dialects/dialect.js';
 import { Patient } from '../typeorm/doctor/patient.js';
 import type { Check } from './check.js';
 import type { Finding } from './finding.js';
@@ -18,7 +20,7 @@ export interface ExamineOptions {
  * is told as it is made; a check that fails is a finding too, and never an exception.
  *
  *     the server ──► the tables' version ──► the tables ──► the queue in them, how they are stored
- *                         │ not ours, none           │ one is missing
+ *                         │ not ours, none, unknown  │ one is missing, unknown
  *                         ▼                          ▼
  *                        end                        end
  */
@@ -35,8 +37,8 @@ export async function examine(
   const patient = await meet(dataSource, tablePrefix, serviceName, tell);
   if (patient === undefined) return findings;
   for (const stage of [SERVER_CHECKS, [versionCheck], schemaChecks(), [...queueChecks(), ...STORAGE_CHECKS]]) {
-    for (const check of stage.filter(({ on }) => on?.includes(patient.tables.dialect.name) ?? true))
-      for (const finding of await findingsOf(check, patient)) tell(finding);
+    const checks = stage.filter(({ on }) => on?.includes(patient.tables.dialect.name) ?? true);
+    if (!(await carryOut(checks, patient, tell))) break;
     // What needs tables that are missing would only say so again, in many ways.
     if (findings.some((finding) => STOPPERS.includes(finding.check) && finding.level !== 'ok')) break;
   }
@@ -44,6 +46,9 @@ export async function examine(
 }
 
 const STOPPERS: readonly string[] = ['schema.version', 'schema.tables'];
+/** Without an answer to these nothing else is looked at, or means anything: a warning would say that jobs run. */
+const VITAL: readonly string[] = ['database.engine', ...STOPPERS];
+const RIGHTS = 'Give the user of the database the rights for it.';
 
 async function meet(
   dataSource: DataSource,
@@ -59,11 +64,22 @@ async function meet(
   }
 }
 
-async function findingsOf({ name, look }: Check, patient: Patient): Promise<Finding[]> {
-  try {
-    return (await look(patient)).map((verdict) => ({ check: name, ...verdict }));
-  } catch (error) {
-    const message = `This could not be looked at: ${messageOf(error)}`;
-    return [{ check: name, level: 'warning', message, cure: 'Give the user of the database the rights for it.' }];
+/** Answers whether there is still a database to be asked: each of the other checks would wait for a connection too. */
+async function carryOut(
+  checks: readonly Check[],
+  patient: Patient,
+  tell: (finding: Finding) => void,
+): Promise<boolean> {
+  for (const { name: check, look } of checks) {
+    try {
+      for (const verdict of await look(patient)) tell({ check, ...verdict });
+    } catch (error) {
+      const isGone = error instanceof UnreachableDatabaseError;
+      const level = isGone || VITAL.includes(check) ? 'error' : 'warning';
+      const message = `This could not be looked at: ${messageOf(error)}`;
+      tell({ check, level, message, ...(isForbidden(error) && { cure: RIGHTS }) });
+      if (isGone) return false;
+    }
   }
+  return true;
 }

@@ -1,9 +1,11 @@
-import { readHistoryLength, readInnodbTransactions, type LongTransaction } from '../typeorm/doctor/innodb-facts.js';
+import { readHistoryLength, readInnodbTransactions } from '../typeorm/doctor/innodb-facts.js';
+import type { LongTransaction } from '../typeorm/doctor/long-transaction.js';
 import type { Patient } from '../typeorm/doctor/patient.js';
 import {
   countHiddenSessions,
   readAutovacuum,
   readBloat,
+  readIdleSlots,
   readPostgresTransactions,
 } from '../typeorm/doctor/postgres-facts.js';
 import { findDamage, readSqlite } from '../typeorm/doctor/sqlite-facts.js';
@@ -38,6 +40,7 @@ export const STORAGE_CHECKS: Check[] = [
     on: ['postgres'],
     look: async (patient) => [
       ...judgeTransactions(await patient.ask((tables) => readPostgresTransactions(tables, LEAST_SECONDS))),
+      ...judgeSlots(await patient.ask(readIdleSlots)),
       ...judgeHidden(await patient.ask(countHiddenSessions)),
     ],
   },
@@ -60,6 +63,16 @@ function judgeTransactions(transactions: readonly LongTransaction[]): Verdict[] 
     return levelOf(seconds * 1_000, LONG_TRANSACTION)?.(message, cure) ?? [];
   });
   return orFine(verdicts, `No transaction has been open for ${spanOf(LONG_TRANSACTION.warning)}.`);
+}
+
+/** For how long is not told, and its reader may be about to come back: what has not been read would be lost with it. */
+function judgeSlots(slots: readonly string[]): Verdict[] {
+  return slots.map((slot) =>
+    warning(
+      `Nobody reads the replication slot '${slot}': nothing that has ended since can be removed.`,
+      `Reconnect its reader; or drop it, if nobody needs it: SELECT pg_drop_replication_slot('${slot}')`,
+    ),
+  );
 }
 
 function judgeHidden(sessions: number): Verdict[] {

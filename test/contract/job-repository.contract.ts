@@ -7,6 +7,7 @@ import { claimContract } from './claim.contract.js';
 import { clockContract } from './clock.contract.js';
 import { contractContext } from './contract-context.js';
 import { controlContract } from './control.contract.js';
+import { doctorContract } from './doctor.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
 import { filteredBatchesContract } from './filtered-batches.contract.js';
 import { findContract } from './find.contract.js';
@@ -52,6 +53,7 @@ const SQL_PARTS = [
   operationRowsContract,
   filteredBatchesContract,
   schemaContract,
+  doctorContract,
   clockContract,
   mysqlFamilyContract,
 ];

@@ -77,6 +77,16 @@ export function nodesContract(context: ContractContext): void {
       expect(await (await context.open()).repository.unhandledTypes()).toEqual([]);
     });
 
+    it('is one whose only node was killed, and which nobody has found dead', async () => {
+      const fixture = await context.open();
+      await fixture.queue.enqueue('a');
+      await fixture.registerNode('killed', 'a');
+      await fixture.silence();
+      expect(await fixture.repository.unhandledTypes()).toEqual(['a']);
+      await fixture.registerNode('n', 'a');
+      expect(await fixture.repository.unhandledTypes()).toEqual([]);
+    });
+
     it('is one that its node has said not to run any more', async () => {
       const fixture = await context.open();
       for (const type of ['a', 'b']) await fixture.queue.enqueue(type);
@@ -137,6 +147,9 @@ export function nodesContract(context: ContractContext): void {
       expect(await served.repository.unhandledServices()).toEqual(['a', 'lonely', 'z']);
       await lonely.registerNode();
       expect(await served.repository.unhandledServices()).toEqual(['a', 'z']);
+      // As if its only node had been killed: that of another service does not find it.
+      await lonely.silence();
+      expect(await served.repository.unhandledServices()).toEqual(['a', 'lonely', 'z']);
       await Promise.all(all.map((fixture) => fixture.close()));
       await schema.drop();
     });

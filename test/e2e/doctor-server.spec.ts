@@ -2,6 +2,8 @@ import { copyFile, open } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { examine } from '../../lib/doctor/examine.js';
+import { Patient } from '../../lib/typeorm/doctor/patient.js';
+import { readPostgresTransactions } from '../../lib/typeorm/doctor/postgres-facts.js';
 import { databaseOn, databases, type TestSchema } from '../support/databases.js';
 import { DoctorFixture } from '../support/doctor-fixture.js';
 import { QueueFixture } from '../support/queue-fixture.js';
@@ -73,35 +75,88 @@ describe.each(databases().filter(({ name }) => name !== 'sqlite'))(
         await off.destroy();
       });
 
-    it('and says what it was not allowed to look at', async () => {
+    /** What a user sees who may read only what `granted` says. */
+    async function asStranger(granted: string, look: (stranger: DataSource) => Promise<void>): Promise<void> {
       const user = `doctor_${doctor.service}`;
-      const { database: name } = doctor.dataSource.driver as unknown as { database: string };
       await doctor.sql(isPostgres ? `CREATE ROLE ${user} LOGIN` : `CREATE USER ${user}@'127.0.0.1'`);
-      await doctor.sql(
-        isPostgres
-          ? `GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${user}`
-          : `GRANT SELECT ON ${name}.* TO ${user}@'127.0.0.1'`,
-      );
+      await doctor.sql(`GRANT SELECT ON ${granted} TO ${isPostgres ? user : `${user}@'127.0.0.1'`}`);
       const url = new URL((doctor.schema.options as { url: string }).url);
       url.username = user;
-      const stranger = await new DataSource({
-        ...doctor.schema.options,
-        url: url.toString(),
-      } as DataSourceOptions).initialize();
-      const hidden = isPostgres ? 'postgres.transactions' : 'innodb.transactions';
-      expect(await doctor.look(hidden)).toEqual([expect.stringMatching(/^ok: /)]);
-      expect(await doctor.look(hidden, stranger)).toContainEqual(
-        expect.stringMatching(
-          isPostgres ? /^warning: This user is not told/ : /^warning: This could not be looked at: .*PROCESS/,
-        ),
-      );
-      expect(await doctor.look('schema.indexes', stranger)).toEqual([expect.stringMatching(/^ok: /)]);
+      const options = { ...doctor.schema.options, url: url.toString() } as DataSourceOptions;
+      const stranger = await new DataSource(options).initialize();
+      await look(stranger);
       await stranger.destroy();
       if (isPostgres) await doctor.sql(`DROP OWNED BY ${user}`);
       await doctor.sql(isPostgres ? `DROP ROLE ${user}` : `DROP USER ${user}@'127.0.0.1'`);
+    }
+
+    const all = () =>
+      isPostgres
+        ? 'ALL TABLES IN SCHEMA public'
+        : `${(doctor.dataSource.driver as unknown as { database: string }).database}.*`;
+
+    it('and says what it was not allowed to look at', () =>
+      asStranger(all(), async (stranger) => {
+        const hidden = isPostgres ? 'postgres.transactions' : 'innodb.transactions';
+        expect(await doctor.look(hidden)).toEqual([expect.stringMatching(/^ok: /)]);
+        expect(await doctor.look(hidden, stranger)).toContainEqual(
+          expect.stringMatching(
+            isPostgres ? /^warning: This user is not told/ : /^warning: This could not be looked at: .*PROCESS/,
+          ),
+        );
+        expect(await doctor.look('schema.indexes', stranger)).toEqual([expect.stringMatching(/^ok: /)]);
+      }));
+
+    it('and calls it an error when it may not even read their version', () =>
+      asStranger('pq_job', async (stranger) => {
+        const findings = await doctor.examine(stranger);
+        expect(findings.at(-1)).toEqual({
+          check: 'schema.version',
+          level: 'error',
+          message: expect.stringMatching(/could not be looked at: .*(permission|denied)/),
+          cure: expect.stringContaining('rights'),
+        });
+      }));
+
+    it('and speaks of rights only where they are what is missing', async () => {
+      const broken = await doctor.install();
+      await doctor.sql(`ALTER TABLE ${broken}schema DROP COLUMN version, ADD COLUMN release_name INT`);
+      const [last] = (await doctor.examine(undefined, broken)).slice(-1);
+      expect(last).toEqual({ check: 'schema.version', level: 'error', message: expect.stringContaining('version') });
+      await doctor.dropTables(broken);
     });
 
     if (!isPostgres) return;
+
+    it('and counts the connections of others, of which a stranger is told nothing', () =>
+      asStranger(all(), async (stranger) => {
+        const others = await Promise.all(Array.from({ length: 5 }, () => settings('SELECT 1')));
+        const [verdict = ''] = await doctor.look('connections.used', stranger);
+        expect(Number(/^ok: (\d+) of /.exec(verdict)?.[1])).toBeGreaterThan(5);
+        await Promise.all(others.map((other) => other.destroy()));
+      }));
+
+    it('and blames only the sessions that keep dead rows of this database', async () => {
+      const schema = await database.create();
+      const elsewhere = await schema.connect();
+      const begin = async (dataSource: DataSource, ...statements: string[]) => {
+        const runner = dataSource.createQueryRunner();
+        for (const sql of statements) await runner.query(sql);
+        return async () => {
+          await runner.query('ROLLBACK');
+          await runner.release();
+        };
+      };
+      const snapshot = ['BEGIN ISOLATION LEVEL REPEATABLE READ', 'SELECT 1'];
+      const harmless = [await begin(doctor.dataSource, 'BEGIN', 'SELECT 1'), await begin(elsewhere, ...snapshot)];
+      const patient = await Patient.meet(doctor.dataSource, 'pq_', doctor.service);
+      const blamed = () => patient.ask((tables) => readPostgresTransactions(tables, 0));
+      expect(await blamed()).toEqual([]);
+      const harmful = await begin(doctor.dataSource, ...snapshot);
+      expect(await blamed()).toHaveLength(1);
+      for (const end of [...harmless, harmful]) await end();
+      await schema.drop();
+    });
 
     it('and finds dead rows that nobody removes, because autovacuum is off for their table', async () => {
       await doctor.sql('ALTER TABLE pq_log SET (autovacuum_enabled = false)');
@@ -120,6 +175,25 @@ describe.each(databases().filter(({ name }) => name !== 'sqlite'))(
     });
   },
 );
+
+if (databases().some(({ name }) => name === 'postgres'))
+  describe('the doctor looks at a postgres that others copy', () => {
+    it('and warns of no slot that keeps nothing of ours', async () => {
+      const server = (await startPostgres({ walLevel: 'logical' })) as Server;
+      const schema = await databaseOn('postgres', server.url).create();
+      const queue = new QueueFixture(await schema.connect(), {});
+      await queue.repository.open();
+      await queue.sql("SELECT pg_create_logical_replication_slot('nobody', 'test_decoding')");
+      const findings = await examine(queue.dataSource, { ...NAMES, serviceName: queue.service });
+      expect(findings.filter(({ check }) => check === 'postgres.transactions')).toEqual([
+        expect.objectContaining({ level: 'ok' }),
+      ]);
+      await queue.sql("SELECT pg_drop_replication_slot('nobody')");
+      await queue.close();
+      await schema.drop();
+      await server.stop();
+    }, 60_000);
+  });
 
 const CONNECTIONS = 20;
 const kinds = [

@@ -1,7 +1,7 @@
 export interface ServerSettings {
   durable?: boolean;
   tls?: boolean;
-  maxConnections?: number;
+  maxConnections?: number; walLevel?: string;
 }
 
 export interface Server {

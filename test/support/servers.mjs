@@ -100,7 +100,7 @@ export async function startMySql({ durable = false } = {}) {
 const TLS_ONLY = 'hostssl all postgres 127.0.0.1/32 trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n';
 
 /** Starts a PostgreSQL of our own, as `startMariaDb` does; undefined when the programs are missing. */
-export async function startPostgres({ durable = false, tls = false, maxConnections = 500 } = {}) {
+export async function startPostgres({ durable = false, tls = false, maxConnections = 500, walLevel = 'replica' } = {}) {
   const programs = findPostgres();
   if (!programs) return undefined;
   const port = await freePort();
@@ -127,6 +127,7 @@ export async function startPostgres({ durable = false, tls = false, maxConnectio
       unix_socket_directories: '',
       timezone: TIME_ZONE,
       max_connections: maxConnections,
+      wal_level: walLevel,
       shared_buffers: durable ? '512MB' : '128MB',
       fsync: durable ? 'on' : 'off',
       synchronous_commit: durable ? 'on' : 'off',

@@ -1,12 +1,16 @@
 import type { Command } from 'commander';
 import { CommandRefusedError } from '../../errors/command-refused.error.js';
 import type { Finding } from '../../doctor/finding.js';
+import type { DataSource } from 'typeorm';
+import { within } from '../../support/within.js';
 import { withTools, type Tools } from '../action.js';
 import { openDataSource, reaching } from '../open-data-source.js';
 import type { Output } from '../output.js';
 import { lines } from '../text.js';
 import { findDatabase } from '../where.js';
 
+/** In milliseconds. A server that is stopped takes connections and says nothing; pg would wait for as long as that lasts. */
+const PATIENCE = 15_000;
 const STYLES = { ok: 'green', warning: 'yellow', error: 'red' } as const;
 
 export function doctorCommand(program: Command): void {
@@ -23,23 +27,30 @@ async function doctor({ settings, output }: Tools): Promise<void> {
   const where = await findDatabase(settings);
   const dataSource = await openDataSource(where);
   try {
-    if (!dataSource.isInitialized) await reaching(where, () => dataSource.initialize());
+    if (!dataSource.isInitialized)
+      await reaching(where, () => within(PATIENCE, () => dataSource.initialize(), unanswered));
     const { examine } = await import('../../doctor/examine.js');
     const options = { serviceName: settings.service, tablePrefix: settings.prefix };
-    const findings = await examine(dataSource, options);
-    output.answer(
-      findings,
-      () => findings.map((finding) => describe(finding, output)).join('\n'),
-      () =>
-        findings
-          .filter(({ level }) => level !== 'ok')
-          .map((finding) => describe(finding, output))
-          .join('\n'),
-    );
+    // As it is found: a server that hangs is asked for half a minute, and whoever ends that has seen the rest.
+    const tell = (finding: Finding) => {
+      if (settings.json !== true && (finding.level !== 'ok' || settings.quiet !== true))
+        output.answer(undefined, () => describe(finding, output));
+    };
+    const findings = await examine(dataSource, options, tell);
+    if (settings.json === true) output.answer(findings, () => '');
     refuseErrors(findings);
   } finally {
-    if (dataSource.isInitialized) await dataSource.destroy();
+    if (dataSource.isInitialized) await close(dataSource);
   }
+}
+
+/** What hangs is given up: the process ends anyway. */
+async function close(dataSource: DataSource): Promise<void> {
+  await within(PATIENCE, () => dataSource.destroy(), unanswered).catch(() => undefined);
+}
+
+function unanswered(): Error {
+  return new Error(`no answer within ${PATIENCE} ms`);
 }
 
 function describe({ check, level, message, cure }: Finding, output: Output): string {

@@ -5,14 +5,14 @@ import type { JobRequest } from '../../queue/enqueue-options.js';
 import { inSession, withTools, type SessionTools, type Tools } from '../action.js';
 import { Progress } from '../progress.js';
 import { readJsonOf, readLines, readPayload } from '../read-payload.js';
-import { readInteger, readTime } from '../values.js';
+import { readInteger, readSpan, readTime } from '../values.js';
 
 interface EnqueueCommandOptions {
   readonly file?: string;
   readonly lines?: string;
   readonly key?: string;
   readonly keyScope?: KeyScope;
-  readonly delay?: string;
+  readonly delay?: number;
   readonly at?: Date;
   readonly priority?: number;
   readonly reference?: string;
@@ -37,7 +37,7 @@ export function enqueueCommand(program: Command): void {
         'forever',
       ]),
     )
-    .option('--delay <span>', 'starts at the earliest after this: 90s, 3m, 2h')
+    .option('--delay <span>', 'starts at the earliest after this: 90s, 3m, 2h', readSpan)
     .addOption(
       new Option('--at <time>', 'starts at the earliest at this time: 2026-11-21T03:00:00Z')
         .argParser(readTime)

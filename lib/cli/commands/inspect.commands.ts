@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { messageOf } from '../../support/message-of.js';
 import type { JobCount } from '../../repository/job-repository.js';
 import { withSession, type SessionTools } from '../action.js';
 import { filterOptions, readFilter, type FilterOptions } from '../filter-options.js';
@@ -38,20 +39,21 @@ export function inspectCommands(program: Command): void {
 }
 
 async function status({ queue, inspector, settings, output }: SessionTools): Promise<void> {
-  const counts = await queue.counts();
+  const { counts, uncounted } = await countAll(queue);
   const [oldest, paused, unhandled] = [
     await inspector.oldestDue(),
     await inspector.pausedTypes(),
     await inspector.unhandledTypes(),
   ];
   const all = await inspector.nodes();
-  const types = [...new Set([...counts.map(({ type }) => type), ...paused])].sort();
+  const known = [...counts, ...(uncounted === undefined ? [] : oldest)].map(({ type }) => type);
+  const types = [...new Set([...known, ...paused])].sort();
   const rows = types.map((type) => [
     type,
-    ...STATES.map((state) => countOf(counts, type, state)),
+    ...STATES.map((state) => (uncounted === undefined ? countOf(counts, type, state) : undefined)),
     oldest.find((each) => each.type === type),
   ]);
-  const facts = { service: settings.service, counts, oldestDue: oldest, paused, unhandled, nodes: all };
+  const facts = { service: settings.service, counts, uncounted, oldestDue: oldest, paused, unhandled, nodes: all };
   output.answer(facts, () => {
     const titles = ['TYPE', ...STATES.map((state) => state.toUpperCase()), 'OLDEST DUE'];
     const cells = rows.map((row) =>
@@ -59,8 +61,13 @@ async function status({ queue, inspector, settings, output }: SessionTools): Pro
     );
     const alive = all.filter(({ state }) => state === 'alive').length;
     return [
-      rows.length === 0 ? `There are no jobs of ${settings.service}.` : output.table(titles, cells),
+      rows.length === 0 && uncounted === undefined
+        ? `There are no jobs of ${settings.service}.`
+        : output.table(titles, cells),
       '',
+      ...(uncounted === undefined
+        ? []
+        : [output.paint('yellow', `the jobs could not be counted: ${oneLine(uncounted)}`)]),
       `${alive} living nodes${all.length > alive ? `, ${all.length - alive} others` : ''}`,
       ...(paused.length === 0 ? [] : [output.paint('yellow', `paused: ${paused.map(oneLine).join(', ')}`)]),
       ...(unhandled.length === 0
@@ -68,6 +75,15 @@ async function status({ queue, inspector, settings, output }: SessionTools): Pro
         : [output.paint('red', `waiting, and no living node runs them: ${unhandled.map(oneLine).join(', ')}`)]),
     ].join('\n');
   });
+}
+
+/** Among many millions it takes longer than a statement may: what else is known is told without. */
+async function countAll(queue: SessionTools['queue']): Promise<{ counts: JobCount[]; uncounted?: string }> {
+  try {
+    return { counts: await queue.counts() };
+  } catch (error) {
+    return { counts: [], uncounted: messageOf(error) };
+  }
 }
 
 function countOf(counts: readonly JobCount[], type: string, state: string): number {

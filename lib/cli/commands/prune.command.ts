@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../errors/usage.error.js';
 import type { JobFilter } from '../../job/job-filter.js';
-import { LONGEST_DURATION, parseDuration } from '../../support/duration.js';
+import { LONGEST_DURATION } from '../../support/duration.js';
 import { inSession, withTools, type SessionTools, type Tools } from '../action.js';
 import { Progress } from '../progress.js';
-import { collect } from '../values.js';
+import { collect, readSpan } from '../values.js';
 
 interface PruneOptions {
-  readonly olderThan?: string;
+  readonly olderThan?: number;
   readonly type?: string;
   readonly state?: readonly string[];
-  readonly history?: string;
+  readonly history?: number;
 }
 
 const BATCH = 500;
@@ -22,10 +22,14 @@ export function pruneCommand(program: Command): void {
     .description(
       'Deletes jobs whose retention has passed, as nodes do by themselves; or with --older-than jobs that have ended, whatever their retention.',
     )
-    .option('--older-than <span>', 'that ended so long ago: 7d, 12h')
+    .option('--older-than <span>', 'that ended so long ago: 7d, 12h', readSpan)
     .option('--type <type>', 'with --older-than: of this job type')
     .option('--state <state>', 'with --older-than: succeeded, failed or cancelled; several with commas', collect)
-    .option('--history <span>', 'without --older-than: also attempts that ended so long ago, as retention.history says')
+    .option(
+      '--history <span>',
+      'without --older-than: also attempts that ended so long ago, as retention.history says',
+      readSpan,
+    )
     .action(withTools(prune));
 }
 
@@ -34,8 +38,7 @@ async function prune(tools: Tools, { olderThan, type, state, history }: PruneOpt
     if ((type ?? state) !== undefined)
       throw new UsageError('--type and --state go with --older-than', type ?? state, 'Give --older-than, such as 7d.');
     // The application's retention.history is not known here: none is deleted unless somebody says how much.
-    const keep = history === undefined ? LONGEST_DURATION : readSpan('--history', history);
-    return inSession(tools, pruneExpired, { retention: { history: keep } });
+    return inSession(tools, pruneExpired, { retention: { history: history ?? LONGEST_DURATION } });
   }
   if (history !== undefined)
     throw new UsageError(
@@ -47,7 +50,7 @@ async function prune(tools: Tools, { olderThan, type, state, history }: PruneOpt
     ...(type === undefined ? {} : { type }),
     ...(state === undefined ? {} : { state: readEnded(state) }),
   };
-  const finishedUntil = new Date(Date.now() - readSpan('--older-than', olderThan));
+  const finishedUntil = new Date(Date.now() - olderThan);
   await inSession(tools, (session) => remove(session, { ...ended, finishedUntil }));
 }
 
@@ -90,10 +93,4 @@ function readEnded(states: readonly string[]): ('succeeded' | 'failed' | 'cancel
       'Give succeeded, failed or cancelled.',
     );
   });
-}
-
-function readSpan(option: string, text: string): number {
-  const span = parseDuration(text);
-  if (span !== undefined) return span;
-  throw new UsageError(`${option} is no time span`, text, 'Give one such as 7d, 12h or 30m.');
 }

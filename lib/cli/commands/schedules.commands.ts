@@ -6,7 +6,7 @@ import type { ScheduleOptions } from '../../schedule/schedule-options.js';
 import { inSession, withSession, withTools, type SessionTools, type Tools } from '../action.js';
 import { readJsonOf } from '../read-payload.js';
 import { facts, json, span } from '../text.js';
-import { readInteger, readTime } from '../values.js';
+import { readInteger, readSpan, readTime } from '../values.js';
 
 interface SetOptions extends Partial<Omit<ScheduleOptions, 'payload' | 'extra' | 'enabled' | 'type'>> {
   readonly type?: string;
@@ -76,10 +76,10 @@ function setCommand(schedules: Command): void {
     .addOption(new Option('--misfire <what>', 'fire times that were missed').choices(['once', 'skip', 'all']))
     .option('--misfire-limit <n>', 'the most that all makes up for', readInteger)
     .addOption(new Option('--overlap <what>', 'while an earlier job is open').choices(['allow', 'skip', 'queue']))
-    .option('--jitter <span>', 'due at a random moment up to so long after the fire time')
+    .option('--jitter <span>', 'due at a random moment up to so long after the fire time', readSpan)
     .option('--from <time>', 'fires at this time at the earliest', readTime)
     .option('--until <time>', 'fires at this time at the latest', readTime)
-    .option('--alert-after <span>', 'late when for so long no job has succeeded')
+    .option('--alert-after <span>', 'late when for so long no job has succeeded', readSpan)
     .option('--description <text>', 'for people')
     .action(withTools(set));
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { CommandRefusedError } from '../../errors/command-refused.error.js';
 import { SchemaError } from '../../errors/schema.error.js';
 import { UnsupportedDatabaseError } from '../../errors/unsupported-database.error.js';
+import type { Database } from '../../typeorm/database.js';
 import type { LivingNode, TableSize } from '../../typeorm/schema/inventory.js';
 import { withTools, type Tools } from '../action.js';
 import type { Output } from '../output.js';
@@ -10,6 +11,7 @@ import { withTables } from '../with-tables.js';
 
 /** Tables are made and removed without an application: these commands load what they need themselves. */
 const loadSchema = () => import('../../typeorm/schema/schema.js');
+const loadInventory = () => import('../../typeorm/schema/inventory.js');
 
 interface UninstallOptions {
   readonly yes?: boolean;
@@ -42,7 +44,10 @@ export function tablesCommands(program: Command): void {
 async function install({ settings, output }: Tools): Promise<void> {
   const { synchronizeSchema, SCHEMA_VERSION: version } = await loadSchema();
   const { prefix } = settings;
-  const found = await withTables(settings, true, (database) => synchronizeSchema(database, prefix));
+  const found = await withTables(settings, true, async (database) => {
+    await refuseStrangers(database, prefix);
+    return synchronizeSchema(database, prefix);
+  });
   const change = found === version ? 'were there already' : found === 0 ? 'are made' : `are upgraded from ${found}`;
   output.done({ prefix, found, version }, `The tables ${prefix}* ${change} (version ${version}).`);
 }
@@ -86,13 +91,15 @@ const NAMES = {
 
 async function uninstall({ settings, output }: Tools, { yes = false, force = false }: UninstallOptions): Promise<void> {
   const { uninstallSchema } = await loadSchema();
-  const { countRows, livingNodes } = await import('../../typeorm/schema/inventory.js');
+  const { countRows, livingNodes } = await loadInventory();
   const { prefix } = settings;
   await withTables(settings, false, async (database) => {
-    const tables = await countRows(database, prefix);
-    if (tables.length === 0)
+    const names = await refuseStrangers(database, prefix);
+    if (names.length === 0)
       throw new CommandRefusedError('There are no tables with this prefix', prefix, 'Name theirs with --prefix.');
     const nodes = await livingNodes(database, prefix);
+    // Who has decided does not wait until millions of rows are counted.
+    const tables: Described[] = yes ? names.map((table) => ({ table })) : await countRows(database, names);
     const refusal = refusalOf(tables, nodes, yes, force);
     if (refusal === undefined) await database.transaction(() => uninstallSchema(prefix));
     output.answer(
@@ -104,15 +111,38 @@ async function uninstall({ settings, output }: Tools, { yes = false, force = fal
   });
 }
 
-function describeTables(tables: readonly TableSize[], output: Output): string {
+/** Answers which tables are there; neither adopts nor deletes those of an application that has given some the same names. */
+async function refuseStrangers(database: Database, prefix: string): Promise<string[]> {
+  const { tablesThere, whyNotOurs } = await loadInventory();
+  const tables = await tablesThere(database, prefix);
+  // Looked at last: what another process installs meanwhile has its version before it has anything else.
+  const why = tables.length === 0 ? undefined : await whyNotOurs(database, prefix);
+  if (why === undefined) return tables;
+  const cure =
+    "Name the queue's own prefix with --prefix, as tablePrefix in the application; give it one that nothing else has.";
+  throw new CommandRefusedError(
+    `These tables are not the queue's: ${why}. Nothing was changed`,
+    tables.join(', '),
+    cure,
+  );
+}
+
+type Described = Pick<TableSize, 'table'> & Partial<TableSize>;
+
+function describeTables(tables: readonly Described[], output: Output): string {
+  if (tables.every(({ rows }) => rows === undefined))
+    return output.table(
+      ['TABLE'],
+      tables.map(({ table }) => [table]),
+    );
   return output.table(
     ['TABLE', 'ROWS'],
-    tables.map(({ table, rows }) => [table, rows]),
+    tables.map(({ table, rows, hasMore }) => [table, hasMore === true ? `more than ${rows}` : rows]),
   );
 }
 
 function refusalOf(
-  tables: readonly TableSize[],
+  tables: readonly Described[],
   nodes: readonly LivingNode[],
   yes: boolean,
   force: boolean,
@@ -123,7 +153,8 @@ function refusalOf(
     return new CommandRefusedError(`Nothing was deleted: ${nodes.length} nodes are alive`, names.join(', '), cure);
   }
   if (yes) return undefined;
-  const rows = tables.reduce((sum, each) => sum + each.rows, 0);
-  const mistake = `Nothing was deleted: these are ${tables.length} tables with ${rows} rows`;
+  const rows = tables.reduce((sum, each) => sum + (each.rows ?? 0), 0);
+  const least = tables.some(({ hasMore }) => hasMore) ? 'more than ' : '';
+  const mistake = `Nothing was deleted: these are ${tables.length} tables with ${least}${rows} rows`;
   return new CommandRefusedError(mistake, 'no --yes', 'Give --yes to delete them.');
 }

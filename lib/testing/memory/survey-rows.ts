@@ -61,6 +61,6 @@ export function unhandledServices(store: MemoryStore): string[] {
   return [...new Set(waiting.map(({ service }) => service))].sort(byBytes).slice(0, MOST_TYPES);
 }
 
-function livingNodes({ nodes }: MemoryStore) {
-  return [...nodes.values()].filter(({ state }) => state === 'alive');
+function livingNodes({ nodes, now }: MemoryStore) {
+  return [...nodes.values()].filter(({ state, expires_at: until }) => state === 'alive' && until >= now);
 }

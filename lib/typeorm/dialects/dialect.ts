@@ -111,6 +111,13 @@ export function isOverloaded(error: unknown): boolean {
   return OVERLOADED.includes(errorCode(error) ?? '');
 }
 
+/** MariaDB and MySQL: the database, the user, the table, the column, a privilege by its name. PostgreSQL: a right, the user. */
+const FORBIDDEN = [1044, 1045, 1142, 1143, 1227, '42501', '28000', '28P01'];
+
+export function isForbidden(error: unknown): boolean {
+  return FORBIDDEN.includes(errorCode(error) ?? '');
+}
+
 /** `UPDATE … SET … FROM …`, as PostgreSQL and SQLite write it. */
 export function updateFrom(update: JoinedUpdate): string {
   const assignments = Object.entries(update.set).map(([column, expression]) => `${column} = ${expression}`);

@@ -2,7 +2,7 @@ import type { Dialect } from '../dialects/dialect.js';
 import type { QueueTables } from '../queue-tables.js';
 import type { Table } from '../schema/define-table.js';
 import { tableDefinitions } from '../schema/tables.js';
-import { COMPUTED, plainCondition, plainDefault, plainType, PRIMARY_KEY } from './table-facts.js';
+import { asCharacters, COMPUTED, plainCondition, plainDefault, plainType, PRIMARY_KEY } from './table-facts.js';
 import type { ColumnFacts, IndexFacts, TableFacts } from './table-facts.js';
 
 /** What the definitions make, read from the same text that makes it. */
@@ -20,7 +20,7 @@ function column(name: string, definition: string): ColumnFacts {
   const [, fallback] = / DEFAULT (.+)$/.exec(definition) ?? [];
   return {
     name,
-    type: plainType(type),
+    type: asCharacters(plainType(type)),
     nullable: !/NOT NULL|PRIMARY KEY/.test(definition),
     fallback: isGenerated ? COMPUTED : plainDefault(fallback),
     collation: /^var/i.test(type) ? 'bytes' : undefined,

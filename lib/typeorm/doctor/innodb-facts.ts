@@ -1,5 +1,6 @@
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Script } from '../statement.js';
+import type { LongTransaction } from './long-transaction.js';
 
 /** Versions of rows that InnoDB has not removed yet, of all tables of the server. */
 export function* readHistoryLength({ dialect }: QueueTables): Script<number> {
@@ -22,14 +23,6 @@ function* readFromStatus(): Script<number> {
   const [, length] = /History list length (\d+)/.exec(text) ?? [];
   if (length === undefined) throw new Error('SHOW ENGINE INNODB STATUS tells no history list length');
   return Number(length);
-}
-
-/** A transaction that keeps the database from cleaning up. */
-export interface LongTransaction {
-  /** What ends it. */
-  readonly cure: string;
-  readonly what: string;
-  readonly seconds: number;
 }
 
 export function* readInnodbTransactions(_tables: QueueTables, seconds: number): Script<LongTransaction[]> {

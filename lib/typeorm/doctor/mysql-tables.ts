@@ -2,12 +2,11 @@ import type { QueueTables } from '../queue-tables.js';
 import { optional } from '../row.js';
 import { statement, type Row, type Script, type Statement } from '../statement.js';
 import { partsByName } from './by-name.js';
-import { COMPUTED, plainDefault, plainType, PRIMARY_KEY } from './table-facts.js';
+import { asCharacters, COMPUTED, plainDefault, plainType, PRIMARY_KEY } from './table-facts.js';
 import type { ColumnFacts, IndexFacts, TableFacts } from './table-facts.js';
 
 /** They tell names apart by bytes, trailing spaces included. */
 const BYTEWISE = ['utf8mb4_nopad_bin', 'utf8mb4_0900_bin'];
-const BYTES_OF_A_CHARACTER = 4;
 
 export function* readMysqlTables(tables: QueueTables): Script<TableFacts[]> {
   const { dialect, names } = tables;
@@ -56,21 +55,24 @@ function isOf({ place_of: table }: Row, name: string): boolean {
 
 function readColumn(row: Row, isMariaDb: boolean): ColumnFacts {
   const type = plainType(String(row['type']));
-  const [, bytes] = /^varbinary\((\d+)\)$/.exec(type) ?? [];
   const collation = optional(row['collation']);
   const extra = String(row['extra']).toLowerCase();
   const isComputed = extra.includes('auto_increment') || extra.includes('default_generated');
   const text = optional(row['fallback']);
-  // MySQL writes a literal without its quotes.
-  const literal = isMariaDb ? plainDefault(text) : text;
+  // MySQL writes a literal without its quotes, and one of bytes in hexadecimal.
+  const literal = isMariaDb ? plainDefault(text) : fromHex(text, type);
   return {
     name: String(row['name']),
-    // Tables that an older MySQL has made keep names as bytes.
-    type: bytes === undefined ? type : `varchar(${Number(bytes) / BYTES_OF_A_CHARACTER})`,
+    type: asCharacters(type),
     nullable: row['nullable'] === 'YES',
     fallback: isComputed ? COMPUTED : literal,
     collation: collation === undefined || BYTEWISE.includes(collation) ? 'bytes' : collation,
   };
+}
+
+function fromHex(text: string | undefined, type: string): string | undefined {
+  const [, digits] = (type.startsWith('varbinary') ? /^0x((?:[0-9a-f]{2})*)$/i.exec(text ?? '') : null) ?? [];
+  return digits === undefined ? text : Buffer.from(digits, 'hex').toString();
 }
 
 function readIndexes(rows: readonly Row[]): IndexFacts[] {

@@ -1,4 +1,6 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
+import { UnreachableDatabaseError } from '../../errors/unreachable-database.error.js';
+import { messageOf } from '../../support/message-of.js';
 import { within } from '../../support/within.js';
 import { answerWithin } from '../connection-deadline.js';
 import { detectDialect } from '../detect-dialect.js';
@@ -24,16 +26,27 @@ export class Patient {
     return new Patient(dataSource, queueTables(dialect, tablePrefix, service), tablePrefix);
   }
 
+  /** @throws UnreachableDatabaseError when there is no connection to be had. */
   async ask<T>(script: (tables: QueueTables) => Script<T>): Promise<T> {
     const { dialect } = this.tables;
     const runner = this.dataSource.createQueryRunner('master');
     try {
-      const connection = (await within(CONNECT_PATIENCE, () => runner.connect(), unreachable)) as object;
+      const connection = await this.connect(runner);
       return await drive(script(this.tables), (step) =>
         answerWithin(ANSWER_PATIENCE, connection, runOn(runner, dialect, step)),
       );
     } finally {
       await runner.release();
+    }
+  }
+
+  private async connect(runner: QueryRunner): Promise<object> {
+    try {
+      return (await within(CONNECT_PATIENCE, () => runner.connect(), unreachable)) as object;
+    } catch (error) {
+      const cure = 'Look whether the server still runs, and whether it has connections left.';
+      const mistake = `There is no connection to be had: ${messageOf(error)}`;
+      throw new UnreachableDatabaseError(mistake, this.dataSource.options.type, cure, { cause: error });
     }
   }
 }

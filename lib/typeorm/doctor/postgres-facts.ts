@@ -1,7 +1,7 @@
 import type { QueueTables } from '../queue-tables.js';
 import { optional, optionalNumber } from '../row.js';
 import { statement, type Script } from '../statement.js';
-import type { LongTransaction } from './innodb-facts.js';
+import type { LongTransaction } from './long-transaction.js';
 
 export interface BloatFacts {
   readonly table: string;
@@ -50,11 +50,12 @@ export function* readAutovacuum({ dialect, names }: QueueTables): Script<Autovac
   };
 }
 
-/** Sessions, prepared transactions and replication slots: each of them keeps every dead row that it might still see. */
+/** Sessions and prepared transactions: each of them keeps every dead row of this database that it might still see. */
 export function* readPostgresTransactions(_tables: QueueTables, seconds: number): Script<LongTransaction[]> {
   const sessions = yield statement(
     'SELECT pid, state, application_name AS client, extract(epoch FROM statement_timestamp() - xact_start)::bigint AS age ' +
       "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() " +
+      'AND datname = current_database() AND (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL) ' +
       "AND xact_start < statement_timestamp() - ? * interval '1 second' ORDER BY xact_start LIMIT 10",
     [seconds],
   );
@@ -62,9 +63,6 @@ export function* readPostgresTransactions(_tables: QueueTables, seconds: number)
     'SELECT gid, extract(epoch FROM statement_timestamp() - prepared)::bigint AS age FROM pg_prepared_xacts ' +
       "WHERE database = current_database() AND prepared < statement_timestamp() - ? * interval '1 second' LIMIT 10",
     [seconds],
-  );
-  const slots = yield statement(
-    'SELECT slot_name AS slot FROM pg_replication_slots WHERE NOT active AND (xmin IS NOT NULL OR catalog_xmin IS NOT NULL) LIMIT 10',
   );
   return [
     ...sessions.rows.map(({ pid, state, client, age }) => ({
@@ -77,12 +75,15 @@ export function* readPostgresTransactions(_tables: QueueTables, seconds: number)
       seconds: Number(age),
       cure: `ROLLBACK PREPARED '${String(gid)}'`,
     })),
-    ...slots.rows.map(({ slot }) => ({
-      what: `replication slot '${String(slot)}', which nobody reads`,
-      seconds: Infinity,
-      cure: `SELECT pg_drop_replication_slot('${String(slot)}')`,
-    })),
   ];
+}
+
+/** Replication slots that nobody reads and that keep dead rows. What a logical one keeps are those of the catalog alone. */
+export function* readIdleSlots(): Script<string[]> {
+  const { rows } = yield statement(
+    'SELECT slot_name AS slot FROM pg_replication_slots WHERE NOT active AND xmin IS NOT NULL LIMIT 10',
+  );
+  return rows.map(({ slot }) => String(slot));
 }
 
 /** Of how many sessions the server does not tell this user what they do. */

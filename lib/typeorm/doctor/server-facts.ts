@@ -53,7 +53,9 @@ export function* readConnections({ dialect }: QueueTables): Script<ConnectionFac
     const { rows } = yield statement(
       "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int " +
         "- COALESCE(current_setting('reserved_connections', true), '0')::int AS most, " +
-        "(SELECT COUNT(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used",
+        // Of the sessions of others, a role without pg_read_all_stats is not told what they are: only clients have a user and a database.
+        "(SELECT COUNT(*) FROM pg_stat_activity WHERE backend_type = 'client backend' " +
+        'OR (backend_type IS NULL AND usesysid IS NOT NULL AND datid IS NOT NULL)) AS used',
     );
     return { used: Number(rows[0]?.['used']), limit: Number(rows[0]?.['most']) };
   }

@@ -40,6 +40,14 @@ export function plainType(type: string): string {
     .replace(/^int$/, 'integer');
 }
 
+const BYTES_OF_A_CHARACTER = 4;
+
+/** Tables that a MySQL before 8.0.17 has made keep names as bytes, whatever the server is now. */
+export function asCharacters(type: string): string {
+  const [, bytes] = /^varbinary\((\d+)\)$/.exec(type) ?? [];
+  return bytes === undefined ? type : `varchar(${Number(bytes) / BYTES_OF_A_CHARACTER})`;
+}
+
 /** What follows DEFAULT, as a catalog has it. */
 export function plainDefault(text: string | undefined): string | undefined {
   if (text === undefined || text.toUpperCase() === 'NULL') return undefined;

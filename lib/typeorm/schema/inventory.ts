@@ -1,10 +1,14 @@
+import { messageOf } from '../../support/message-of.js';
 import type { Database } from '../database.js';
 import { statement } from '../statement.js';
+import { selectVersion } from './schema.js';
 import { tableNames } from './tables.js';
 
 export interface TableSize {
   readonly table: string;
+  /** At most `MOST_ROWS`. */
   readonly rows: number;
+  readonly hasMore: boolean;
 }
 
 export interface LivingNode {
@@ -12,12 +16,42 @@ export interface LivingNode {
   readonly name: string;
 }
 
-/** The tables that are there, with their rows, counted: for a person who is about to lose them. */
-export async function countRows(database: Database, prefix: string): Promise<TableSize[]> {
+/** More are not counted: a hundred million would take minutes, and tell a person no more than that there are many. */
+const MOST_ROWS = 1_000_000;
+
+/** Those of our names that are tables, whoever has made them. */
+export async function tablesThere(database: Database, prefix: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const table of Object.values(tableNames(prefix)))
+    if ((await readRows(database, `SELECT 1 AS n FROM ${table} LIMIT 1`)) !== undefined) found.push(table);
+  return found;
+}
+
+/**
+ * Why tables with our names are not ours: an application may well have a log or a schedule with the same prefix. Ours are never without
+ * the table that tells their version: it is made first and dropped last, also where each statement is a transaction.
+ */
+export async function whyNotOurs(database: Database, prefix: string): Promise<string | undefined> {
+  const { schema } = tableNames(prefix);
+  try {
+    await database.query(selectVersion(tableNames(prefix)));
+    return undefined;
+  } catch (error) {
+    return database.dialect.isMissingTable(error)
+      ? `there is no ${schema} beside them`
+      : `the version in ${schema} cannot be read: ${messageOf(error)}`;
+  }
+}
+
+/** For a person who is about to lose them. */
+export async function countRows(database: Database, tables: readonly string[]): Promise<TableSize[]> {
   const sizes: TableSize[] = [];
-  for (const table of Object.values(tableNames(prefix))) {
-    const rows = await readRows(database, `SELECT COUNT(*) AS n FROM ${table}`);
-    if (rows !== undefined) sizes.push({ table, rows: Number(rows[0]?.['n']) });
+  for (const table of tables) {
+    const { rows } = await database.query(
+      statement(`SELECT COUNT(*) AS n FROM (SELECT 1 AS one FROM ${table} LIMIT ${MOST_ROWS + 1}) some_rows`),
+    );
+    const counted = Number(rows[0]?.['n']);
+    sizes.push({ table, rows: Math.min(counted, MOST_ROWS), hasMore: counted > MOST_ROWS });
   }
   return sizes;
 }

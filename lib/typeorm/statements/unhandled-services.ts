@@ -10,8 +10,10 @@ const MOST_LOOKS = 20;
  * at: one search of the index for each service without a node, however many rows it has.
  */
 export function* unhandledServices(tables: QueueTables): Script<string[]> {
-  const { names } = tables;
-  const nodes = yield statement(`SELECT DISTINCT service FROM ${names.node} WHERE state = 'alive'`);
+  const { dialect, names } = tables;
+  const nodes = yield statement(
+    `SELECT DISTINCT service FROM ${names.node} WHERE state = 'alive' AND expires_at >= ${dialect.now}`,
+  );
   const unhandled: string[] = [];
   const gaps = gapsBetween(nodes.rows.map(({ service }) => service as string));
   for (let look = 0; look < MOST_LOOKS; look++) {

@@ -19,9 +19,12 @@ export function* unhandledTypes(tables: QueueTables): Script<string[]> {
   return yield* unhandledAmong(tables, yield* handledTypes(tables), BOUNDS);
 }
 
-/** Types that a living node runs. */
-export function* handledTypes({ names, service }: QueueTables): Script<string[]> {
-  const nodes = yield statement(`SELECT types FROM ${names.node} WHERE service = ? AND state = 'alive'`, [service]);
+/** Types that a living node runs. The last node of a service that was killed stays 'alive': nobody is left to find it. */
+export function* handledTypes({ dialect, names, service }: QueueTables): Script<string[]> {
+  const nodes = yield statement(
+    `SELECT types FROM ${names.node} WHERE service = ? AND state = 'alive' AND expires_at >= ${dialect.now}`,
+    [service],
+  );
   return nodes.rows.flatMap((row) => parseJson(row['types']) as string[]);
 }
 
