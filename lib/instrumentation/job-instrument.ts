@@ -75,8 +75,8 @@ export interface AttemptFacts {
 }
 
 /**
- * How an attempt has ended, as its history will have it. `lost`: the job was cancelled or given to another node meanwhile, and what the
- * handler answered is dropped.
+ * How an attempt has ended, as its history will have it, unless that turns out to be lost when it is written. `lost`: the job was cancelled
+ * or given to another node meanwhile, and what the handler answered is dropped.
  *
  * @publicApi
  */

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { EnqueuedJob, NewJob } from '../job/job.js';
 
 /** More would keep those that come next waiting for too long. */
@@ -26,6 +27,8 @@ type WriteAll = (jobs: readonly NewJob[]) => Promise<readonly EnqueuedJob[]>;
 export class InsertMerger {
   private readonly waiting: Caller[] = [];
   private underWay = 0;
+  /** In nobody's async context: that of the first caller would have the others' jobs in its trace, and in its transaction of a library. */
+  private readonly nextOfNobody = AsyncResource.bind(() => this.next());
 
   constructor(
     private readonly write: WriteAll,
@@ -37,7 +40,7 @@ export class InsertMerger {
     return new Promise((resolve, reject) => {
       this.waiting.push({ job, resolve, reject });
       // Whoever else enqueues before the event loop goes on comes along.
-      if (this.underWay < MOST_UNDER_WAY && this.waiting.length === 1) queueMicrotask(() => this.next());
+      if (this.underWay < MOST_UNDER_WAY && this.waiting.length === 1) queueMicrotask(this.nextOfNobody);
     });
   }
 
@@ -46,7 +49,7 @@ export class InsertMerger {
     this.underWay++;
     void this.insertAll(this.waiting.splice(0, LARGEST_BATCH)).finally(() => {
       this.underWay--;
-      this.next();
+      this.nextOfNobody();
     });
     // What did not fit.
     this.next();
