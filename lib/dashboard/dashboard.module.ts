@@ -14,6 +14,7 @@ import { DashboardReads } from './dashboard-reads.js';
 import { InspectPage } from './inspect/inspect-page.js';
 import { PayloadView } from './payload-view.js';
 import { readDashboardOptions } from './read-dashboard-options.js';
+import { takePath } from './taken-paths.js';
 
 const CONTROLLER = Symbol('PersistentQueueDashboardController');
 
@@ -39,6 +40,7 @@ const PROVIDERS: Type<object>[] = [
 export class PersistentQueueDashboardModule implements NestModule {
   constructor(
     @Inject(CONTROLLER) private readonly controller: Type,
+    private readonly options: DashboardOptions,
     private readonly host: HttpAdapterHost,
   ) {}
 
@@ -61,6 +63,7 @@ export class PersistentQueueDashboardModule implements NestModule {
 
   /** For middleware; it is also the last that Nest calls before it looks for routes. */
   configure(): void {
+    takePath(this.host.httpAdapter, this.options.path);
     routeAll(this.controller, this.host.httpAdapter);
   }
 }

@@ -328,6 +328,21 @@ describe.each(some)('what is done through the board, on $name', (database) => {
     await app.waitFor(id, 'succeeded');
   });
 
+  it('does not remove a job that has begun to run since the board has read it', async () => {
+    const { app, queue } = await start();
+    const { id } = await queue.enqueue('long', {}, { delay: '1h' });
+    const history = jest.spyOn(queue, 'history').mockImplementationOnce(async () => {
+      await queue.runNow(id);
+      await app.waitFor(id, 'running');
+      return [];
+    });
+    expect((await put(`/long/${id}/clean`)).status).toBe(409);
+    history.mockRestore();
+    expect(await queue.get(id)).toMatchObject({ state: 'running' });
+    gate.resolve();
+    await app.waitFor(id, 'succeeded');
+  });
+
   it('adds a job with the options of enqueue(), and says what it cannot take', async () => {
     const { queue } = await start();
     const add = (data: unknown, options: object) =>
@@ -388,6 +403,7 @@ describe.each(some)('what is done through the board, on $name', (database) => {
       schedulers: [{ every: 90_000 }, {}],
     });
     expect((await edit({ pattern: '99 * * * *' })).status).toBe(400);
+    expect((await edit({ pattern: '0 3 * * *', tz: 'Nowhere/City' })).text).toMatch(/The schedule's timeZone cannot/);
     expect((await edit({ pattern: '0 3 * * *', limit: 3 })).status).toBe(405);
     const ran = (await put(`${one}/run`)).json as { job: { id: string } };
     expect(await queue.get(ran.job.id)).toMatchObject({ type: 'work', payload: { n: 1 } });

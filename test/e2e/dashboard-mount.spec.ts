@@ -11,7 +11,10 @@ import {
 } from '@nestjs/common';
 import { APP_GUARD, Reflector } from '@nestjs/core';
 import { describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { connect, type IncomingHttpHeaders } from 'node:http2';
+import { text as textOf } from 'node:stream/consumers';
 import { PersistentQueueDashboardModule } from '../../lib/dashboard/index.js';
 import { PersistentQueueModule } from '../../lib/persistent-queue.module.js';
 import { QUICK } from '../support/app-fixture.js';
@@ -208,6 +211,15 @@ describe.each(ADAPTERS)('the dashboard of an application on %s', (adapter) => {
     expect((await site.get('/queues/api/queues')).status).toBe(200);
   });
 
+  it('does not start with two dashboards at one path', async () => {
+    const imports = ['', '/'].map((slash) =>
+      PersistentQueueDashboardModule.forRoot({ open: true, path: `jobs${slash}`, decorators: [SetMetadata(slash, 1)] }),
+    );
+    await expect(site.start({ adapter, imports })).rejects.toThrow(
+      /forRoot\(\)\.path cannot be used \(got 'jobs'\)\. Another dashboard/,
+    );
+  });
+
   it('is there for each queue module, with the jobs of that alone', async () => {
     const app = await site.start({
       adapter,
@@ -242,4 +254,23 @@ describe.each(ADAPTERS)('the dashboard of an application on %s', (adapter) => {
       });
     },
   );
+});
+
+describe('the dashboard of an application on Fastify with HTTP/2', () => {
+  const site = new DashboardFixture(sqlite);
+
+  it('says that it is not there', async () => {
+    await site.start({ adapter: 'Fastify', server: { http2: true }, dashboard: { open: true } });
+    const session = connect(site.origin);
+    try {
+      const request = session.request({ ':path': '/queues/api/queues' });
+      const [headers] = (await once(request, 'response')) as [IncomingHttpHeaders];
+      expect([headers[':status'], JSON.parse(await textOf(request))]).toEqual([
+        501,
+        expect.objectContaining({ message: expect.stringMatching(/speaks HTTP\/1\.1/) }),
+      ]);
+    } finally {
+      session.close();
+    }
+  });
 });

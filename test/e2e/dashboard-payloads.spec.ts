@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
-import { inspect } from 'node:util';
+import { inspect as print } from 'node:util';
 import type { PersistentQueueDashboardOptions, ValueSource } from '../../lib/dashboard/index.js';
 import type { JobContext } from '../../lib/job/job-context.js';
 import { Schedules } from '../../lib/schedule/schedules.js';
@@ -115,7 +115,7 @@ describe.each(ADAPTERS)('payloads on the dashboard, on %s', (adapter) => {
     await app.dataSource.query('DROP TRIGGER refuse');
     Logger.overrideLogger(false);
     expect([status, text.includes(SECRET)]).toEqual([500, false]);
-    const logged = inspect(capture.entries, { depth: 10 });
+    const logged = print(capture.entries, { depth: 10 });
     expect(logged).toContain('the table refuses');
     expect(logged).not.toContain(SECRET);
   });

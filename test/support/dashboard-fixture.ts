@@ -17,6 +17,8 @@ export interface DashboardAppOptions extends AppOptions {
   /** What a `main.ts` does before it listens. */
   prepare?: (app: INestApplication) => unknown;
   http?: NestApplicationOptions;
+  /** Of Fastify. */
+  server?: object;
 }
 
 /** What has been answered, read. */
@@ -33,7 +35,8 @@ export class DashboardFixture {
   private schema: TestSchema | undefined;
   private readonly opened: AppFixture[] = [];
   private services = 0;
-  private origin = '';
+  /** Of the application that was started last. */
+  origin = '';
 
   constructor(private readonly database: TestDatabase) {
     beforeAll(async () => {
@@ -45,7 +48,8 @@ export class DashboardFixture {
     afterAll(() => this.schema?.drop());
   }
 
-  async start({ adapter = 'Express', dashboard, prepare, http, ...options }: DashboardAppOptions): Promise<AppFixture> {
+  async start(given: DashboardAppOptions): Promise<AppFixture> {
+    const { adapter = 'Express', dashboard, prepare, http, server, ...options } = given;
     const imports = dashboard === undefined ? [] : [PersistentQueueDashboardModule.forRoot(dashboard)];
     const queue = { serviceName: `service-${++this.services}`, ...options.queue };
     const module = await compileApp(this.schema as TestSchema, {
@@ -54,7 +58,7 @@ export class DashboardFixture {
       imports: [...imports, ...(options.imports ?? [])],
     });
     const app = module.createNestApplication(
-      (adapter === 'Express' ? new ExpressAdapter() : new FastifyAdapter()) as AbstractHttpAdapter,
+      (adapter === 'Express' ? new ExpressAdapter() : new FastifyAdapter(server)) as AbstractHttpAdapter,
       http,
     );
     const fixture = new AppFixture(app);

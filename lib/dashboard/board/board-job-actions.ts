@@ -44,8 +44,12 @@ export class BoardJobActions implements JobActions {
     this.facts.outdate();
   }
 
-  /** One that has not begun is cancelled first: the board offers no other way to be rid of it. */
-  async remove({ id, state }: Job): Promise<void> {
+  /**
+   * One that has not begun is cancelled first: the board offers no other way to be rid of it. Its state is read anew: the one that was
+   * shown may be seconds old, and a job that runs by now is not to be cancelled by this.
+   */
+  async remove({ id }: Job): Promise<void> {
+    const state = (await this.queue.get(id))?.state;
     if (state === 'scheduled' || state === 'waiting') await this.queue.cancel(id);
     await this.queue.remove(id);
     this.facts.outdate();

@@ -10,8 +10,8 @@ export function post(...path) {
   return ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
 }
 
-export function find(by, value) {
-  return ask([`jobs?${new URLSearchParams({ [by]: value })}`], { method: 'GET' }, (part) => part);
+export function find(query) {
+  return ask([`jobs?${new URLSearchParams(query)}`], { method: 'GET' }, (part) => part);
 }
 
 /** Where bull-board shows a job. */

@@ -12,9 +12,11 @@ let asked;
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
-  const { by, value } = Object.fromEntries(new FormData(form));
-  go(`?${new URLSearchParams({ [by]: value.trim() })}`);
+  const { by, value, type } = Object.fromEntries(new FormData(form));
+  const ofType = by === 'key' && type.trim() !== '' ? { type: type.trim() } : {};
+  go(`?${new URLSearchParams({ [by]: value.trim(), ...ofType })}`);
 });
+form.elements.by.addEventListener('change', offerType);
 document.getElementById('refresh').addEventListener('click', () => void show());
 document.getElementById('whole').addEventListener('click', (event) => {
   event.preventDefault();
@@ -49,12 +51,20 @@ async function viewOf(query, context) {
   const by = FIELDS.find((field) => query.has(field));
   form.elements.by.value = by ?? 'job';
   form.elements.value.value = by === undefined ? '' : query.get(by);
+  form.elements.type.value = query.get('type') ?? '';
+  offerType();
   if (by === undefined) return serviceView(context);
   if (by === 'job') return jobView(query.get('job'), context);
-  const found = await find(by, query.get(by));
+  const ofType = query.has('type') ? { type: query.get('type') } : {};
+  const found = await find({ [by]: query.get(by), ...ofType });
   const { jobs } = found;
   if (jobs.length === 0) throw new Error(`There is no job with the ${by} ${query.get(by)} (any more).`);
   return jobs.length === 1 ? jobView(jobs[0].id, context) : jobList(found);
+}
+
+/** A key belongs to a type. */
+function offerType() {
+  document.getElementById('type').hidden = form.elements.by.value !== 'key';
 }
 
 async function act(action, done) {
