@@ -7,6 +7,7 @@ import {
   readBloat,
   readIdleSlots,
   readPostgresTransactions,
+  type IdleSlot,
 } from '../typeorm/doctor/postgres-facts.js';
 import { findDamage, readSqlite } from '../typeorm/doctor/sqlite-facts.js';
 import { error, levelOf, listed, MYSQL_FAMILY, ok, orFine, sizeOf, spanOf, warning } from './check.js';
@@ -66,11 +67,11 @@ function judgeTransactions(transactions: readonly LongTransaction[]): Verdict[] 
 }
 
 /** For how long is not told, and its reader may be about to come back: what has not been read would be lost with it. */
-function judgeSlots(slots: readonly string[]): Verdict[] {
-  return slots.map((slot) =>
+function judgeSlots(slots: readonly IdleSlot[]): Verdict[] {
+  return slots.map(({ name, drop }) =>
     warning(
-      `Nobody reads the replication slot '${slot}': nothing that has ended since can be removed.`,
-      `Reconnect its reader; or drop it, if nobody needs it: SELECT pg_drop_replication_slot('${slot}')`,
+      `Nobody reads the replication slot '${name}': nothing that has ended since can be removed.`,
+      `Reconnect its reader; or drop it, if nobody needs it: ${drop}`,
     ),
   );
 }

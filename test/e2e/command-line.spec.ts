@@ -4,22 +4,24 @@ import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DataSource } from 'typeorm';
+import type { DataSource, DataSourceOptions } from 'typeorm';
+import { openDataSource } from '../../lib/cli/open-data-source.js';
 import { databases, type TestSchema } from '../support/databases.js';
 import { SqlJobRepository } from '../../lib/typeorm/sql.job-repository.js';
 import { cli } from '../support/cli-in-process.js';
 
-describe.each(databases())('a command line on $name', ({ name, create }) => {
+describe.each(databases())('a command line on $name', (database) => {
   let schema: TestSchema;
   let dataSource: DataSource;
   let url: string;
   const run = (...args: string[]) => cli([...args, '--url', url]);
 
   beforeAll(async () => {
-    schema = await create();
+    schema = await database.create();
     dataSource = await schema.connect();
     const { options } = schema;
-    url = 'url' in options ? String(options.url).replace(/^\w+/, name) : `sqlite://${String(options.database)}`;
+    url =
+      'url' in options ? String(options.url).replace(/^\w+/, database.name) : `sqlite://${String(options.database)}`;
   });
   afterAll(() => schema.drop());
   afterEach(() => {
@@ -125,6 +127,27 @@ describe('a command line', () => {
       stderr: expect.stringMatching(
         /^error: option '--.* is invalid\. Give a number with its unit, ms, s, m \(minutes\)/,
       ),
+    });
+  });
+
+  it("opens an application's DataSource for reading alone: at its master, without extensions, loggers or replicas", async () => {
+    const options = {
+      type: 'postgres',
+      extensions: ['citext'],
+      logger: 'file',
+      entities: ['dist/**/*.entity.js'],
+      replication: { master: { host: 'primary', database: 'shop' }, slaves: [{ host: 'replica' }] },
+    } as DataSourceOptions;
+    const { options: opened } = await openDataSource({ options, label: 'dist/data-source.js' });
+    expect(opened).toMatchObject({
+      host: 'primary',
+      database: 'shop',
+      replication: undefined,
+      logger: undefined,
+      extensions: undefined,
+      installExtensions: false,
+      entities: [],
+      connectTimeoutMS: 10_000,
     });
   });
 });

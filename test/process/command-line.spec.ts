@@ -135,6 +135,9 @@ describe('the packed program', () => {
     const command = `(${list}; echo "ended with $?" >&2) | head -c 1`;
     const { stdout, stderr } = await runProgram('sh', ['-c', command], { cwd: packed.folder });
     expect([stdout, stderr]).toEqual(['{', 'ended with 0\n']);
+    const doctor = `${packed.program} doctor --prefix none_ --url ${url}`;
+    const examined = `(${doctor} 2>/dev/null; echo "ended with $?" >&2) | head -c 1`;
+    expect((await runProgram('sh', ['-c', examined], { cwd: packed.folder })).stderr).toBe('ended with 1\n');
   });
 
   it('ends by Ctrl-C with 130 and without a word', async () => {

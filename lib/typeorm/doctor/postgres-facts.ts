@@ -78,12 +78,18 @@ export function* readPostgresTransactions(_tables: QueueTables, seconds: number)
   ];
 }
 
+export interface IdleSlot {
+  readonly name: string;
+  /** The statement that drops it. */
+  readonly drop: string;
+}
+
 /** Replication slots that nobody reads and that keep dead rows. What a logical one keeps are those of the catalog alone. */
-export function* readIdleSlots(): Script<string[]> {
+export function* readIdleSlots(): Script<IdleSlot[]> {
   const { rows } = yield statement(
     'SELECT slot_name AS slot FROM pg_replication_slots WHERE NOT active AND xmin IS NOT NULL LIMIT 10',
   );
-  return rows.map(({ slot }) => String(slot));
+  return rows.map(({ slot }) => ({ name: String(slot), drop: `SELECT pg_drop_replication_slot('${String(slot)}')` }));
 }
 
 /** Of how many sessions the server does not tell this user what they do. */
