@@ -1,7 +1,8 @@
 export interface ServerSettings {
   durable?: boolean;
   tls?: boolean;
-  maxConnections?: number; walLevel?: string;
+  maxConnections?: number;
+  walLevel?: string;
 }
 
 export interface Server {
