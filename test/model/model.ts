@@ -315,7 +315,7 @@ export class Model {
   }
 
   unhandledTypes(): string[] {
-    const alive = [...this.nodes.values()].filter(({ state }) => state === 'alive');
+    const alive = [...this.nodes.values()].filter((node) => node.state === 'alive' && !this.isSilent(node));
     const handled = new Set(alive.flatMap(({ types }) => types));
     const waiting = this.all(({ state, type }) => state === 'waiting' && !handled.has(type));
     return [...new Set(waiting.map(({ type }) => type))].sort();
