@@ -3,7 +3,8 @@ export default {
   testMatch: ['<rootDir>/test/**/*.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/proof/'],
   testTimeout: 30_000,
-  maxWorkers: 2,
+  // One more than the machine of CI has processors: most tests wait, for leases, databases and other processes.
+  maxWorkers: 3,
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     // Sources import `./name.js`, as Node wants it; the file on disk is `./name.ts`.
