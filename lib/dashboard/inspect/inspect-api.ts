@@ -90,7 +90,8 @@ export class InspectApi {
     const now = Date.now();
     const firings = (name: string, limit: number) =>
       this.reads.inTurn(() => this.scheduleService.history(name, { limit }));
-    const states = (await this.facts.schedules()).map(async (schedule) => {
+    const schedules = await this.reads.inTurn(() => this.scheduleService.list());
+    const states = schedules.map(async (schedule) => {
       const { payload: _, extra: __, ...shown } = schedule;
       return { ...shown, state: await stateOf(schedule, firings, now) };
     });
