@@ -97,10 +97,6 @@ export class BoardFacts {
     return new Set(waiting.map(([type]) => type).filter((type) => !handled.has(type)));
   }
 
-  schedules(): Promise<Schedule[]> {
-    return this.scheduled.get();
-  }
-
   async schedulesOf(type: string): Promise<Schedule[]> {
     return (await this.scheduled.get()).filter((schedule) => schedule.type === type);
   }
