@@ -4,33 +4,17 @@ import type { DataSource, DataSourceOptions } from 'typeorm';
 import { MissingPackageError } from '../errors/missing-package.error.js';
 import { PersistentQueueError } from '../errors/persistent-queue.error.js';
 import { UnreachableDatabaseError } from '../errors/unreachable-database.error.js';
+import { BARE_OPTIONS } from '../typeorm/bare-options.js';
 import { allMessages } from './all-messages.js';
 import type { Where } from './where.js';
 
 /** In milliseconds; mysql2's default. pg would wait for as long as the network does. */
 const CONNECT_TIMEOUT = 10_000;
 
-/** Nothing of the application's is loaded, and nothing of its schema is touched. */
-const BARE: object = {
-  entities: [],
-  subscribers: [],
-  migrations: [],
-  synchronize: false,
-  migrationsRun: false,
-  dropSchema: false,
-  cache: false,
-  logging: false,
-  // It would be told statements whatever `logging` says.
-  logger: undefined,
-  // Of PostgreSQL: TypeORM would create those that its driver knows.
-  installExtensions: false,
-  extensions: undefined,
-};
-
 /** In place of replicas, which TypeORM would ask first, the server that is written to. */
 function bareOptions(options: DataSourceOptions): DataSourceOptions {
   const { master } = (options as { replication?: { master?: object } }).replication ?? {};
-  const own = { ...options, ...master, replication: undefined, ...BARE } as DataSourceOptions;
+  const own = { ...options, ...master, replication: undefined, ...BARE_OPTIONS } as DataSourceOptions;
   return own.type === 'postgres' ? { ...own, connectTimeoutMS: own.connectTimeoutMS ?? CONNECT_TIMEOUT } : own;
 }
 

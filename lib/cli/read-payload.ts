@@ -34,11 +34,11 @@ function readRequest(line: string, number: number): JobRequest {
     const cure = 'Write an object with a payload in each line: {"payload": {"orderId": 1}, "key": "order-1"}.';
     throw new UsageError(`Line ${number} has no payload`, `${line.length} characters`, cure);
   }
-  const request = value as unknown as JobRequest & { at?: unknown; deadline?: unknown };
+  const { at, deadline, ...request }: { payload: unknown; at?: unknown; deadline?: unknown } = value;
   return {
     ...request,
-    ...(request.at === undefined ? {} : { at: readDate(request.at, `Line ${number}: at`) }),
-    ...(request.deadline === undefined ? {} : { deadline: readDate(request.deadline, `Line ${number}: deadline`) }),
+    ...(at === undefined ? {} : { at: readDate(at, `Line ${number}: at`) }),
+    ...(deadline === undefined ? {} : { deadline: readDate(deadline, `Line ${number}: deadline`) }),
   };
 }
 

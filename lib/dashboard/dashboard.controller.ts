@@ -15,7 +15,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { Board } from './board/board.js';
 import type { DashboardOptions } from './dashboard-options.js';
 import { InspectPage } from './inspect/inspect-page.js';
-import { mountOf, type Mount, type MountedRequest } from './mount.js';
+import { mountOf, type Mount, type AnyRequest } from './mount.js';
 import { refuseChange } from './refuse-change.js';
 import { SecurityHeaders } from './security-headers.js';
 import { send } from './send.js';
@@ -39,8 +39,8 @@ export function dashboardController({ path, guard, decorators, readOnly }: Dashb
       @Inject(InspectPage) private readonly inspect: InspectPage,
     ) {}
 
-    async answer(@Req() request: MountedRequest, @Res() reply: MountedReply): Promise<void> {
-      const raw = request.raw ?? (request as unknown as IncomingMessage);
+    async answer(@Req() request: AnyRequest, @Res() reply: MountedReply): Promise<void> {
+      const raw = request.raw ?? request;
       if (raw.httpVersionMajor > 1) throw new NotImplementedException(HTTP_2);
       refuseChange(raw, readOnly);
       const mount = mountOf(request);

@@ -9,10 +9,13 @@ export interface MountedRequest {
   readonly baseUrl?: string;
   /** Fastify. */
   readonly routeOptions?: { readonly url?: string };
-  /** Fastify: the request of Node, which Express's is itself. */
-  readonly raw?: IncomingMessage;
   readonly body?: unknown;
 }
+
+/** Express's is the request of Node itself, Fastify's has it. */
+export type AnyRequest =
+  | (IncomingMessage & MountedRequest & { readonly raw?: undefined })
+  | (MountedRequest & { readonly raw: IncomingMessage });
 
 export interface Mount {
   /** Without a slash at its end. */

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { BARE_OPTIONS } from './bare-options.js';
 import { BUSY_RETRY } from './busy-retry.js';
 import type { Database } from './database.js';
 import { detectDialect } from './detect-dialect.js';
@@ -86,17 +87,7 @@ export function ownOptions(application: DataSource, pool: PoolSettings): DataSou
   const options = application.driver.options as DataSourceOptions;
   return {
     ...options,
-    entities: [],
-    subscribers: [],
-    migrations: [],
-    synchronize: false,
-    migrationsRun: false,
-    dropSchema: false,
-    cache: false,
-    // A logger of the application's own is told every statement, whatever `logging` says: payloads are none of its business.
-    logging: false,
-    logger: undefined,
-    maxQueryExecutionTime: undefined,
+    ...BARE_OPTIONS,
     poolSize: pool.connections,
     ...driverOptions(options, pool),
   } as DataSourceOptions;
