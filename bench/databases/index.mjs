@@ -25,6 +25,8 @@ export const SERVERS = Object.keys(MODULES);
  *     query(sql)       on a connection of its own
  *     vacuum()         what the engine would sooner or later do by itself after a bulk insert
  *     statements()     how many statements others have sent so far
+ *     counters()       of a server: `{ statements, commits }`
+ *     serverPid        its process, if that is on this machine
  *     openBare()       a connection for the loops and inserts without the library
  *     drop()
  *

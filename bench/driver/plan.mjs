@@ -11,11 +11,12 @@ export function plan({ measure, cells, databases, sizes }) {
   );
 }
 
-/** The first so many variants of each system. */
+/** The first so many variants of each system, on each database if they name it. */
 function isAmong(variants) {
   const seen = new Map();
-  return ({ system }) => {
-    seen.set(system, (seen.get(system) ?? 0) + 1);
-    return seen.get(system) <= variants;
+  return ({ system, database }) => {
+    const name = `${system} ${database}`;
+    seen.set(name, (seen.get(name) ?? 0) + 1);
+    return seen.get(name) <= variants;
   };
 }

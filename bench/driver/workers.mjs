@@ -29,6 +29,15 @@ export class Workers {
     return Promise.all(opened);
   }
 
+  get pids() {
+    return this.#children.map((child) => child.pid);
+  }
+
+  /** How many jobs each of them says it has handled. */
+  get tally() {
+    return [...this.#handled];
+  }
+
   start() {
     for (const child of this.#children) child.send({ name: 'start' });
   }

@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { waitForQuiet } from './quiet.mjs';
+import { watchLoad } from './server-load.mjs';
+
+const LOOK = 1;
+const PATIENCE = 20_000;
+
+/**
+ * Jobs per second of workers that are all at work, and what they ask of the server: counted from when each of them has handled
+ * `warmUp` jobs, because many processes take long to start and to be compiled. Jobs that had been handled by then do not count,
+ * whether the store knew of them or not: the figure is rather too low than too high.
+ */
+export async function measureBusy({ store, producer, workers, jobs, warmUp, seconds }) {
+  await waitForQuiet();
+  workers.start();
+  await untilAllHave(warmUp, jobs, workers);
+  const before = sum(workers.tally);
+  const stopWatching = await watchLoad(store, workers);
+  const isDrained = await workers.handled(jobs, seconds * 1_000);
+  if (isDrained) while (!(await producer.isDone())) await sleep(LOOK);
+  const load = await stopWatching();
+  const completed = await producer.completed();
+  const handled = sum((await workers.stop()).map((report) => report.handled));
+  check({ jobs, isDrained, completed, handled });
+  return { ...load, rate: (completed - before) / load.seconds, jobs: completed - before };
+}
+
+/** Not for longer than a third of the jobs last: a worker that gets none shows in the figures. */
+async function untilAllHave(warmUp, jobs, workers) {
+  const giveUpAt = performance.now() + PATIENCE;
+  while (Math.min(...workers.tally) < warmUp && sum(workers.tally) < jobs / 3) {
+    if (performance.now() > giveUpAt)
+      throw new Error(`Within ${PATIENCE / 1_000} s the workers have not come to work.`);
+    await sleep(LOOK);
+  }
+}
+
+function check({ jobs, isDrained, completed, handled }) {
+  if (isDrained && completed !== jobs)
+    throw new Error(`${jobs} jobs should have ended, the store knows of ${completed}.`);
+  if (handled < completed) throw new Error(`${completed} jobs have ended, but only ${handled} were handled.`);
+}
+
+function sum(numbers) {
+  return numbers.reduce((all, number) => all + number, 0);
+}
