@@ -25,9 +25,10 @@ async function runBusy({ kind, processes, sizes, store, producer, workers }) {
   return measureBusy({ store, producer, workers, jobs, warmUp: sizes.warmUpJobs, seconds: sizes.seconds });
 }
 
-async function runCalm({ processes, types, sizes, store, producer, workers }) {
+async function runCalm({ processes, types, every, sizes, store, producer, workers }) {
   const others = Array.from({ length: types - 1 }, (_, index) => `bench.type${index}`);
-  await workers.open(processes, { options: { types: [JOB_TYPE, ...others] }, concurrency: CONCURRENCY });
+  const options = { types: [JOB_TYPE, ...others], poll: { min: every } };
+  await workers.open(processes, { options, concurrency: CONCURRENCY });
   return measureCalm({ store, producer, workers, rate: TRICKLE, sizes });
 }
 

@@ -39,9 +39,10 @@ export function scalingTables(results) {
     },
     {
       title: `Scaling: processes at rest, and with ${TRICKLE} jobs per second for all of them`,
-      rows: rowsOf(results, CELLS.calm, 'idle statements', ({ processes, types }, { read }) => ({
+      rows: rowsOf(results, CELLS.calm, 'idle statements', ({ processes, types, every }, { read }) => ({
         processes,
         types,
+        'poll.min': every,
         ...calmColumns(read, processes, 'idle'),
         ...calmColumns(read, processes, 'fed'),
       })),
