@@ -9,8 +9,9 @@ const PATIENCE = 10_000;
 /** What running workers ask of the server while there is nothing to do, and while jobs come one by one, `rate` of them per second. */
 export async function measureCalm({ store, producer, workers, rate, sizes }) {
   workers.start();
+  // Until they look as seldom as they do at rest; and it must be over before they do what they do once a minute, first after 15 s.
   await sleep(sizes.warmUpSeconds * 1_000);
-  const idle = await during(store, workers, () => sleep(sizes.idleSeconds * 1_000));
+  const idle = await during(store, workers, () => sleep(sizes.calmSeconds * 1_000));
   let enqueued = await trickle(producer, rate, sizes.seconds / 2);
   const fed = await during(store, workers, async () => (enqueued += await trickle(producer, rate, sizes.seconds)));
   if (!(await workers.handled(enqueued, PATIENCE))) throw new Error(`Not all of ${enqueued} jobs have been handled.`);
