@@ -26,6 +26,8 @@ class Stage {
   }
 
   readonly ids: string[] = [];
+  /** What a call of enqueue() took: the commit, and a measure of how busy the machine is. */
+  readonly calls: number[] = [];
   /** By which the producer knows that it is heard again. */
   restored = 0;
 
@@ -44,11 +46,18 @@ class Stage {
       const now = performance.now();
       const { id } = await this.producer.queue.enqueue('wait', { ms: 0 });
       called.set(id, now);
+      this.calls.push(performance.now() - now);
       await pause(rest);
     }
     this.ids.push(...called.keys());
     await waitUntil(() => [...called.keys()].every((id) => this.startedAt(id) !== undefined), { timeout: 20_000 });
     return [...called].map(([id, now]) => Number(this.startedAt(id)) - now).toSorted((a, b) => a - b);
+  }
+
+  /** 5 ms, or on a machine that is busy with something else as many commits as that usually is. */
+  get soon(): number {
+    const sorted = this.calls.toSorted((a, b) => a - b);
+    return Math.max(5, 4 * at(sorted, 50));
   }
 
   succeeded(): Promise<boolean> {
@@ -70,7 +79,7 @@ class Stage {
 }
 
 const at = (sorted: number[], percent: number) => Number(sorted[Math.floor((sorted.length * percent) / 100)]);
-const told = (sorted: number[]) =>
+const told = (times: number[], sorted = times.toSorted((a, b) => a - b)) =>
   [50, 95, 99].map((percent) => `p${percent} ${at(sorted, percent).toFixed(1)} ms`).join(', ');
 
 describe('wake-ups between processes', () => {
@@ -83,8 +92,10 @@ describe('wake-ups between processes', () => {
       stage = await Stage.open(await start({ durable: true }), 1, NEVER);
       await stage.latencies(20, PAUSE);
       const latencies = await stage.latencies(JOBS, PAUSE);
-      console.info(`${name}: from enqueue to handler across processes, ${JOBS} jobs: ${told(latencies)}`);
-      expect(at(latencies, 50)).toBeLessThan(5);
+      console.info(
+        `${name}: from enqueue to handler across processes, ${JOBS} jobs: ${told(latencies)}; enqueue() alone: ${told(stage.calls)}`,
+      );
+      expect(at(latencies, 50)).toBeLessThan(stage.soon);
     },
     120_000,
   );
@@ -108,11 +119,11 @@ describe('wake-ups between processes', () => {
         `Redis dead for ${OUTAGE / 1_000} s, polling every ${POLL} ms, ${stage.ids.length} jobs, none lost\n` +
           `before: ${told(before)}\nduring: ${told(during)}\nafter:  ${told(after)}`,
       );
-      expect(at(before, 50)).toBeLessThan(5);
+      expect(at(before, 50)).toBeLessThan(stage.soon);
       expect(at(during, 50)).toBeGreaterThan(20);
       expect(at(during, 50)).toBeLessThan(POLL);
       expect(at(during, 99)).toBeLessThan(1.5 * POLL);
-      expect(at(after, 50)).toBeLessThan(5);
+      expect(at(after, 50)).toBeLessThan(stage.soon);
       for (const worker of stage.workers) {
         expect(worker.named('wake-ups.lost')).toHaveLength(1);
         expect(worker.named('wake-ups.restored')).toHaveLength(1);
