@@ -42,6 +42,7 @@ import { JobWaiter } from './queue/job-waiter.js';
 import { StepControl } from './queue/step-control.js';
 import { MultiStepTypes } from './queue/multi-step-types.js';
 import { OperationTypes } from './queue/operation-types.js';
+import { ConcurrencyKeys } from './queue/concurrency-keys.js';
 import { PayloadSchemas } from './queue/payload-schemas.js';
 import { Heartbeat } from './repository/heartbeat.js';
 import { InspectionRepository } from './repository/inspection-repository.js';
@@ -87,6 +88,7 @@ const PROVIDERS: Provider[] = [
   MultiStepTypes,
   OperationTypes,
   PayloadSchemas,
+  ConcurrencyKeys,
   AfterCommit,
   Acknowledger,
   JobControl,

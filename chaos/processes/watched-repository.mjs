@@ -7,7 +7,7 @@ export const fences = new Map();
 export class WatchedRepository extends SqlJobRepository {
   async claim(request) {
     const claimed = await super.claim(request);
-    for (const { id, fence } of claimed) fences.set(id, fence);
+    for (const { id, fence } of claimed.jobs) fences.set(id, fence);
     return claimed;
   }
 }

@@ -4,6 +4,7 @@ import { jobTypeFault } from '../job/job-type.js';
 import { Operation } from '../job/operation.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { refuseContradictions, resolveHandlerOptions } from '../options/resolve-handler-options.js';
+import { refuseLimitsOfOperation } from '../options/resolve-limits.js';
 import { DecoratedMethodScanner, type DecoratedMethod } from './decorated-method.scanner.js';
 import { HandlerInvoker } from './handler-invoker.js';
 import { JOB_HANDLER_METADATA, type JobHandlerMetadata } from './job-handler.decorator.js';
@@ -44,6 +45,7 @@ export class JobHandlerExplorer {
     if (!mayBeOperation) refuseOperation(facts);
     const forAll = mayBeOperation && this.operation !== undefined ? {} : undefined;
     const options = { ...facts.options, operation: facts.options.operation ?? forAll };
+    refuseLimitsOfOperation(`@JobHandler('${facts.type}') on ${name}`, options);
     return { ...facts, options, invoke: this.invoker.create(decorated, facts.type) };
   }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DuplicateHandlerError } from '../errors/duplicate-handler.error.js';
 import type { HandledType } from '../job/handled-type.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
+import { ConcurrencyKeys } from '../queue/concurrency-keys.js';
 import { PayloadSchemas } from '../queue/payload-schemas.js';
 import type { RegisteredHandler } from './registered-handler.js';
 
@@ -13,6 +14,7 @@ export class JobHandlerRegistry {
   constructor(
     private readonly options: ResolvedOptions,
     private readonly schemas: PayloadSchemas,
+    private readonly keys: ConcurrencyKeys,
   ) {}
 
   register(handler: RegisteredHandler): void {
@@ -24,6 +26,7 @@ export class JobHandlerRegistry {
   unregister(type: string): void {
     this.handlers.delete(type);
     this.schemas.set(type, undefined);
+    this.keys.set(type, undefined);
   }
 
   get(type: string): RegisteredHandler | undefined {
@@ -64,6 +67,7 @@ export class JobHandlerRegistry {
   replace(handler: RegisteredHandler): void {
     this.handlers.set(handler.type, handler);
     this.schemas.set(handler.type, handler.options.schema);
+    this.keys.set(handler.type, handler.options.limits?.key?.from);
   }
 
   private get own(): RegisteredHandler[] {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { UNFILED } from './concurrency-key.js';
 import { AS_ITS_TYPE, type NewJob } from './job.js';
 
 /** What of a schedule its jobs are made of. */
@@ -24,6 +25,7 @@ export function jobOfFiring(
     type,
     payload,
     priority: 0,
+    concurrencyKey: UNFILED,
     due: late === 0 ? { delay: 0 } : { at: fireTime + late },
     key: manual ? undefined : `${name}@${new Date(fireTime).toISOString()}`,
     keyScope: 'row',

@@ -53,6 +53,8 @@ export interface NewJob {
   /** JSON text. */
   readonly payload: string;
   readonly priority: number;
+  /** `UNFILED`: whoever would claim it finds out, if its type has keys. */
+  readonly concurrencyKey: string;
   readonly due: DueTime;
   readonly key: string | undefined;
   readonly keyScope: KeyScope;

@@ -1,4 +1,5 @@
 import type { Backoff } from '../job/backoff.js';
+import type { JobLimits } from '../job/job-limits.js';
 import type { StandardSchema } from '../job/standard-schema.js';
 import type { Duration } from '../support/duration.js';
 import type { OperationOptions } from './operation-options.js';
@@ -27,6 +28,22 @@ export interface JobHandlerOptions {
    * @default 100
    */
   concurrency?: number;
+  /**
+   * Jobs of this type that run at once in the whole cluster, 1 to 1000. A job that `ack: 'manual'` has handed over is not counted. By default
+   * there is no limit.
+   */
+  globalConcurrency?: number;
+  /**
+   * How many jobs with the same key run at once in the whole cluster: 1 to 1000. `from` finds the key in the payload as JSON leaves it,
+   * at enqueue or, where the process that enqueues does not know it, before the job is claimed; it must be quick, and always answer
+   * the same. Jobs without a key share one limit. By default there is none.
+   */
+  concurrencyKey?: { from: (payload: never) => string | number | null | undefined; limit: number };
+  /**
+   * At most `max` jobs of this type, 1 to 1000, begin in any time of the length `per`, in the whole cluster. For more, give a shorter
+   * `per`. By default there is no limit.
+   */
+  rateLimit?: { max: number; per: Duration };
   /**
    * The longest an attempt may take: then `job.signal` is aborted. The slot stays taken until the handler's promise settles.
    * @default '15m'
@@ -83,6 +100,8 @@ export interface ResolvedHandlerOptions {
   readonly waitTime: number;
   readonly backoff: Backoff;
   readonly concurrency: number;
+  /** `undefined`: none but this process's own. */
+  readonly limits: JobLimits | undefined;
   readonly timeout: number;
   readonly deadline: number | undefined;
   readonly maxCrashes: number;

@@ -4,12 +4,14 @@ import { LONGEST_TIMER } from '../support/duration.js';
 import type { JobHandlerOptions, ResolvedHandlerOptions } from './handler-options.js';
 import type { OperationOptions } from './operation-options.js';
 import { OptionReader } from './option-reader.js';
+import { LIMIT_OPTIONS, readLimits } from './resolve-limits.js';
 
 const HANDLER_OPTIONS = [
   'maxRetries',
   'waitTime',
   'backoff',
   'concurrency',
+  ...LIMIT_OPTIONS,
   'timeout',
   'deadline',
   'maxCrashes',
@@ -31,6 +33,7 @@ export function resolveHandlerOptions(owner: string, given: JobHandlerOptions): 
     waitTime: options.duration('waitTime', '10s'),
     backoff: readBackoff(options, 'fixed'),
     concurrency: options.integer('concurrency', 100, 1),
+    limits: readLimits(options),
     timeout: options.duration('timeout', '15m', 1, LONGEST_TIMER),
     deadline: options.optionalDuration('deadline'),
     maxCrashes: options.integer('maxCrashes', 3, 1, 1_000),

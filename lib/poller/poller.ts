@@ -210,12 +210,12 @@ export class Poller implements Service {
     const manual = ackTimeout === undefined ? undefined : { ackTimeout, retention };
     this.mayHaveStrays = true;
     const node = this.lease.id;
-    const jobs = await this.repository.claim({ ...level, node, limit, deadline, maxCrashes, manual });
+    const { jobs, left } = await this.repository.claim({ ...level, node, limit, deadline, maxCrashes, manual });
     this.mayHaveStrays = false;
     // Found dead meanwhile: these jobs are rescued with the others of that incarnation.
     if (!this.lease.isAlive || node !== this.lease.id) return 0;
     this.levels.tookTurn(level.type);
-    if (jobs.length < limit) this.levels.drained(level);
+    if (left !== 'some') this.levels.drained(level);
     this.pool.accept(jobs);
     return jobs.length;
   }

@@ -1,4 +1,5 @@
 import { InvalidJobError } from '../errors/invalid-job.error.js';
+import { UNFILED } from '../job/concurrency-key.js';
 import { jobTypeFault, LONGEST_NAME, nameFault, type JobType } from '../job/job-type.js';
 import { AS_ITS_TYPE, type DueTime, type JobRetention, type KeyScope, type NewJob } from '../job/job.js';
 import { refuseUnknownOptions } from '../support/did-you-mean.js';
@@ -37,6 +38,7 @@ export function buildJob(
     type,
     payload: serialiseJobValue('payload', request.payload, maxPayloadBytes),
     priority: readPriority(request.priority),
+    concurrencyKey: UNFILED,
     due: readDue(request),
     key: readName('key', request.key),
     keyScope: readKeyScope(request, type, defaultScope),

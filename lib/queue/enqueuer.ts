@@ -11,6 +11,7 @@ import { JobRepository } from '../repository/job-repository.js';
 import { ApplicationTransactions } from '../typeorm/application-transactions.js';
 import { AfterCommit } from './after-commit.js';
 import { buildJob, buildJobs } from './build-job.js';
+import { ConcurrencyKeys } from './concurrency-keys.js';
 import type { EnqueueOptions, JobRequest } from './enqueue-options.js';
 import type { JobDefinition } from './job-definition.js';
 import { MultiStepTypes } from './multi-step-types.js';
@@ -27,6 +28,7 @@ export class Enqueuer {
     private readonly multiStep: MultiStepTypes,
     private readonly operations: OperationTypes,
     private readonly schemas: PayloadSchemas,
+    private readonly keys: ConcurrencyKeys,
     private readonly events: QueueEvents,
     private readonly instrumentation: JobInstrumentation,
     private readonly options: ResolvedOptions,
@@ -73,6 +75,7 @@ export class Enqueuer {
     this.operations.refuse(type);
     const checking = this.schemas.check(kind, jobs);
     if (checking !== undefined) await checking;
+    const filed = this.keys.file(kind, jobs);
     return observeEnqueue(
       this.instrumentation,
       () => ({
@@ -81,7 +84,7 @@ export class Enqueuer {
         traceId: jobs.length === 1 ? jobs[0]?.traceId : undefined,
         schedule: undefined,
       }),
-      (traceId) => this.write(traced(jobs, traceId), given),
+      (traceId) => this.write(traced(filed, traceId), given),
       (enqueued) => enqueued,
     );
   }

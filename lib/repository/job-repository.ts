@@ -4,6 +4,7 @@ import type { Attempt } from '../job/attempt.js';
 import type { ChangedJob, JobChange } from '../job/job-change.js';
 import type { HandledType } from '../job/handled-type.js';
 import type { CheckedFilter } from '../job/job-filter.js';
+import type { JobLimits } from '../job/job-limits.js';
 import type { JobNotes } from '../job/job-notes.js';
 import type { ClaimedJob, EnqueuedJob, Job, JobLevel, JobToken, NewJob } from '../job/job.js';
 import type { JobState } from '../job/job-state.js';
@@ -42,6 +43,10 @@ export type JobManager = EntityManager | QueryRunner | SqlConnection | KnexTrans
 export interface SurveyRequest {
   /** The types this node could run now. */
   readonly types: readonly string[];
+  /** Those of them that have concurrency keys. */
+  readonly keyed?: readonly string[];
+  /** Look for jobs with a concurrency key whose type has none here: they would never be claimed. */
+  readonly misfiled?: boolean;
   /** Look for dead nodes too: dearer, so not with every survey. */
   readonly sweep: boolean;
   /** Claims of this node, to be told which of them it has lost. */
@@ -65,6 +70,8 @@ export interface Survey {
   readonly nextDueIn: number | undefined;
   /** A node has missed its heartbeat, or a job is running on a node that is not alive. */
   readonly orphans: boolean;
+  /** Types without concurrency keys that have waiting jobs with one. */
+  readonly misfiled: readonly string[];
   readonly paused: readonly string[];
   /** Held claims that are over: cancelled, or given to another node. */
   readonly lost: readonly JobToken[];
@@ -83,6 +90,17 @@ export interface ClaimRequest extends JobLevel {
   readonly maxCrashes: number;
   /** The type has `ack: 'manual'`: kept on the row, because whoever acknowledges the job may not have its handler. */
   readonly manual?: ManualClaim | undefined;
+  /** Of the type, in the whole cluster. Then the priority is not heeded: of each key the best jobs are claimed. */
+  readonly limits?: JobLimits | undefined;
+}
+
+/** What a claim came to. */
+export interface ClaimAnswer {
+  readonly jobs: readonly ClaimedJob[];
+  /** What is left of what was asked for. `some`: may be claimed at once; `held back`: by a limit, or by somebody who is claiming. */
+  readonly left: 'none' | 'some' | 'held back';
+  /** In how many milliseconds the next of those that are held back may begin, as far as that is known: a rate says so. */
+  readonly freeIn: number | undefined;
 }
 
 /** Milliseconds. */
@@ -176,8 +194,13 @@ export abstract class JobRepository {
   abstract survey(request: SurveyRequest): Promise<Survey>;
   /** Turns due scheduled jobs into waiting ones; answers how many. */
   abstract promote(limit: number): Promise<number>;
-  /** Takes due jobs of one level, oldest due first, raises their fences and gives them to the node, if that is alive. */
-  abstract claim(request: ClaimRequest): Promise<ClaimedJob[]>;
+  /**
+   * Takes due jobs of one level, oldest due first, raises their fences and gives them to the node, if that is alive. Of a type with limits
+   * no more than have free slots; jobs that nobody has filed yet are filed.
+   */
+  abstract claim(request: ClaimRequest): Promise<ClaimAnswer>;
+  /** Takes their concurrency keys from waiting jobs of a type that has none any more; answers how many. */
+  abstract unfile(type: string, limit: number): Promise<number>;
   /** Answers the ids that were not this claim's any more. */
   abstract recordStarts(starts: readonly StartedJob[]): Promise<string[]>;
   /** Writes down progress and log lines of claims that are still held. */

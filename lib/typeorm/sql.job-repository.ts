@@ -6,11 +6,12 @@ import type { Attempt } from '../job/attempt.js';
 import type { ChangedJob, JobChange } from '../job/job-change.js';
 import type { HandledType } from '../job/handled-type.js';
 import type { CheckedFilter } from '../job/job-filter.js';
-import type { ClaimedJob, EnqueuedJob, Job, JobToken, NewJob } from '../job/job.js';
+import type { EnqueuedJob, Job, JobToken, NewJob } from '../job/job.js';
 import type { Settlement } from '../job/settlement.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import {
   JobRepository,
+  type ClaimAnswer,
   type ClaimRequest,
   type JobCount,
   type JobLogLine,
@@ -57,6 +58,7 @@ import { removeJob } from './statements/remove-jobs.js';
 import { rescueJobs } from './statements/rescue-jobs.js';
 import { areOneStatement, settleHeldJob, settleJobs } from './statements/settle-jobs.js';
 import { readSurvey, surveyQueue } from './statements/survey-queue.js';
+import { unfileJobs } from './statements/unfile-jobs.js';
 import { unhandledServices } from './statements/unhandled-services.js';
 import { unhandledTypes } from './statements/unhandled-types.js';
 
@@ -102,8 +104,12 @@ export class SqlJobRepository extends JobRepository {
     return this.transact((tables) => promoteJobs(tables, limit));
   }
 
-  claim(request: ClaimRequest): Promise<ClaimedJob[]> {
+  claim(request: ClaimRequest): Promise<ClaimAnswer> {
     return this.claimer.claim(request);
+  }
+
+  unfile(type: string, limit: number): Promise<number> {
+    return this.transact((tables) => unfileJobs(tables, type, limit));
   }
 
   recordStarts(starts: readonly StartedJob[]): Promise<string[]> {

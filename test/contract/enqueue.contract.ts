@@ -82,7 +82,7 @@ export function enqueueContract(context: ContractContext): void {
       const survey = await repository.survey({ types: names, sweep: false });
       expect(survey.ready.map(({ type }) => type).sort()).toEqual([...names].sort());
       const node = await repository.registerNode({ name: 'n', concurrency: 1, types: [] });
-      const claimed = await repository.claim({
+      const { jobs: claimed } = await repository.claim({
         node,
         type: 'a',
         priority: 0,

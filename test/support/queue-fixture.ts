@@ -18,9 +18,10 @@ import { JobQueue } from '../../lib/queue/job-queue.js';
 import { JobWaiter } from '../../lib/queue/job-waiter.js';
 import { StepControl } from '../../lib/queue/step-control.js';
 import { OperationTypes } from '../../lib/queue/operation-types.js';
+import { ConcurrencyKeys } from '../../lib/queue/concurrency-keys.js';
 import { PayloadSchemas } from '../../lib/queue/payload-schemas.js';
 import { MultiStepTypes } from '../../lib/queue/multi-step-types.js';
-import type { ClaimRequest, JobRepository } from '../../lib/repository/job-repository.js';
+import type { ClaimAnswer, ClaimRequest, JobRepository } from '../../lib/repository/job-repository.js';
 import type { InspectionRepository } from '../../lib/repository/inspection-repository.js';
 import { QueueInspector } from '../../lib/inspection/queue-inspector.js';
 import type { OperationRepository } from '../../lib/repository/operation-repository.js';
@@ -112,6 +113,7 @@ export class QueueFixture {
         multiStep,
         new OperationTypes(),
         new PayloadSchemas(resolved),
+        new ConcurrencyKeys(resolved),
         this.events,
         new JobInstrumentation(this.events),
         resolved,
@@ -136,7 +138,12 @@ export class QueueFixture {
     return this.repository.registerNode({ name, concurrency: 100, types: handled(...types) });
   }
 
-  async claim(node: string, type: string, overrides: Partial<ClaimRequest> = {}): Promise<ClaimedJob[]> {
+  async claim(node: string, type: string, overrides: Partial<ClaimRequest> = {}): Promise<readonly ClaimedJob[]> {
+    return (await this.ask(node, type, overrides)).jobs;
+  }
+
+  /** What a claim answers, beside the jobs. */
+  async ask(node: string, type: string, overrides: Partial<ClaimRequest> = {}): Promise<ClaimAnswer> {
     return this.repository.claim({
       node,
       type,

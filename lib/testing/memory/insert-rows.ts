@@ -60,6 +60,7 @@ function toRow(store: MemoryStore, service: string, job: NewJob): JobRow {
     service,
     type: job.type,
     priority: job.priority,
+    concurrency_key: job.concurrencyKey,
     key_scope: job.keyScope,
     reference: job.reference ?? null,
     trace_id: job.traceId ?? null,

@@ -1,14 +1,16 @@
 import type { EntityManager } from 'typeorm';
 import type { AcknowledgedJob, AcknowledgeRequest } from '../../job/acknowledgement.js';
+import { UNFILED } from '../../job/concurrency-key.js';
 import type { Attempt } from '../../job/attempt.js';
 import type { ChangedJob, JobChange } from '../../job/job-change.js';
 import type { HandledType } from '../../job/handled-type.js';
 import type { CheckedFilter } from '../../job/job-filter.js';
-import type { ClaimedJob, EnqueuedJob, Job, JobToken, NewJob } from '../../job/job.js';
+import type { EnqueuedJob, Job, JobToken, NewJob } from '../../job/job.js';
 import type { Settlement } from '../../job/settlement.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import {
   JobRepository,
+  type ClaimAnswer,
   type ClaimRequest,
   type JobCount,
   type JobLogLine,
@@ -87,14 +89,21 @@ export class MemoryJobRepository extends JobRepository {
     return due.length;
   }
 
-  async claim(request: ClaimRequest): Promise<ClaimedJob[]> {
+  async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     const { type, priority, limit, node } = request;
-    if (this.store.nodes.get(Number(node))?.state !== 'alive') return [];
-    const level = this.rows((row) => row.type === type && row.priority === priority && isDue(this.store, row));
-    return level
-      .sort(byDue)
-      .slice(0, limit)
-      .map((row) => claimRow(this.store, row, request));
+    const level =
+      this.store.nodes.get(Number(node))?.state === 'alive'
+        ? this.rows((row) => row.type === type && row.priority === priority && isDue(this.store, row))
+        : [];
+    const due = level.sort(byDue).slice(0, limit);
+    const left = due.length < limit ? 'none' : 'some';
+    return { jobs: due.map((row) => claimRow(this.store, row, request)), left, freeIn: undefined };
+  }
+
+  async unfile(type: string, limit: number): Promise<number> {
+    const filed = this.rows((row) => row.type === type && row.state === 'waiting' && row.concurrency_key !== UNFILED);
+    for (const row of filed.slice(0, limit)) row.concurrency_key = UNFILED;
+    return Math.min(filed.length, limit);
   }
 
   async recordStarts(starts: readonly StartedJob[]): Promise<string[]> {

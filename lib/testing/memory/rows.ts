@@ -10,6 +10,7 @@ export type JobRow = {
   readonly service: string;
   readonly type: string;
   readonly priority: number;
+  concurrency_key: string;
   readonly key_scope: KeyScope;
   readonly reference: string | null;
   readonly trace_id: string | null;

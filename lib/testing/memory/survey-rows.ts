@@ -19,6 +19,7 @@ export function surveyRows(store: MemoryStore, service: string, request: SurveyR
     ready: readyLevels(store, service, request.types),
     nextDueIn: dues.length === 0 ? undefined : Math.min(...dues) - now,
     orphans: request.sweep && (isSilent || running.some(({ node_id: of }) => nodes.get(of)?.state !== 'alive')),
+    misfiled: [],
     paused: pausedTypes(store, service),
     lost: (request.held ?? [])
       .filter((claim) => isLost(store, claim))

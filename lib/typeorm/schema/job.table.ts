@@ -19,6 +19,7 @@ function jobColumns({
     type: `${name(128)} NOT NULL`,
     state: `${name(9)} NOT NULL DEFAULT 'waiting'`,
     priority: `${integer} NOT NULL DEFAULT 0`,
+    concurrency_key: `${name(255)} NOT NULL DEFAULT ''`,
     due: `${bigint} NOT NULL DEFAULT (${now})`,
     fence: `${bigint} NOT NULL DEFAULT 0`,
     ...moments(['node_id', 'started_at', 'finished_at', 'expires_at', 'delivered_at'], bigint),
@@ -74,13 +75,17 @@ const JOB_CHECKS = [
 function jobIndexes(dialect: Dialect, table: string): Index[] {
   const byState: Index[] = dialect.partialIndexes
     ? [
-        { name: `${table}_claim`, columns: 'service, type, priority, due, id', where: "state = 'waiting'" },
+        {
+          name: `${table}_claim`,
+          columns: 'service, type, concurrency_key, priority, due, id',
+          where: "state = 'waiting'",
+        },
         { name: `${table}_due`, columns: 'service, due', where: "state = 'scheduled'" },
         { name: `${table}_running`, columns: 'service, node_id', where: "state = 'running'" },
         { name: `${table}_expiry`, columns: 'service, expires_at', where: 'expires_at > 0' },
       ]
     : [
-        { name: `${table}_claim`, columns: 'service, state, type, priority, due, id' },
+        { name: `${table}_claim`, columns: 'service, state, type, concurrency_key, priority, due, id' },
         { name: `${table}_due`, columns: 'service, state, due' },
         { name: `${table}_expiry`, columns: 'service, expires_at' },
       ];

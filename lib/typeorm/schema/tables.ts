@@ -4,6 +4,7 @@ import { jobTable } from './job.table.js';
 import { operationAttemptTable, operationRowTable } from './operation.tables.js';
 import { firingTable, scheduleTable } from './schedule.tables.js';
 import { attemptTable, lockTable, logTable, nodeTable, pauseTable, schemaTable } from './side-tables.js';
+import { slotTable } from './slot.table.js';
 import { stepTable } from './step.table.js';
 
 /** The names of our tables. The prefix has been checked, so that they need no quotes. */
@@ -16,6 +17,7 @@ export interface TableNames {
   readonly schedule: string;
   readonly firing: string;
   readonly step: string;
+  readonly slot: string;
   readonly operationRow: string;
   readonly operationAttempt: string;
   readonly lock: string;
@@ -32,6 +34,7 @@ export function tableNames(prefix: string): TableNames {
     schedule: `${prefix}schedule`,
     firing: `${prefix}firing`,
     step: `${prefix}step`,
+    slot: `${prefix}slot`,
     operationRow: `${prefix}operation_row`,
     operationAttempt: `${prefix}operation_attempt`,
     lock: `${prefix}lock`,
@@ -51,6 +54,7 @@ export function tableDefinitions(dialect: Dialect, names: TableNames): Table[] {
     scheduleTable(dialect, names.schedule),
     firingTable(dialect, names.firing),
     stepTable(dialect, names.step),
+    slotTable(dialect, names.slot),
     operationRowTable(dialect, names.operationRow),
     operationAttemptTable(dialect, names.operationAttempt),
     lockTable(dialect, names.lock),

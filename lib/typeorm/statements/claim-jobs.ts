@@ -71,7 +71,7 @@ function selectDue(
 ): Statement {
   const sql =
     `SELECT ${columns} FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
-    `WHERE service = ? AND state = 'waiting' AND type = ? AND priority = ? AND due >= ? AND due <= ${dialect.now} ` +
+    `WHERE service = ? AND state = 'waiting' AND type = ? AND concurrency_key = '' AND priority = ? AND due >= ? AND due <= ${dialect.now} ` +
     // A node that has been found dead must not take new jobs: they would wait for the next sweep.
     `AND EXISTS (SELECT 1 FROM ${names.node} n WHERE n.id = ? AND n.state = 'alive') ORDER BY due, id LIMIT ?${dialect.skipLocked}`;
   return statement(sql, [service, request.type, request.priority, from, Number(request.node), request.limit]);

@@ -1,6 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { KeyTakenError } from '../../errors/key-taken.error.js';
+import { UNFILED } from '../../job/concurrency-key.js';
 import type { EnqueuedJob, NewJob } from '../../job/job.js';
+import type { RowColumns } from '../dialects/dialect.js';
 import type { QueueTables } from '../queue-tables.js';
 import { ENDLESS_RETRIES } from '../row.js';
 import { statement, type Parameter, type Result, type Script, type Statement } from '../statement.js';
@@ -26,6 +28,7 @@ interface OptionalColumn {
 /** What none of the jobs has is left to its default: each value less is less to send and to parse. */
 const OPTIONAL: readonly OptionalColumn[] = [
   { column: 'job_key', of: ({ key }) => key, without: null },
+  { column: 'concurrency_key', of: ({ concurrencyKey: key }) => (key === UNFILED ? undefined : key), without: UNFILED },
   { column: 'key_scope', of: ({ keyScope }) => (keyScope === 'row' ? undefined : keyScope), without: 'row' },
   { column: 'reference', of: ({ reference }) => reference, without: null },
   { column: 'trace_id', of: ({ traceId }) => traceId, without: null },
@@ -151,9 +154,8 @@ function insertInto(
 
 /** The same of jobs without keys, with one text for any number of them: thousands of parameters take longer to bind than to insert. */
 function insertFrom({ dialect, names, service }: QueueTables, jobs: readonly NewJob[]): Statement {
-  const own = jobs.some(
-    ({ maxRetries, retention: { succeeded, failed } }) => (maxRetries ?? succeeded ?? failed) !== undefined,
-  );
+  const groups = COLUMN_GROUPS.filter(({ isIn }) => jobs.some(isIn));
+  const own: RowColumns = Object.assign({}, ...groups.map((group) => group.columns));
   const source = dialect.rows({
     line: 'integer',
     type: 'name',
@@ -164,11 +166,11 @@ function insertFrom({ dialect, names, service }: QueueTables, jobs: readonly New
     trace_id: 'name',
     deadline: 'integer',
     payload: 'text',
-    ...(own ? OWN_COLUMNS : {}),
+    ...own,
   });
   const isLater = `v.delay > 0 OR v.at > ${dialect.now}`;
   const due = `CASE WHEN v.at IS NULL THEN ${dialect.now} + v.delay ELSE ${dialect.greatest(dialect.now, 'v.at')} END`;
-  const more = own ? Object.keys(OWN_COLUMNS) : [];
+  const more = Object.keys(own);
   const columns = ['service, type, state, priority, due, reference, trace_id, deadline, payload', ...more].join(', ');
   const values =
     `?, v.type, CASE WHEN ${isLater} THEN 'scheduled' ELSE 'waiting' END, v.priority, ${due}, v.reference, v.trace_id, v.deadline, ` +
@@ -182,22 +184,41 @@ function insertFrom({ dialect, names, service }: QueueTables, jobs: readonly New
     trace_id: job.traceId,
     deadline: job.deadline,
     payload: job.payload,
-    ...(own ? ownOf(job) : {}),
+    ...Object.assign({}, ...groups.map(({ of }) => of(job))),
   }));
   return {
-    name: own ? 'insert jobs with options' : 'insert jobs',
+    name: ['insert jobs', ...groups.map(({ name }) => name)].join(' with '),
     sql: `INSERT INTO ${names.job} (${columns}) SELECT ${values} FROM ${source} v ORDER BY v.line RETURNING id`,
     parameters: [service, JSON.stringify(rows)],
   };
 }
 
-/** What few jobs have. */
-const OWN_COLUMNS = { max_retries: 'integer', keep_succeeded: 'integer', keep_failed: 'integer' } as const;
-
-function ownOf(job: NewJob): { readonly [column in keyof typeof OWN_COLUMNS]: number | undefined } {
-  const { succeeded, failed } = job.retention;
-  return { max_retries: storedRetries(job), keep_succeeded: succeeded, keep_failed: failed };
+interface ColumnGroup {
+  readonly name: string;
+  readonly columns: RowColumns;
+  readonly isIn: (job: NewJob) => boolean;
+  readonly of: (job: NewJob) => object;
 }
+
+/** What few jobs have. */
+const COLUMN_GROUPS: readonly ColumnGroup[] = [
+  {
+    name: 'options',
+    columns: { max_retries: 'integer', keep_succeeded: 'integer', keep_failed: 'integer' },
+    isIn: ({ maxRetries, retention: { succeeded, failed } }) => (maxRetries ?? succeeded ?? failed) !== undefined,
+    of: (job) => ({
+      max_retries: storedRetries(job),
+      keep_succeeded: job.retention.succeeded,
+      keep_failed: job.retention.failed,
+    }),
+  },
+  {
+    name: 'concurrency keys',
+    columns: { concurrency_key: 'name' },
+    isIn: ({ concurrencyKey }) => concurrencyKey !== UNFILED,
+    of: ({ concurrencyKey }) => ({ concurrency_key: concurrencyKey }),
+  },
+];
 
 interface DueSql {
   readonly state: string;

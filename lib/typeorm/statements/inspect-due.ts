@@ -35,7 +35,8 @@ function firstOfLevels({ dialect, names, service }: QueueTables, types: readonly
   const first =
     `SELECT j.id FROM ${names.job} j${dialect.forceIndex(`${names.job}_claim`)} ` +
     'WHERE j.service = ? AND ' +
-    `j.state = 'waiting' AND j.type = v.type AND j.priority = v.priority AND j.due <= ${dialect.now} ORDER BY j.type, j.priority, j.due, j.id LIMIT 1`;
+    `j.state = 'waiting' AND j.type = v.type AND j.concurrency_key = '' AND j.priority = v.priority AND j.due <= ${dialect.now} ` +
+    'ORDER BY j.type, j.priority, j.due, j.id LIMIT 1';
   const levels = types.flatMap((type) => PRIORITIES.map((priority) => ({ type, priority })));
   return statement(`SELECT (${first}) AS id FROM ${dialect.rows({ type: 'name', priority: 'integer' })} v`, [
     service,

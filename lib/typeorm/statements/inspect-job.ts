@@ -54,20 +54,20 @@ function holderOf(row: Row): JobSituation['node'] {
  * that are due and not made ready yet, which no node leaves so for long.
  */
 function countAhead({ dialect, names, service }: QueueTables, row: Row): Statement {
-  const level = [service, String(row['type']), Number(row['priority'])];
+  const level = [service, String(row['type']), String(row['concurrency_key']), Number(row['priority'])];
   const [due, id] = [Number(row['due']), Number(row['id'])];
   const waiting = (priority: string) =>
     `SELECT 1 FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
-    `WHERE service = ? AND state = 'waiting' AND type = ? AND priority ${priority}`;
+    `WHERE service = ? AND state = 'waiting' AND type = ? AND concurrency_key = ? AND priority ${priority}`;
   const scheduled =
     `SELECT 1 FROM ${names.job}${dialect.forceIndex(`${names.job}_due`)} ` +
-    `WHERE service = ? AND state = 'scheduled' AND delivered_at = 0 AND due <= ${dialect.now} AND type = ?`;
+    `WHERE service = ? AND state = 'scheduled' AND delivered_at = 0 AND due <= ${dialect.now} AND type = ? AND concurrency_key = ?`;
   const earlier = '(due < ? OR (due = ? AND id < ?))';
   const parts: [string, Parameter[]][] = [
     [`${waiting('> ?')} AND due <= ${dialect.now}`, level],
     [`${waiting('= ?')} AND due < ?`, [...level, due]],
     [`${waiting('= ?')} AND due = ? AND id < ?`, [...level, due, id]],
-    [`${scheduled} AND (priority > ? OR (priority = ? AND ${earlier}))`, [...level, ...level.slice(2), due, due, id]],
+    [`${scheduled} AND (priority > ? OR (priority = ? AND ${earlier}))`, [...level, ...level.slice(3), due, due, id]],
   ];
   const counts = parts.map(([sql]) => `SELECT COUNT(*) AS ahead FROM (${sql} LIMIT ${COUNTED_AHEAD}) a`);
   return statement(

@@ -40,7 +40,7 @@ export function readSurvey(rows: readonly Row[]): Survey {
     else if (fact === 'schedule') nextScheduleIn = Number(value);
     else ready.push({ type: String(type), priority: Number(value) });
   }
-  return { ready, nextDueIn, orphans: someOrphans, paused, lost, claims: claimed, nextScheduleIn };
+  return { ready, nextDueIn, orphans: someOrphans, misfiled: [], paused, lost, claims: claimed, nextScheduleIn };
 }
 
 interface Part {
@@ -65,7 +65,8 @@ function nextDue({ dialect, names, service }: QueueTables): Part {
 function readyLevels({ dialect, names, service }: QueueTables, types: readonly string[]): Part {
   const highest =
     `SELECT j.priority FROM ${names.job} j${dialect.forceIndex(`${names.job}_claim`)} ` +
-    `WHERE j.service = ? AND j.state = 'waiting' AND j.type = v.type AND j.due <= ${dialect.now} ORDER BY j.type DESC, j.priority DESC LIMIT 1`;
+    `WHERE j.service = ? AND j.state = 'waiting' AND j.type = v.type AND j.concurrency_key = '' AND j.due <= ${dialect.now} ` +
+    'ORDER BY j.type DESC, j.priority DESC LIMIT 1';
   const sql = `SELECT 'ready' AS fact, v.type AS type, (${highest}) AS value FROM ${dialect.rows({ type: 'name' })} v`;
   return { sql, parameters: [service, JSON.stringify(types.map((type) => ({ type })))] };
 }

@@ -38,8 +38,8 @@ export const claim = command('claim', {
   },
 });
 
-export async function claimLevel(model: Model, real: RealQueue, request: ClaimRequest): Promise<JobToken[]> {
-  const claimed = await real.fixture.repository.claim(request);
+export async function claimLevel(model: Model, real: RealQueue, request: ClaimRequest): Promise<readonly JobToken[]> {
+  const { jobs: claimed } = await real.fixture.repository.claim(request);
   const ids = claimed.map(({ id }) => id);
   const expected = model.claimable(request);
   // Jobs behind a mark may be overlooked for a second: then the claim is right for what it could see.
@@ -76,6 +76,7 @@ export const survey = command('survey', {
         .filter((each) => model.isLost(each, model.holds(each)))
         .map(({ id, fence }) => ({ id, fence }))
         .sort(byClaim),
+      misfiled: [],
       claims: model.all((job) => job.node === node).length,
     });
     expect(seen.nextDueIn === undefined).toBe(next.length === 0);
