@@ -26,6 +26,9 @@ const SENTENCES: Record<Reason, RegExp> = {
   'not-due': /^It waits for its time/,
   expired: /^Its deadline has passed/,
   'concurrency-full': /^Every node that handles its type 'stock\.count' runs as many jobs as it may.* 1\.$/,
+  'global-concurrency-full': /globalConcurrency/,
+  'concurrency-key-full': /concurrencyKey/,
+  'rate-limited': /rateLimit/,
   'last-chance': /it is on its last chance/,
   next: /^Nothing is in its way/,
 };

@@ -14,6 +14,7 @@ import { readJob } from '../../typeorm/statements/read-jobs.js';
 import { byDue, isDue } from './claim-rows.js';
 import type { MemoryStore } from './memory-store.js';
 import type { JobRow, NodeRow } from './rows.js';
+import { takenSlots } from './slot-rows.js';
 import { pausedTypes } from './survey-rows.js';
 
 const SHOWN = 86_400_000;
@@ -77,6 +78,7 @@ export class MemoryInspectionRepository extends InspectionRepository {
       expired: row.deadline !== null && row.deadline < store.now,
       paused: pausedTypes(store, service).includes(row.type),
       ahead: this.isNext(row) ? this.countAhead(row) : 0,
+      slots: takenSlots(store, row),
     };
   }
 
@@ -95,6 +97,7 @@ export class MemoryInspectionRepository extends InspectionRepository {
     const ahead = this.rows.filter(
       (other) =>
         other.type === row.type &&
+        other.concurrency_key === row.concurrency_key &&
         this.isNext(other) &&
         (other.priority > row.priority || (other.priority === row.priority && byDue(other, row) < 0)),
     );

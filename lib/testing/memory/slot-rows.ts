@@ -17,7 +17,9 @@ export function groupsOf({ concurrency_key: key }: JobRow, limits: JobLimits): S
   return [
     ...(limits.concurrency === undefined ? [] : [{ kind: 'type', key: '', most: limits.concurrency, per: 0 } as const]),
     ...(limits.key === undefined ? [] : [{ kind: 'key', key, most: limits.key.limit, per: 0 } as const]),
-    ...(limits.rate === undefined ? [] : [{ kind: 'rate', key: '', most: limits.rate.max, per: limits.rate.per } as const]),
+    ...(limits.rate === undefined
+      ? []
+      : [{ kind: 'rate', key: '', most: limits.rate.max, per: limits.rate.per } as const]),
   ];
 }
 
@@ -54,7 +56,11 @@ export function takenSlots(store: MemoryStore, row: JobRow): TakenSlot[] {
 
 /** The first that is free. */
 function freeSlot(store: MemoryStore, row: JobRow, group: SlotGroup): number | undefined {
-  const taken = new Set(slotsOf(store, row, group).filter((slot) => isTaken(store, slot, group)).map(({ n }) => n));
+  const taken = new Set(
+    slotsOf(store, row, group)
+      .filter((slot) => isTaken(store, slot, group))
+      .map(({ n }) => n),
+  );
   return Array.from({ length: group.most }, (_, index) => index + 1).find((n) => !taken.has(n));
 }
 

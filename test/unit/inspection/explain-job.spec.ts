@@ -16,6 +16,7 @@ const waiting = (job: Partial<Job> = {}, situation: Partial<JobSituation> = {}):
   expired: false,
   paused: false,
   ahead: 0,
+  slots: [],
   ...situation,
 });
 

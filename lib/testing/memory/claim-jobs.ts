@@ -3,20 +3,31 @@ import type { JobLimits } from '../../job/job-limits.js';
 import type { ClaimedJob } from '../../job/job.js';
 import type { ClaimAnswer, ClaimRequest } from '../../repository/job-repository.js';
 import { byBytes } from '../../typeorm/statements/gaps.js';
-import { byDue, claimRow, isDue } from './claim-rows.js';
+import { byDue, claimRow, dueUnfiled, isDue, isFiled } from './claim-rows.js';
 import type { MemoryStore } from './memory-store.js';
 import type { JobRow } from './rows.js';
 import { hasFreeSlots, rateFreeIn, takeSlots } from './slot-rows.js';
 
+export function claimJobs(store: MemoryStore, service: string, request: ClaimRequest): ClaimAnswer {
+  const { node, limits } = request;
+  if (store.nodes.get(Number(node))?.state !== 'alive') return { jobs: [], left: 'none', freeIn: undefined };
+  return limits === undefined ? claimLevel(store, service, request) : claimLimited(store, service, request, limits);
+}
+
+function claimLevel(store: MemoryStore, service: string, request: ClaimRequest): ClaimAnswer {
+  const { type, priority, limit } = request;
+  const level = dueUnfiled(store, service, type).filter((row) => row.priority === priority);
+  const due = level.sort(byDue).slice(0, limit);
+  const left = due.length < limit ? 'none' : 'some';
+  return { jobs: due.map((row) => claimRow(store, row, request)), left, freeIn: undefined };
+}
+
 /** Takes due jobs for which there are free slots: the keys in turns, of each its best job. */
-export function claimLimited(
-  store: MemoryStore,
-  service: string,
-  request: ClaimRequest,
-  limits: JobLimits,
-): ClaimAnswer {
-  const due = store.jobsOf(service).filter((row) => row.type === request.type && isDue(store, row));
-  if (limits.key !== undefined) file(due, limits.key.from);
+function claimLimited(store: MemoryStore, service: string, request: ClaimRequest, limits: JobLimits): ClaimAnswer {
+  const due =
+    limits.key === undefined
+      ? dueUnfiled(store, service, request.type)
+      : dueFiled(store, service, request.type, limits.key.from);
   const jobs: ClaimedJob[] = [];
   for (;;) {
     const row = nextRow(store, due, limits);
@@ -35,9 +46,9 @@ function leftOf(store: MemoryStore, due: readonly JobRow[], limits: JobLimits): 
   return { left: 'held back', freeIn: rateFreeIn(store, row, limits) };
 }
 
-function file(rows: readonly JobRow[], from: KeySource): void {
-  for (const row of rows)
-    if (row.concurrency_key === UNFILED) row.concurrency_key = concurrencyKeyOf(from, row.payload);
+function dueFiled(store: MemoryStore, service: string, type: string, from: KeySource): JobRow[] {
+  for (const row of dueUnfiled(store, service, type)) row.concurrency_key = concurrencyKeyOf(from, row.payload);
+  return store.jobsOf(service).filter((row) => row.type === type && isDue(store, row));
 }
 
 /** Of the first key after the one whose turn it was. */
@@ -51,4 +62,11 @@ function nextRow(store: MemoryStore, due: readonly JobRow[], limits: JobLimits):
 
 function turnOf({ service, type }: JobRow): string {
   return `${service} ${type}`;
+}
+
+/** Of a type without concurrency keys, which would never find them. */
+export function unfileJobs(store: MemoryStore, service: string, type: string, limit: number): number {
+  const filed = store.jobsOf(service).filter((row) => row.type === type && isFiled(row));
+  for (const row of filed.slice(0, limit)) row.concurrency_key = UNFILED;
+  return Math.min(filed.length, limit);
 }
