@@ -38,6 +38,8 @@ export type HoldReason =
       readonly running: number;
       readonly limit: number;
     }
+  /** It was stored by somebody who does not know its concurrency key: the next claims find it out, of the `ahead` due ones before it first. */
+  | { readonly reason: 'key-not-known'; readonly ahead: number }
   /** As many jobs of its type have begun in the last `per` milliseconds as `rateLimit` says: the next may at `until`. */
   | { readonly reason: 'rate-limited'; readonly max: number; readonly per: number; readonly until: Date }
   /** Its process has died with it, `crashes` times after a first crash: it is on its last chance, and waits until it can run alone. */

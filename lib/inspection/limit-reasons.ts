@@ -15,8 +15,9 @@ function globalOf({ slots }: JobSituation, limits: readonly HandledLimits[]): Ho
   return running < limit ? [] : [{ reason: 'global-concurrency-full', running, limit }];
 }
 
-function keyOf({ job, slots }: JobSituation, limits: readonly HandledLimits[]): HoldReason[] {
+function keyOf({ job, filed, ahead, slots }: JobSituation, limits: readonly HandledLimits[]): HoldReason[] {
   const limit = largest(limits.map(({ perKey }) => perKey));
+  if (!filed && limit < Infinity) return [{ reason: 'key-not-known', ahead }];
   const running = countOf(slots, 'key', limit);
   return running < limit ? [] : [{ reason: 'concurrency-key-full', key: job.concurrencyKey, running, limit }];
 }

@@ -33,6 +33,9 @@ const SENTENCES: { readonly [Name in HoldReason['reason']]: (reason: Reason<Name
     `In the whole cluster as many jobs of its type '${type}' run as may: ${running} of ${limit}.`,
   'concurrency-key-full': ({ key, running, limit }, type) =>
     `As many jobs of its type '${type}' ${withKey(key)} run as may: ${running} of ${limit}.`,
+  'key-not-known': ({ ahead }) =>
+    'It was stored without its concurrency key, which the next claim of its type finds out' +
+    (ahead === 0 ? '.' : `, after those of ${counted(ahead, undefined)} before it.`),
   'rate-limited': ({ max, per, until }, type) =>
     `As many jobs of its type '${type}' have begun as may, ${max} in ${lasting(per)}: the next begins at ${at(until)}.`,
   'last-chance': ({ crashes }) =>

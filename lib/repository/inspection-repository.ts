@@ -88,6 +88,8 @@ export interface JobSituation {
   readonly paused: boolean;
   /** Due jobs of the type, and of its concurrency key, that are claimed before it: counted up to `COUNTED_AHEAD`. */
   readonly ahead: number;
+  /** Its concurrency key is known: a claim of a type with keys takes no others, but finds out what theirs are. */
+  readonly filed: boolean;
   /** Slots of its type and of its key that are taken. */
   readonly slots: readonly TakenSlot[];
 }

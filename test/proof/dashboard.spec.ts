@@ -28,6 +28,7 @@ const SENTENCES: Record<Reason, RegExp> = {
   'concurrency-full': /^Every node that handles its type 'stock\.count' runs as many jobs as it may.* 1\.$/,
   'global-concurrency-full': /globalConcurrency/,
   'concurrency-key-full': /concurrencyKey/,
+  'key-not-known': /without its concurrency key/,
   'rate-limited': /rateLimit/,
   'last-chance': /it is on its last chance/,
   next: /^Nothing is in its way/,

@@ -50,6 +50,10 @@ const ADVICE: Readonly<Record<Exclude<HoldReason['reason'], 'ended'>, Advice>> =
       'Wait: it begins when one of those has ended; other keys go on meanwhile. If none ends, look whether they hang. To run more of a ' +
       'key, raise `limit` of the handler’s `concurrencyKey`.',
   },
+  'key-not-known': {
+    advice:
+      'Wait. If it stays so, look at the beats of the nodes. Who enqueues with the definition of its type stores it with its key.',
+  },
   'rate-limited': {
     advice: 'Wait: those that came before it begin first. For more, change `rateLimit` of the handler.',
   },

@@ -1,3 +1,4 @@
+import { UNFILED } from '../../job/concurrency-key.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import {
   COUNTED_AHEAD,
@@ -78,6 +79,7 @@ export class MemoryInspectionRepository extends InspectionRepository {
       expired: row.deadline !== null && row.deadline < store.now,
       paused: pausedTypes(store, service).includes(row.type),
       ahead: this.isNext(row) ? this.countAhead(row) : 0,
+      filed: row.concurrency_key !== UNFILED,
       slots: takenSlots(store, row),
     };
   }

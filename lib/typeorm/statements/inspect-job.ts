@@ -1,3 +1,4 @@
+import { UNFILED } from '../../job/concurrency-key.js';
 import type { JobState } from '../../job/job-state.js';
 import { COUNTED_AHEAD, type JobSituation, type NodeState } from '../../repository/inspection-repository.js';
 import type { QueueTables } from '../queue-tables.js';
@@ -29,6 +30,7 @@ export function* inspectJob(tables: QueueTables, id: number): Script<JobSituatio
     expired: Number(row['expired']) > 0,
     paused: Number(row['paused']) > 0,
     ahead: Math.min(ahead, COUNTED_AHEAD),
+    filed: row['concurrency_key'] !== UNFILED,
     slots: slots.map(readSlot),
   };
 }
