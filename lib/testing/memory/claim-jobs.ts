@@ -24,40 +24,55 @@ function claimLevel(store: MemoryStore, service: string, request: ClaimRequest):
 
 /** Takes due jobs for which there are free slots: the keys in turns, of each its best job. */
 function claimLimited(store: MemoryStore, service: string, request: ClaimRequest, limits: JobLimits): ClaimAnswer {
-  const due =
-    limits.key === undefined
-      ? dueUnfiled(store, service, request.type)
-      : dueFiled(store, service, request.type, limits.key.from);
+  const { now } = store;
+  const { type, limit } = request;
+  const ofKeys = byKey(
+    limits.key === undefined ? dueUnfiled(store, service, type) : dueFiled(store, service, type, limits.key.from),
+  );
   const jobs: ClaimedJob[] = [];
   for (;;) {
-    const row = nextRow(store, due, limits);
-    if (row === undefined) return { jobs, ...leftOf(store, due, limits) };
-    if (jobs.length === request.limit) return { jobs, left: 'some', freeIn: undefined };
-    due.splice(due.indexOf(row), 1);
+    const row = nextRow(store, ofKeys, limits);
+    if (row === undefined) return { jobs, ...leftOf(store, ofKeys, limits, now) };
+    if (jobs.length === limit) return { jobs, left: 'some', freeIn: undefined };
+    ofKeys.get(row.concurrency_key)?.shift();
     jobs.push(claimRow(store, row, request));
     takeSlots(store, row, limits);
     store.turns.set(turnOf(row), row.concurrency_key);
   }
 }
 
-function leftOf(store: MemoryStore, due: readonly JobRow[], limits: JobLimits): Omit<ClaimAnswer, 'jobs'> {
-  const [row] = due;
+/** Of each key its due jobs, the best ones first. */
+function byKey(rows: readonly JobRow[]): Map<string, JobRow[]> {
+  const inOrder = rows.toSorted((a, b) => b.priority - a.priority || byDue(a, b));
+  const keys = [...new Set(rows.map((row) => row.concurrency_key))].sort(byBytes);
+  const ofKeys = new Map<string, JobRow[]>(keys.map((key) => [key, []]));
+  for (const row of inOrder) ofKeys.get(row.concurrency_key)?.push(row);
+  return ofKeys;
+}
+
+/** Of the first key after the one whose turn it was. */
+function nextRow(store: MemoryStore, ofKeys: ReadonlyMap<string, JobRow[]>, limits: JobLimits): JobRow | undefined {
+  const first = [...ofKeys.values()].flatMap(([best]) => (best === undefined ? [] : [best]));
+  const last = first[0] && store.turns.get(turnOf(first[0]));
+  const later = first.findIndex((row) => last !== undefined && byBytes(row.concurrency_key, last) > 0);
+  const inTurn = [...first.slice(Math.max(0, later)), ...first.slice(0, Math.max(0, later))];
+  return inTurn.find((row) => hasFreeSlots(store, row, limits));
+}
+
+function leftOf(
+  store: MemoryStore,
+  ofKeys: ReadonlyMap<string, JobRow[]>,
+  limits: JobLimits,
+  now: number,
+): Omit<ClaimAnswer, 'jobs'> {
+  const row = [...ofKeys.values()].flat()[0];
   if (row === undefined) return { left: 'none', freeIn: undefined };
-  return { left: 'held back', freeIn: rateFreeIn(store, row, limits) };
+  return { left: 'held back', freeIn: rateFreeIn(store, row, limits, now) };
 }
 
 function dueFiled(store: MemoryStore, service: string, type: string, from: KeySource): JobRow[] {
   for (const row of dueUnfiled(store, service, type)) row.concurrency_key = concurrencyKeyOf(from, row.payload);
   return store.jobsOf(service).filter((row) => row.type === type && isDue(store, row));
-}
-
-/** Of the first key after the one whose turn it was. */
-function nextRow(store: MemoryStore, due: readonly JobRow[], limits: JobLimits): JobRow | undefined {
-  const free = due.filter((row) => hasFreeSlots(store, row, limits));
-  const keys = [...new Set(free.map((row) => row.concurrency_key))].sort(byBytes);
-  const last = free[0] && store.turns.get(turnOf(free[0]));
-  const key = keys.find((each) => last !== undefined && byBytes(each, last) > 0) ?? keys[0];
-  return free.filter((row) => row.concurrency_key === key).sort((a, b) => b.priority - a.priority || byDue(a, b))[0];
 }
 
 function turnOf({ service, type }: JobRow): string {

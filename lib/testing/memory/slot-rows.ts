@@ -38,12 +38,12 @@ export function takeSlots(store: MemoryStore, row: JobRow, limits: JobLimits): v
   }
 }
 
-/** In how many milliseconds the next slot of the rate is free, if none is. */
-export function rateFreeIn(store: MemoryStore, row: JobRow, limits: JobLimits): number | undefined {
+/** In how many milliseconds the next slot of the rate is free, if none is. `now`: before any of them was taken that have just been. */
+export function rateFreeIn(store: MemoryStore, row: JobRow, limits: JobLimits, now: number): number | undefined {
   const rate = groupsOf(row, limits).find(({ kind }) => kind === 'rate');
   if (rate === undefined || freeSlot(store, row, rate) !== undefined) return undefined;
   const taken = slotsOf(store, row, rate).map(({ taken_at: at }) => at);
-  return Math.min(...taken) + rate.per - store.now;
+  return Math.min(Math.min(...taken) + rate.per - now, rate.per);
 }
 
 export function takenSlots(store: MemoryStore, row: JobRow): TakenSlot[] {
