@@ -52,6 +52,8 @@ export interface Dialect {
   /** After a deadlock a connection goes on without its transaction: what is written next is committed by itself. */
   readonly goesOnAfterRollback: boolean;
   readonly skipLocked: string;
+  /** The same of what `joinByKey` has joined. */
+  readonly skipLockedJoined: string;
   readonly lockRow: string;
   /** Run once on each new connection. */
   readonly sessionSetup: readonly string[];

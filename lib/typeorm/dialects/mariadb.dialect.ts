@@ -24,6 +24,7 @@ export const mariadbDialect: Dialect = {
   readsBytes: false,
   tableOptions: tableOptions(COLLATION),
   insertsReturning: true,
+  skipLockedJoined: ' FOR UPDATE SKIP LOCKED',
   insertsFromJson: false,
   preparesByName: false,
   sessionSetup: [

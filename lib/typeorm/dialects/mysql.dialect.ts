@@ -34,6 +34,8 @@ export const mysqlDialect: Dialect = {
   readsBytes: true,
   tableOptions: tableOptions(COLLATION),
   insertsReturning: false,
+  // Of all tables, JSON_TABLE would be named twice.
+  skipLockedJoined: ' FOR UPDATE OF j SKIP LOCKED',
   insertsFromJson: false,
   preparesByName: false,
   sessionSetup: [

@@ -34,6 +34,7 @@ export const postgresDialect: Dialect = {
   needsLowWaterMarks: false,
   goesOnAfterRollback: false,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
+  skipLockedJoined: ' FOR UPDATE OF j SKIP LOCKED',
   lockRow: ' FOR UPDATE',
   sessionSetup: [
     'SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED',

@@ -25,6 +25,7 @@ export const sqliteDialect: Dialect = {
   needsLowWaterMarks: false,
   goesOnAfterRollback: false,
   skipLocked: '',
+  skipLockedJoined: '',
   lockRow: '',
   sessionSetup: [],
   lockSchema: [],
