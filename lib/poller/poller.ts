@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { Completer } from '../completion/completer.js';
 import { QueueEvents } from '../events/queue-events.js';
 import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
+import type { JobLimits } from '../job/job-limits.js';
 import type { JobLevel } from '../job/job.js';
-import { releaseOf } from '../job/settlement.js';
+import { releaseOf, type Settlement } from '../job/settlement.js';
 import { Rescuer } from '../maintenance/rescuer.js';
 import { NodeLease } from '../node/node-lease.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
@@ -12,6 +13,8 @@ import { WakeSignal } from '../signal/wake-signal.js';
 import { PollLoop } from '../support/poll-loop.js';
 import type { Service } from '../support/service.js';
 import { WorkerPool } from '../worker/worker-pool.js';
+import { claimOptions } from './claim-options.js';
+import { HeldBack } from './held-back.js';
 import { PollCadence } from './poll-cadence.js';
 import { ReadyLevels } from './ready-levels.js';
 
@@ -38,6 +41,7 @@ export class Poller implements Service {
   private readonly loop: PollLoop;
   private readonly levels = new ReadyLevels();
   private readonly cadence: PollCadence;
+  private readonly held: HeldBack;
   private unsubscribe: (() => void) | undefined;
   private lookedAt = -Infinity;
   private sweptAt = -Infinity;
@@ -59,6 +63,7 @@ export class Poller implements Service {
     private readonly options: ResolvedOptions,
   ) {
     this.cadence = new PollCadence(options.pollMin, options.pollMax);
+    this.held = new HeldBack(options.pollMin);
     this.loop = new PollLoop(
       () => this.poll(),
       (error) => this.failed(error),
@@ -66,6 +71,7 @@ export class Poller implements Service {
     pool.onRoom(() => {
       if (!this.levels.isEmpty) this.loop.wake();
     });
+    completer.onFlush((written) => this.wereEnded(written));
   }
 
   /** Surveys of the schedules are told: they are not the poller's business. */
@@ -81,6 +87,7 @@ export class Poller implements Service {
   /** This process runs other types than before: what it does not run any more is let be, and what waits for it is looked for now. */
   typesChanged(): void {
     this.levels.keep(this.registry.types);
+    this.held.release(() => true);
     this.wake([]);
   }
 
@@ -95,33 +102,57 @@ export class Poller implements Service {
   async poll(): Promise<number> {
     if (!this.lease.isAlive) return this.options.pollMin;
     if (this.mayHaveStrays) await this.releaseStrays();
+    const retried = this.held.release((_, retryAt) => retryAt <= performance.now());
+    for (const level of retried) this.add(level);
     // What a wake-up has named goes first: a look would only delay it.
     let claimed = this.levels.isEmpty ? 0 : await this.claimInTurn();
-    if (this.lookIsDue()) {
+    if (this.lookIsDue(retried.length > 0)) {
       await this.look();
       if (claimed === 0) claimed = await this.claimInTurn();
     }
     const now = performance.now();
-    if (claimed === 0) return Math.max(this.cadence.next(now, this.nextDueIn(now)), this.untilNextLook(now));
+    if (claimed === 0) return this.untilNextPoll(now);
     this.cadence.sawJobs(now);
     return 0;
   }
 
   private wake(levels: readonly JobLevel[]): void {
     const types = this.registry.types;
-    const mine = levels.filter(({ type }) => types.includes(type));
-    for (const level of mine) this.levels.add(level);
+    const mine = levels.filter(({ type }) => types.includes(type) && (!this.held.has(type) || this.held.hint(type)));
+    for (const level of mine) this.add(level);
     if (levels.length === 0) this.lookedAt = -Infinity;
     if (mine.length > 0 || levels.length === 0) this.loop.wake();
   }
 
-  private lookIsDue(): boolean {
-    return this.levels.isEmpty || performance.now() - this.lookedAt > LOOK_WHEN_BUSY;
+  /** Of a type with limits the level is of no importance: its claim finds the best of each key. */
+  private add(level: JobLevel): void {
+    if (this.held.has(level.type)) return;
+    this.levels.add(this.limitsOf(level.type) === undefined ? level : { ...level, priority: 0 });
+  }
+
+  /** Their slots are free, and this process knows it first. */
+  private wereEnded(written: readonly Settlement[]): void {
+    const limited = written.map(({ type }) => type).filter((type) => this.limitsOf(type) !== undefined);
+    const freed = limited.length === 0 ? [] : this.held.free(limited);
+    for (const level of freed) this.add(level);
+    if (freed.length > 0) this.loop.wake();
+  }
+
+  private limitsOf(type: string): JobLimits | undefined {
+    return this.registry.get(type)?.options.limits;
+  }
+
+  /** `retried`: nothing is new but that a limit may have room again, which may be very often. */
+  private lookIsDue(retried: boolean): boolean {
+    const since = performance.now() - this.lookedAt;
+    return this.levels.isEmpty ? !retried || since >= this.options.pollMin : since > LOOK_WHEN_BUSY;
   }
 
   /** Without room for what is ready, there is nothing to do before the next look, even when something else has become due. */
-  private untilNextLook(now: number): number {
-    return this.levels.isEmpty ? 0 : this.lookedAt + LOOK_WHEN_BUSY - now;
+  private untilNextPoll(now: number): number {
+    const dueIn = this.nextDueAt === undefined ? undefined : this.nextDueAt - now;
+    const untilLook = this.levels.isEmpty ? 0 : this.lookedAt + LOOK_WHEN_BUSY - now;
+    return Math.max(0, Math.min(Math.max(this.cadence.next(now, dueIn), untilLook), this.held.nextIn(now) ?? Infinity));
   }
 
   private async look(): Promise<void> {
@@ -130,11 +161,17 @@ export class Poller implements Service {
     if (sweep) this.sweptAt = now;
     const asksForClaims = this.beatIsDue(now);
     const held = asksForClaims ? this.pool.held() : [];
-    let survey = await this.survey({ sweep, held, node: asksForClaims ? this.lease.id : undefined });
+    let survey = await this.survey({
+      sweep,
+      held,
+      misfiled: asksForClaims,
+      node: asksForClaims ? this.lease.id : undefined,
+    });
     // A claim whose answer was lost may even be committed long after the error: then the database knows of more than we do.
     if (survey.claims > this.pool.held().length + this.completer.size) this.mayHaveStrays = true;
     this.pool.lose(survey.lost);
     if (survey.orphans) await this.rescuer.rescue();
+    for (const type of survey.misfiled) await this.repository.unfile(type, PROMOTE_BATCH);
     const promoted = isDue(survey) ? await this.repository.promote(PROMOTE_BATCH) : 0;
     if (survey.orphans || promoted > 0) survey = await this.survey({ sweep: false });
     this.lookedAt = now;
@@ -146,7 +183,7 @@ export class Poller implements Service {
     this.levels.pause(survey.paused);
     this.pool.pause(survey.paused);
     // Its handler may have gone while the database was asked.
-    for (const level of survey.ready) if (this.registry.get(level.type) !== undefined) this.levels.add(level);
+    for (const level of survey.ready) if (this.registry.get(level.type) !== undefined) this.add(level);
   }
 
   /** Whether it is time to ask which of the running jobs have been taken away. */
@@ -160,13 +197,11 @@ export class Poller implements Service {
     const now = performance.now();
     const schedules = this.options.roles.has('schedule') && now - this.schedulesAt >= SCHEDULES_EVERY;
     if (schedules) this.schedulesAt = now;
-    const survey = await this.repository.survey({ types: this.registry.types, schedules, ...request });
+    const { types } = this.registry;
+    const keyed = types.filter((type) => this.limitsOf(type)?.key !== undefined);
+    const survey = await this.repository.survey({ types, keyed, schedules, ...request });
     if (schedules) this.surveyed(survey);
     return survey;
-  }
-
-  private nextDueIn(now: number): number | undefined {
-    return this.nextDueAt === undefined ? undefined : this.nextDueAt - now;
   }
 
   private async claimInTurn(): Promise<number> {
@@ -181,17 +216,16 @@ export class Poller implements Service {
     const limit = Math.min(Math.ceil(this.pool.room(level.type) / sharers), LARGEST_CLAIM);
     const handler = this.registry.get(level.type);
     if (limit === 0 || handler === undefined) return 0;
-    const { retention } = handler;
-    const { deadline, maxCrashes, ackTimeout } = handler.options;
-    const manual = ackTimeout === undefined ? undefined : { ackTimeout, retention };
     this.mayHaveStrays = true;
     const node = this.lease.id;
-    const { jobs, left } = await this.repository.claim({ ...level, node, limit, deadline, maxCrashes, manual });
+    this.held.claims(level.type);
+    const { jobs, left, freeIn } = await this.repository.claim({ ...level, node, limit, ...claimOptions(handler) });
     this.mayHaveStrays = false;
     // Found dead meanwhile: these jobs are rescued with the others of that incarnation.
     if (!this.lease.isAlive || node !== this.lease.id) return 0;
     this.levels.tookTurn(level.type);
     if (left !== 'some') this.levels.drained(level);
+    if (left === 'held back') this.held.hold(level, performance.now(), freeIn);
     this.pool.accept(jobs);
     return jobs.length;
   }
