@@ -225,10 +225,10 @@ export function explanationContract(context: ContractContext): void {
       });
 
       /** A claim files what it finds without a key, and another one takes it. */
-      async function untilFiled(node: string, limits: JobLimits): Promise<void> {
+      async function untilFiled(claimer: string, limits: JobLimits): Promise<void> {
         let claimed = 0;
         await waitUntil(async () => {
-          claimed += (await fixture.claim(node, 't', { limits })).length;
+          claimed += (await fixture.claim(claimer, 't', { limits })).length;
           return claimed === 2;
         });
       }

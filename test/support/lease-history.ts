@@ -57,7 +57,7 @@ export class TenantHistory {
         this.handlers.delete(lease);
         break;
       case 'killed':
-        for (const [lease, pid] of this.handlers) if (pid === entry.pid) this.handlers.delete(lease);
+        for (const [of, pid] of this.handlers) if (pid === entry.pid) this.handlers.delete(of);
     }
     this.measure(entry.at);
   }

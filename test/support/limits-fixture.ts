@@ -116,7 +116,7 @@ export class LimitsFixture {
       what: what as LeaseEntry['what'],
       job: Number(job),
       fence: Number(fence),
-      tenant: tenant === null ? '' : String(tenant),
+      tenant: typeof tenant === 'string' ? tenant : '',
       state: String(state),
       pid: Number(pid),
       at: Number(at),

@@ -47,9 +47,9 @@ export function rateFreeIn(store: MemoryStore, row: JobRow, limits: JobLimits, n
 }
 
 export function takenSlots(store: MemoryStore, row: JobRow): TakenSlot[] {
-  const isTaken = (slot: SlotRow) => slot.kind === 'rate' || isHeld(store, slot);
+  const isKept = (slot: SlotRow) => slot.kind === 'rate' || isHeld(store, slot);
   return store.slots
-    .filter((slot) => slot.service === row.service && slot.type === row.type && isTaken(slot))
+    .filter((slot) => slot.service === row.service && slot.type === row.type && isKept(slot))
     .filter(({ kind, slot_key: key }) => kind !== 'key' || key === row.concurrency_key)
     .map(({ kind, n, taken_at: at }) => ({ kind, n, takenAt: new Date(at), age: store.now - at }));
 }

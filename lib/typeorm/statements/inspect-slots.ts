@@ -11,11 +11,15 @@ export function selectSlots({ dialect, names, service }: QueueTables, type: stri
     `SELECT s.kind, s.n, s.taken_at, ${dialect.now} - s.taken_at AS age FROM ${names.slot} s ` +
     'WHERE s.service = ? AND s.type = ? AND s.kind = ? AND s.slot_key = ?';
   const isHeld = `EXISTS (SELECT 1 FROM ${names.job} j WHERE j.id = s.job_id AND j.fence = s.fence AND j.state = 'running')`;
-  return statement(`${slots} AND ${isHeld} UNION ALL ${slots} AND ${isHeld} UNION ALL ${slots}`, [
-    ...[service, type, 'type', ''],
-    ...[service, type, 'key', key],
-    ...[service, type, 'rate', ''],
-  ]);
+  const ranges = [
+    ['type', ''],
+    ['key', key],
+    ['rate', ''],
+  ] as const;
+  return statement(
+    `${slots} AND ${isHeld} UNION ALL ${slots} AND ${isHeld} UNION ALL ${slots}`,
+    ranges.flatMap((range) => [service, type, ...range]),
+  );
 }
 
 export function readSlot(row: Row): TakenSlot {
