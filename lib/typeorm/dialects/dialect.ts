@@ -56,6 +56,8 @@ export interface Dialect {
   readonly hasOnConflict: boolean;
   /** Claims begin where the last one ended, because purged entries are walked over until the engine has removed them. */
   readonly needsLowWaterMarks: boolean;
+  /** A subquery of FROM may see what stands before it; without it, there is one SELECT for each row. */
+  readonly hasLateral: boolean;
   /** A search that begins at a value of another table goes straight there; without it, it reads all that comes before. */
   readonly seeksByJoin: boolean;
   /** After a deadlock a connection goes on without its transaction: what is written next is committed by itself. */

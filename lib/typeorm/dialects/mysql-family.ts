@@ -34,6 +34,7 @@ export const mysqlFamily = {
   needsLowWaterMarks: true,
   goesOnAfterRollback: true,
   seeksByJoin: false,
+  hasLateral: false,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   lockRow: ' FOR UPDATE',
   lockSchema: ["SELECT GET_LOCK('nestjs-persistent-queue schema', 60)"],

@@ -34,6 +34,7 @@ export const postgresDialect: Dialect = {
   needsLowWaterMarks: false,
   goesOnAfterRollback: false,
   seeksByJoin: true,
+  hasLateral: true,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   lockRow: ' FOR UPDATE',
   sessionSetup: [

@@ -25,6 +25,7 @@ export const sqliteDialect: Dialect = {
   needsLowWaterMarks: false,
   goesOnAfterRollback: false,
   seeksByJoin: true,
+  hasLateral: false,
   skipLocked: '',
   lockRow: '',
   sessionSetup: [],
