@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { Client } from 'pg';
 import { findMariaDb, findMySql, findPostgres } from './binaries.mjs';
-import { freePort, ThrowawayServer } from './throwaway.mjs';
+import { accountOf, freePort, ThrowawayServer } from './throwaway.mjs';
 
 /** Not UTC, with daylight saving time: a query that mixes up zones gives a wrong answer here. */
 const TIME_ZONE = 'Europe/Berlin';
@@ -105,7 +104,7 @@ export async function startPostgres({ durable = false, tls = false, maxConnectio
   if (!programs) return undefined;
   const port = await freePort();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  const owner = process.getuid() === 0 ? accountOf('postgres') : undefined;
+  const owner = accountOf('postgres');
   return startServer({ stopSignal: 'SIGINT', owner }, url, async (server) => {
     const data = join(server.folder, 'data');
     await server.run(programs.initdb, [
@@ -167,10 +166,4 @@ async function startServer(options, url, start) {
     throw error;
   }
   return { url, ssl, stop: () => server.stop(), crash: () => server.crash(), restart: () => server.restart() };
-}
-
-/** PostgreSQL refuses to run as root; its packages bring a user to run it as. */
-function accountOf(user) {
-  const id = (flag) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }));
-  return { uid: id('-u'), gid: id('-g') };
 }

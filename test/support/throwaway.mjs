@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -50,10 +50,10 @@ export class ThrowawayServer {
   }
 
   /** Starts the server and waits until `connect` succeeds. */
-  async start(program, args, { env, connect }) {
-    this.#again = () => this.start(program, args, { env, connect });
+  async start(program, args, { env, connect, readyWithin = READY_MS }) {
+    this.#again = () => this.start(program, args, { env, connect, readyWithin });
     this.#child = this.#spawn(program, args, env);
-    const deadline = Date.now() + READY_MS;
+    const deadline = Date.now() + readyWithin;
     for (;;) {
       try {
         return await connect();
@@ -67,6 +67,7 @@ export class ThrowawayServer {
 
   /** `kill -9`: as a power cut, but for what the system still has in its own buffers. */
   async crash() {
+    if (!this.#child || hasEnded(this.#child)) return;
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await ended;
@@ -86,6 +87,12 @@ export class ThrowawayServer {
   }
 
   async stop() {
+    await this.halt();
+    this.destroy();
+  }
+
+  /** Ends the server, and keeps its folder. */
+  async halt() {
     if (this.#child && !hasEnded(this.#child)) {
       const ended = once(this.#child, 'exit');
       this.#child.kill(this.#stopSignal);
@@ -93,7 +100,6 @@ export class ThrowawayServer {
       if (!inTime) this.#child.kill('SIGKILL');
       await ended;
     }
-    this.destroy();
   }
 
   /** The synchronous end, for exit hooks. */
@@ -135,4 +141,11 @@ export async function freePort() {
     await new Promise((resolve) => void probe.close(resolve));
     return port;
   }
+}
+
+/** A server that refuses to run as root: its packages bring a user to run it as. Undefined for who is not root. */
+export function accountOf(user) {
+  if (process.getuid() !== 0) return undefined;
+  const id = (flag) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }));
+  return { uid: id('-u'), gid: id('-g') };
 }
