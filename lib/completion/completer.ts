@@ -106,6 +106,7 @@ export class Completer {
       this.flushing = undefined;
       this.tell(written);
       if (this.pending.length > 0 && !this.stopping) this.schedule();
+      return undefined;
     });
     return this.flushing;
   }

@@ -1,5 +1,4 @@
 import type { ClaimedJob } from '../job/job.js';
-import type { JobLimits } from '../job/job-limits.js';
 import type { ClaimAnswer, ClaimRequest } from '../repository/job-repository.js';
 import { addSlots } from './add-slots.js';
 import { KeyRounds } from './key-rounds.js';
@@ -7,7 +6,6 @@ import type { ClaimMarks } from './low-water-marks.js';
 import type { Connected } from './queue-connection.js';
 import { shareKeys, type Share, type SharedSlots } from './slot-plan.js';
 import { claimKeyed } from './statements/claim-limited.js';
-import { fileJobs } from './statements/file-jobs.js';
 import { lookAtKeys, type KeyPage } from './statements/look-at-limits.js';
 
 /** The jobs of each key. */
@@ -20,28 +18,20 @@ export class KeyedClaimer {
   async claim(
     connected: Connected,
     request: ClaimRequest,
-    limits: JobLimits,
+    limit: number,
     shared: SharedSlots,
     marks: ClaimMarks,
   ): Promise<ClaimAnswer> {
-    const page = await this.lookAtFiled(connected, request.type, limits.key);
-    const shares = shareKeys(page.keys, page.slots, limits.key?.limit ?? 0, shared.most);
+    const { database, tables } = connected;
+    const below = this.rounds.below(request.type);
+    const page = await database.run(() => lookAtKeys(tables, request.type, below, limit));
+    const shares = shareKeys(page.keys, page.slots, limit, shared.most);
     const claimed = await claimShares(connected, request, shared, page, shares, marks);
     const jobs = [...claimed.values()].flat();
     const left = this.goOn(request.type, page, shares, claimed);
     if (jobs.length === request.limit) return { jobs, left: 'some', freeIn: undefined };
     if (jobs.length === shared.most) return { jobs, left: 'held back', freeIn: shared.freeIn };
     return { jobs, left, freeIn: undefined };
-  }
-
-  /** What nobody has filed yet is filed first: it may be under one of the keys that come next. */
-  private async lookAtFiled({ database, tables }: Connected, type: string, key: JobLimits['key']): Promise<KeyPage> {
-    const look = () => lookAtKeys(tables, type, this.rounds.below(type), key?.limit ?? 0);
-    const page = await database.run(look);
-    const { unfiled } = page;
-    if (unfiled === undefined || key === undefined) return page;
-    await database.transaction(() => fileJobs(tables, type, key.from, unfiled));
-    return database.run(look);
   }
 
   private goOn(type: string, page: KeyPage, shares: readonly Share[], claimed: Claimed): ClaimAnswer['left'] {
@@ -53,7 +43,7 @@ export class KeyedClaimer {
     const seen = { hasClaimed, isHeldBack };
     const lastServed = shares.findLast(({ isAll }) => !isAll) && shares.findLast(({ slots }) => slots.length > 0);
     if (lastServed !== undefined) return this.rounds.wentTo(type, lastServed.key, seen);
-    if (!page.ended && page.lowest !== undefined) return this.rounds.wentTo(type, page.lowest, seen);
+    if (page.lowest !== undefined) return this.rounds.wentTo(type, page.lowest, seen);
     return this.rounds.ended(type, seen, hasClaimed && isShort);
   }
 }

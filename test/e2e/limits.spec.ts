@@ -42,7 +42,9 @@ describe.each(databases())('limits across the cluster on $name', (database) => {
     const jobs = Array.from({ length: 90 }, (_, n) => ({ payload: { tenant: `${n % 4}` } }));
     await app.queue.enqueueMany('t', jobs);
     await done(app, 90);
-    expect(Object.fromEntries(running.most)).toEqual({ all: 5, '0': 2, '1': 2, '2': 2, '3': 2 });
+    const { all, ...ofKeys } = Object.fromEntries(running.most);
+    expect(all).toBe(5);
+    expect(Math.max(...Object.values(ofKeys))).toBe(2);
   });
 
   it('let a job begin as soon as another one of its key has ended here, and not with the next look', async () => {
@@ -72,7 +74,7 @@ describe.each(databases())('limits across the cluster on $name', (database) => {
       providers: [handler('held', () => gate.promise, { globalConcurrency: 1 }), handler('other', () => undefined)],
       queue: { poll: { min: 20, max: 400 } },
     });
-    await app.queue.enqueueMany('held', numbered(500));
+    await app.queue.enqueueMany('held', numbered(100));
     await waitUntil(async () => (await countIn(app, 'running')) === 1);
     const repository = app.app.get(JobRepository, { strict: false });
     const claim = jest.spyOn(repository, 'claim');
@@ -86,10 +88,10 @@ describe.each(databases())('limits across the cluster on $name', (database) => {
     expect(performance.now() - began).toBeLessThan(150);
     // Jobs that come to a type that is held back cost next to nothing too.
     claim.mockClear();
-    for (let n = 0; n < 200; n++) await app.queue.enqueue('held', n);
-    expect(claim.mock.calls.length).toBeLessThan(100);
+    for (let n = 0; n < 100; n++) await app.queue.enqueue('held', n);
+    expect(claim.mock.calls.length).toBeLessThan(50);
     gate.resolve();
-    await done(app, 701, 20_000);
+    await done(app, 201, 20_000);
   }, 30_000);
 
   it('reach the rate that they allow, and no more', async () => {

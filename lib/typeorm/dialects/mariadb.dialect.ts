@@ -3,6 +3,7 @@ import {
   CONNECTION_LOST,
   DEADLOCK,
   isOneOf,
+  joinByKey,
   jsonTable,
   LOCK_TIMEOUTS,
   mysqlFamily,
@@ -24,7 +25,7 @@ export const mariadbDialect: Dialect = {
   readsBytes: false,
   tableOptions: tableOptions(COLLATION),
   insertsReturning: true,
-  skipLockedJoined: ' FOR UPDATE SKIP LOCKED',
+  meetByKey: ({ table, on, lock }) => `${joinByKey(table)} ON ${on}${lock ? ' FOR UPDATE SKIP LOCKED' : ''}`,
   insertsFromJson: false,
   preparesByName: false,
   sessionSetup: [

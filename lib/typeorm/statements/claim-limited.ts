@@ -97,11 +97,9 @@ function atMost(most: number, stretches: readonly Stretch[]): Stretch[] {
 }
 
 /** One stretch of the claim index for each key. */
-function selectStretches(
-  { dialect, names, service }: QueueTables,
-  type: string,
-  stretches: readonly Stretch[],
-): Statement {
+function selectStretches(tables: QueueTables, type: string, stretches: readonly Stretch[]): Statement {
+  if (tables.dialect.hasLateral) return selectByJoin(tables, type, stretches);
+  const { dialect, names, service } = tables;
   const parts = stretches.map(
     ({ slots }, place) =>
       `SELECT * FROM (SELECT ${place} AS place, id FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
@@ -110,4 +108,22 @@ function selectStretches(
   );
   const parameters = stretches.flatMap(({ key, priority, from }): Parameter[] => [service, type, key, priority, from]);
   return statement(parts.join(' UNION ALL '), parameters);
+}
+
+/** PostgreSQL would take longer to plan a SELECT for each of them than to run all. */
+function selectByJoin(
+  { dialect, names, service }: QueueTables,
+  type: string,
+  stretches: readonly Stretch[],
+): Statement {
+  const source = dialect.rows({ place: 'integer', k: 'name', priority: 'integer', most: 'integer' });
+  const first =
+    `SELECT id FROM ${names.job} WHERE service = ? AND state = 'waiting' AND type = ? AND concurrency_key = v.k ` +
+    `AND priority = v.priority AND due <= ${dialect.now} ORDER BY due, id LIMIT v.most`;
+  const rows = stretches.map(({ key, priority, slots }, place) => ({ place, k: key, priority, most: slots.length }));
+  return statement(`SELECT v.place, j.id FROM ${source} v CROSS JOIN LATERAL (${first}) j`, [
+    JSON.stringify(rows),
+    service,
+    type,
+  ]);
 }

@@ -1,5 +1,6 @@
 import type { JobLimits } from '../../job/job-limits.js';
 import type { QueueTables } from '../queue-tables.js';
+import type { TableNames } from '../schema/tables.js';
 import { statement, type Parameter, type Row, type Statement } from '../statement.js';
 
 export type SlotKind = 'type' | 'key' | 'rate';
@@ -20,42 +21,44 @@ export interface KnownSlot {
   readonly freeIn: number | undefined;
 }
 
-/** Who has a slot for a job that runs, and for how long a rate's have been taken. */
-interface Range {
-  readonly kind: SlotKind;
-  readonly keys: readonly string[];
-  readonly most: number;
-}
-
 /** Those of the whole type. */
 export function selectSharedSlots(tables: QueueTables, type: string, { concurrency, rate }: JobLimits): Statement {
-  const ranges: Range[] = [];
-  if (concurrency !== undefined) ranges.push({ kind: 'type', keys: [''], most: concurrency });
-  if (rate !== undefined) ranges.push({ kind: 'rate', keys: [''], most: rate.max });
+  const ranges = [
+    ...(concurrency === undefined ? [] : [{ kind: 'type', k: '', most: concurrency }]),
+    ...(rate === undefined ? [] : [{ kind: 'rate', k: '', most: rate.max }]),
+  ];
   return selectSlots(tables, type, ranges);
 }
 
 export function selectKeySlots(tables: QueueTables, type: string, keys: readonly string[], most: number): Statement {
-  return selectSlots(tables, type, [{ kind: 'key', keys, most }]);
+  return selectSlots(
+    tables,
+    type,
+    keys.map((k) => ({ kind: 'key', k, most })),
+  );
 }
 
-/** Each row's job is looked up by its id: a planner that knows nothing of the tables could not do it in another way. */
-function selectSlots({ dialect, names, service }: QueueTables, type: string, ranges: readonly Range[]): Statement {
-  const holder = `SELECT 1 FROM ${names.job} j WHERE j.id = s.job_id AND j.fence = s.fence AND j.state = 'running'`;
-  const parts = ranges.map(
-    ({ keys }) =>
-      `SELECT s.kind, s.slot_key, s.n, s.job_id, s.fence, s.taken_at, ${dialect.now} - s.taken_at AS age, (${holder}) AS held FROM ${names.slot} s ` +
-      `WHERE s.service = ? AND s.type = ? AND s.kind = ? AND s.slot_key IN (${keys.map(() => '?').join(', ')}) AND s.n <= ?`,
+/** Each slot's job is looked up by its id alone: asked for the state too, PostgreSQL might go through all jobs that run. */
+function selectSlots({ dialect, names, service }: QueueTables, type: string, ranges: readonly object[]): Statement {
+  const source = dialect.rows({ kind: 'name', k: 'name', most: 'integer' });
+  const on = 'j.service = ? AND j.type = ? AND j.kind = v.kind AND j.slot_key = v.k AND j.n <= v.most';
+  return statement(
+    `SELECT j.kind, j.slot_key, j.n, j.job_id, j.fence, j.taken_at, ${dialect.now} - j.taken_at AS age, (${holderState(names)}) AS holder ` +
+      `FROM ${source} v ${dialect.meetByKey({ table: names.slot, on, lock: false })}`,
+    [JSON.stringify(ranges), service, type],
   );
-  const parameters = ranges.flatMap(({ kind, keys, most }): Parameter[] => [service, type, kind, ...keys, most]);
-  return statement(parts.join(' UNION ALL '), parameters);
+}
+
+/** The state of the job that has taken the slot `j`, while it has the fence with which it did. */
+export function holderState({ job }: TableNames): string {
+  return `SELECT h.state FROM ${job} h WHERE h.id = j.job_id AND h.fence = j.fence`;
 }
 
 /** `per`: of the rate. */
 export function readSlot(row: Row, per = 0): KnownSlot {
   const slot = slotOf(row);
   if (slot.kind === 'rate') return { slot, freeIn: Math.max(0, per - Number(row['age'])) };
-  return { slot, freeIn: row['held'] === null ? 0 : undefined };
+  return { slot, freeIn: String(row['holder']) === 'running' ? undefined : 0 };
 }
 
 function slotOf(row: Row): Slot {
@@ -84,8 +87,8 @@ export function insertSlots({ dialect, names, service }: QueueTables, type: stri
 export function lockSlots({ dialect, names, service }: QueueTables, type: string, slots: readonly Slot[]): Statement {
   const source = dialect.rows({ kind: 'name', k: 'name', n: 'integer' });
   return statement(
-    `SELECT j.kind, j.slot_key, j.n, j.job_id, j.fence, j.taken_at FROM ${source} v ${dialect.joinByKey(names.slot)} ` +
-      `ON ${BY_KEY}${dialect.skipLockedJoined}`,
+    `SELECT j.kind, j.slot_key, j.n, j.job_id, j.fence, j.taken_at FROM ${source} v ` +
+      dialect.meetByKey({ table: names.slot, on: BY_KEY, lock: true }),
     [JSON.stringify(slots.map(({ kind, key, n }) => ({ kind, k: key, n }))), service, type],
   );
 }
@@ -103,22 +106,28 @@ function stateOf(slot: Slot): string {
 }
 
 /** Gives locked slots to jobs that have just been claimed. */
-export function takeSlots(
-  { dialect, names, service }: QueueTables,
-  type: string,
-  taken: readonly { readonly slot: Slot; readonly job: number; readonly fence: number }[],
-): Statement {
-  return statement(
-    dialect.joinedUpdate({
-      table: names.slot,
-      source: dialect.rows({ kind: 'name', k: 'name', n: 'integer', job_id: 'id', fence: 'integer' }),
-      set: { job_id: 'v.job_id', fence: 'v.fence', taken_at: dialect.now },
-      on: BY_KEY,
-    }),
-    [
-      JSON.stringify(taken.map(({ slot: { kind, key, n }, job, fence }) => ({ kind, k: key, n, job_id: job, fence }))),
-      service,
-      type,
-    ],
+export function takeSlots(tables: QueueTables, type: string, taken: readonly TakenSlot[]): Statement {
+  const { dialect, names, service } = tables;
+  const source = dialect.rows({ kind: 'name', k: 'name', n: 'integer', job_id: 'id', fence: 'integer' });
+  const rows = JSON.stringify(
+    taken.map(({ slot: { kind, key, n }, job, fence }) => ({ kind, k: key, n, job_id: job, fence })),
+  );
+  if (dialect.hasOnConflict) return statement(replaceSlots(tables, source), [service, type, rows]);
+  const set = { job_id: 'v.job_id', fence: 'v.fence', taken_at: dialect.now };
+  return statement(dialect.joinedUpdate({ table: names.slot, source, set, on: BY_KEY }), [rows, service, type]);
+}
+
+export interface TakenSlot {
+  readonly slot: Slot;
+  readonly job: number;
+  readonly fence: number;
+}
+
+/** By key, whatever the planner thinks of the table: all of these rows are there. */
+function replaceSlots({ dialect, names }: QueueTables, source: string): string {
+  const columns = 'service, type, kind, slot_key, n, job_id, fence, taken_at';
+  return (
+    `INSERT INTO ${names.slot} (${columns}) SELECT ?, ?, v.kind, v.k, v.n, v.job_id, v.fence, ${dialect.now} FROM ${source} v WHERE 1 = 1 ` +
+    'ON CONFLICT (service, type, kind, slot_key, n) DO UPDATE SET job_id = excluded.job_id, fence = excluded.fence, taken_at = excluded.taken_at'
   );
 }
