@@ -4,14 +4,14 @@ import type { OldestDueJob } from '../../repository/inspection-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Row, type Script, type Statement } from '../statement.js';
 import { handledTypes, unhandledAmong } from './unhandled-types.js';
-import { readWaitingKeys, selectWaitingKeys } from './waiting-keys.js';
+import { nextKeys } from './waiting-keys.js';
 
 /** Types without a handler are searched for one after another. */
 const BOUNDS = { types: 500, looks: 100 };
 /** SQLite takes 999 parameters at least. */
 const MOST_IDS = 500;
-/** Of a type with concurrency keys: servers end a recursion after 1,000 rounds. */
-const KEYS = { most: 1_000, atOnce: 500 };
+/** Of a type with concurrency keys: to find one may take a statement. */
+const MOST_KEYS = 200;
 /** Searches of one statement. */
 const MOST_LEVELS = 1_000;
 
@@ -52,13 +52,13 @@ function* keysOf(tables: QueueTables, types: readonly string[]): Script<Omit<Lev
   const keyed = (yield lastKeys(tables, types)).rows.filter(({ k }) => k !== null && k !== UNFILED);
   for (const { type } of keyed) {
     let below: string | undefined;
-    for (let seen = 0; seen < KEYS.most; seen += KEYS.atOnce) {
-      const { rows } = yield selectWaitingKeys(tables, String(type), below, KEYS.atOnce);
-      const found = readWaitingKeys(rows, KEYS.atOnce);
+    let seen = 0;
+    do {
+      const found = yield* nextKeys(tables, String(type), below, MOST_KEYS - seen);
       keys.push(...found.keys.map(({ key }) => ({ type: String(type), k: key })));
-      if (found.ended) break;
+      seen += found.keys.length;
       below = found.lowest;
-    }
+    } while (below !== undefined && seen < MOST_KEYS);
   }
   return keys;
 }
