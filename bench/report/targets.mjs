@@ -1,4 +1,5 @@
 import { BASE, POINTS } from '../measures/curves.mjs';
+import { JOBS_OF_LIMITS, LIMITED, variantOf, WITHOUT as UNLIMITED } from '../measures/limits.mjs';
 import { IDEAL } from '../measures/slow.mjs';
 import { WITHOUT } from '../measures/telemetry.mjs';
 import { microseconds, milliseconds, perSecond, percent, ratio } from './statistics.mjs';
@@ -64,6 +65,14 @@ const TARGETS = [
       const base = { measure: 'curves', variant: BASE, figure: 'rate' };
       return faster(`drain beside ${variant}, of ${BASE}`, { ...base, variant }, on, base, 0.8);
     }),
+  ),
+  ...DATABASES.flatMap((on) =>
+    JOBS_OF_LIMITS.flatMap((jobs) =>
+      LIMITED.map((kind) => {
+        const base = { measure: 'limits', variant: variantOf(UNLIMITED, jobs), figure: 'rate' };
+        return faster(`${jobs} jobs, ${kind}, of no limit`, { ...base, variant: variantOf(kind, jobs) }, on, base, 0.6);
+      }),
+    ),
   ),
   {
     what: 'calling a handler with nothing of Nest’s around it',
