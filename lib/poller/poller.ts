@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { Completer } from '../completion/completer.js';
 import { QueueEvents } from '../events/queue-events.js';
 import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
-import type { JobLimits } from '../job/job-limits.js';
 import type { JobLevel } from '../job/job.js';
 import { releaseOf, type Settlement } from '../job/settlement.js';
 import { Rescuer } from '../maintenance/rescuer.js';
@@ -127,19 +126,15 @@ export class Poller implements Service {
   /** Of a type with limits the level is of no importance: its claim finds the best of each key. */
   private add(level: JobLevel): void {
     if (this.held.has(level.type)) return;
-    this.levels.add(this.limitsOf(level.type) === undefined ? level : { ...level, priority: 0 });
+    this.levels.add(this.registry.limitsOf(level.type) === undefined ? level : { ...level, priority: 0 });
   }
 
   /** Their slots are free, and this process knows it first. */
   private wereEnded(written: readonly Settlement[]): void {
-    const limited = written.map(({ type }) => type).filter((type) => this.limitsOf(type) !== undefined);
+    const limited = written.map(({ type }) => type).filter((type) => this.registry.limitsOf(type) !== undefined);
     const freed = limited.length === 0 ? [] : this.held.free(limited);
     for (const level of freed) this.add(level);
     if (freed.length > 0) this.loop.wake();
-  }
-
-  private limitsOf(type: string): JobLimits | undefined {
-    return this.registry.get(type)?.options.limits;
   }
 
   /** `retried`: nothing is new but that a limit may have room again, which may be very often. */
@@ -198,7 +193,7 @@ export class Poller implements Service {
     const schedules = this.options.roles.has('schedule') && now - this.schedulesAt >= SCHEDULES_EVERY;
     if (schedules) this.schedulesAt = now;
     const { types } = this.registry;
-    const keyed = types.filter((type) => this.limitsOf(type)?.key !== undefined);
+    const keyed = types.filter((type) => this.registry.limitsOf(type)?.key !== undefined);
     const survey = await this.repository.survey({ types, keyed, schedules, ...request });
     if (schedules) this.surveyed(survey);
     return survey;
