@@ -146,7 +146,7 @@ export class Poller implements Service {
     this.levels.pause(survey.paused);
     this.pool.pause(survey.paused);
     // Its handler may have gone while the database was asked.
-    for (const level of survey.ready) if (this.registry.get(level.type) !== undefined) this.levels.add(level);
+    this.levels.addAll(survey.ready.filter(({ type }) => this.registry.get(type) !== undefined));
   }
 
   /** Whether it is time to ask which of the running jobs have been taken away. */

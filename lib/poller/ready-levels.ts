@@ -24,6 +24,12 @@ export class ReadyLevels {
     else priorities.add(priority);
   }
 
+  /** All at once, as every node sees them: each begins its turns with another one, so that they do not claim the same jobs. */
+  addAll(levels: readonly JobLevel[]): void {
+    const first = Math.floor(Math.random() * levels.length);
+    for (const level of [...levels.slice(first), ...levels.slice(0, first)]) this.add(level);
+  }
+
   drained({ type, priority }: JobLevel): void {
     const priorities = this.prioritiesByType.get(type);
     priorities?.delete(priority);

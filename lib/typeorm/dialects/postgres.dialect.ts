@@ -33,6 +33,7 @@ export const postgresDialect: Dialect = {
   hasOnConflict: true,
   needsLowWaterMarks: false,
   goesOnAfterRollback: false,
+  locksAreLocal: false,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   lockRow: ' FOR UPDATE',
   sessionSetup: [

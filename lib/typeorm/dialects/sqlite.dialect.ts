@@ -24,6 +24,7 @@ export const sqliteDialect: Dialect = {
   hasOnConflict: true,
   needsLowWaterMarks: false,
   goesOnAfterRollback: false,
+  locksAreLocal: false,
   skipLocked: '',
   lockRow: '',
   sessionSetup: [],

@@ -1,4 +1,4 @@
-import type { ClaimedJob } from '../../job/job.js';
+import type { ClaimedJob, JobLevel } from '../../job/job.js';
 import type { ClaimRequest } from '../../repository/job-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { optional, optionalNumber } from '../row.js';
@@ -19,8 +19,14 @@ const SET_RUNNING =
 /** Whoever acknowledges the job may not know how long its type is kept. */
 const SET_RUNNING_MANUALLY = `${SET_RUNNING}, keep_succeeded = COALESCE(keep_succeeded, ?), keep_failed = COALESCE(keep_failed, ?)`;
 
-/** Takes up to `limit` due jobs of one level, oldest first, from the due time `from` on. */
-export function* claimJobs(tables: QueueTables, request: ClaimRequest, from: number): Script<ClaimedJob[]> {
+/** Where in the line of a level a claim begins. */
+export interface ClaimStart {
+  readonly due: number;
+  readonly id: number;
+}
+
+/** Takes up to `limit` due jobs of one level, oldest first, from `from` on. */
+export function* claimJobs(tables: QueueTables, request: ClaimRequest, from: ClaimStart): Script<ClaimedJob[]> {
   const claimed = tables.dialect.claimsByReturning
     ? (yield updateReturning(tables, request, from)).rows
     : yield* lockThenUpdate(tables, request, from);
@@ -31,7 +37,7 @@ export function* claimJobs(tables: QueueTables, request: ClaimRequest, from: num
 }
 
 /** PostgreSQL: the array keeps the planner from running the inner SELECT, and its LIMIT, more than once. */
-function updateReturning(tables: QueueTables, request: ClaimRequest, from: number): Statement {
+function updateReturning(tables: QueueTables, request: ClaimRequest, from: ClaimStart): Statement {
   const { dialect, names } = tables;
   const pick = selectDue(tables, 'id', request, from);
   return statement(
@@ -41,7 +47,7 @@ function updateReturning(tables: QueueTables, request: ClaimRequest, from: numbe
 }
 
 /** Rows are locked in index order and written in key order, so that two claimers never wait for each other. */
-function* lockThenUpdate(tables: QueueTables, request: ClaimRequest, from: number): Script<Row[]> {
+function* lockThenUpdate(tables: QueueTables, request: ClaimRequest, from: ClaimStart): Script<Row[]> {
   const { dialect, names } = tables;
   const picked = yield selectDue(tables, `${COLUMNS}, ${dialect.now} AS now`, request, from);
   if (picked.rows.length === 0) return [];
@@ -63,18 +69,37 @@ function runningOf({ node, maxCrashes, deadline, manual }: ClaimRequest): Parame
   return manual === undefined ? running : [...running, manual.retention.succeeded, manual.retention.failed];
 }
 
+const OF_LEVEL = "service = ? AND state = 'waiting' AND type = ? AND concurrency_key = '' AND priority = ?";
+
+/** The place in the line that so many jobs are before; `undefined`: there are not so many. Nothing is locked. */
+export function* placeBehind(
+  { dialect, names, service }: QueueTables,
+  { type, priority }: JobLevel,
+  from: ClaimStart,
+  skip: number,
+): Script<ClaimStart | undefined> {
+  const { rows } = yield statement(
+    `SELECT due, id FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
+      `WHERE ${OF_LEVEL} AND due >= ? AND due <= ${dialect.now} ORDER BY due, id LIMIT 1 OFFSET ${skip}`,
+    [service, type, priority, from.due],
+  );
+  return rows[0] && { due: Number(rows[0]['due']), id: Number(rows[0]['id']) };
+}
+
 function selectDue(
   { dialect, names, service }: QueueTables,
   columns: string,
   request: ClaimRequest,
-  from: number,
+  from: ClaimStart,
 ): Statement {
+  const begin = from.id === 0 ? 'due >= ?' : '(due > ? OR (due = ? AND id >= ?))';
+  const place = from.id === 0 ? [from.due] : [from.due, from.due, from.id];
   const sql =
     `SELECT ${columns} FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
-    `WHERE service = ? AND state = 'waiting' AND type = ? AND concurrency_key = '' AND priority = ? AND due >= ? AND due <= ${dialect.now} ` +
+    `WHERE ${OF_LEVEL} AND ${begin} AND due <= ${dialect.now} ` +
     // A node that has been found dead must not take new jobs: they would wait for the next sweep.
     `AND EXISTS (SELECT 1 FROM ${names.node} n WHERE n.id = ? AND n.state = 'alive') ORDER BY due, id LIMIT ?${dialect.skipLocked}`;
-  return statement(sql, [service, request.type, request.priority, from, Number(request.node), request.limit]);
+  return statement(sql, [service, request.type, request.priority, ...place, Number(request.node), request.limit]);
 }
 
 function firstDeadline(row: Row, request: ClaimRequest): number | null {
