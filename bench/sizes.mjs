@@ -12,12 +12,15 @@ export const FULL = {
   latencyPause: 50,
   handlers: 50,
   warmUpSeconds: 8,
+  warmUpJobs: 500,
   idleSeconds: 10,
+  calmSeconds: 6,
   waitingJobs: 100_000,
   crowd: 1_000_000,
   crowdedJobs: 10_000,
   retriedJobs: 50_000,
   calls: 10_000,
+  lookSeconds: 1.5,
 };
 
 /** Shows within two minutes that everything works. Its figures mean nothing. */
@@ -32,10 +35,13 @@ export const QUICK = {
   latencyJobs: 10,
   latencyPause: 20,
   warmUpSeconds: 1,
+  warmUpJobs: 1,
   idleSeconds: 1,
+  calmSeconds: 1,
   waitingJobs: 2_000,
   crowd: 10_000,
   crowdedJobs: 1_000,
   retriedJobs: 1_000,
   calls: 500,
+  lookSeconds: 0.2,
 };

@@ -80,6 +80,7 @@ export {
   type SqlConnection,
 } from './repository/job-repository.js';
 export { Poller } from './poller/poller.js';
+export { WakeUps, type WakeUpChannel, type WakeUpListener } from './signal/wake-ups.js';
 export { WorkerPool } from './worker/worker-pool.js';
 
 export { PersistentQueueError } from './errors/persistent-queue.error.js';

@@ -25,10 +25,12 @@ export const SERVERS = Object.keys(MODULES);
  *     query(sql)       on a connection of its own
  *     vacuum()         what the engine would sooner or later do by itself after a bulk insert
  *     statements()     how many statements others have sent so far
+ *     counters()       of a server: `{ statements, commits }`
+ *     serverPid        its process, if that is on this machine
  *     openBare()       a connection for the loops and inserts without the library
  *     drop()
  *
- * Redis has only `address`, `statements`, and `drop`.
+ * Redis has only `address`, also on the server, `statements`, and `drop`.
  */
 export async function openDatabase(name) {
   const { open } = await import(MODULES[name]);

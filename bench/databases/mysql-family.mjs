@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import mysql from 'mysql2/promise';
 import { openBare } from '../bare/mariadb.mjs';
 
@@ -36,17 +37,31 @@ async function createStore(administrator, server, type) {
 export async function attachFamily(address) {
   const connection = await mysql.createConnection(address.url);
   let probes = 0;
+  // What the whole server was asked, less these questions themselves.
+  const counters = async () => {
+    const [rows] = await connection.query("SHOW GLOBAL STATUS WHERE Variable_name IN ('Questions', 'Com_commit')");
+    const { Questions, Com_commit } = Object.fromEntries(rows.map((row) => [row.Variable_name, Number(row.Value)]));
+    return { statements: Questions - ++probes, commits: Com_commit };
+  };
   return {
     address,
     options: address,
     query: async (sql) => (await connection.query(sql))[0],
     vacuum: async () => undefined,
-    // What the whole server was asked, less these questions themselves.
-    statements: async () => {
-      const [[{ Value }]] = await connection.query("SHOW GLOBAL STATUS LIKE 'Questions'");
-      return Number(Value) - ++probes;
-    },
+    counters,
+    statements: async () => (await counters()).statements,
+    serverPid: await pidOf(connection),
     openBare: () => openBare(address.url),
     close: () => connection.end(),
   };
+}
+
+/** Undefined when the server is on another machine. */
+async function pidOf(connection) {
+  const [[{ file }]] = await connection.query('SELECT @@pid_file AS file');
+  try {
+    return Number(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
 }

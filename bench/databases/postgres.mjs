@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Client } from 'pg';
 import { startPostgres } from '../../test/support/servers.mjs';
 import { openBare } from '../bare/postgres.mjs';
@@ -39,13 +41,16 @@ export async function attach({ server, ...options }) {
   const connection = await connect(options.url);
   // Asked from another database, so that the questions do not count themselves.
   const observer = await connect(server);
-  const countSql = await statementCounter(observer);
+  const counters = await countersOf(observer);
+  const count = async (sql) => Number((await observer.query(sql, [options.name])).rows[0].count);
   return {
     address: { ...options, server },
     options,
     query: async (sql) => (await connection.query(sql)).rows,
     vacuum: () => connection.query('VACUUM ANALYZE pq_job'),
-    statements: async () => Number((await observer.query(countSql, [options.name])).rows[0].count),
+    statements: () => count(counters.statements),
+    counters: async () => ({ statements: await count(counters.statements), commits: await count(counters.commits) }),
+    serverPid: await pidOf(observer),
     openBare: () => openBare(options.url),
     close: async () => {
       await connection.end();
@@ -54,17 +59,20 @@ export async function attach({ server, ...options }) {
   };
 }
 
-/** Without pg_stat_statements: transactions, of which a statement outside of one is one. The server's own housekeeping is among them. */
-async function statementCounter(observer) {
-  const extension = 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements';
-  const sql =
+/**
+ * Commits are statements of kinds that write: ours need no transaction around them. Without pg_stat_statements both are transactions,
+ * of which a statement outside of one is one. The server's own housekeeping is among them, and it is told late.
+ */
+async function countersOf(observer) {
+  const statements =
     'SELECT COALESCE(SUM(calls), 0) AS count FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = $1';
   try {
-    await observer.query(extension);
-    await observer.query(sql, ['']);
-    return sql;
+    await observer.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
+    await observer.query(statements, ['']);
+    return { statements, commits: `${statements} AND wal_records > 0 AND query NOT ILIKE 'COMMIT%'` };
   } catch {
-    return 'SELECT xact_commit + xact_rollback AS count FROM pg_stat_database WHERE datname = $1';
+    const transactions = 'SELECT xact_commit + xact_rollback AS count FROM pg_stat_database WHERE datname = $1';
+    return { statements: transactions, commits: transactions };
   }
 }
 
@@ -72,4 +80,14 @@ async function connect(url) {
   const client = new Client(url);
   await client.connect();
   return client;
+}
+
+/** Of the process that has started those of all connections; undefined when the server is on another machine. */
+async function pidOf(client) {
+  const { rows } = await client.query('SHOW data_directory');
+  try {
+    return Number.parseInt(readFileSync(join(rows[0].data_directory, 'postmaster.pid'), 'utf8'), 10);
+  } catch {
+    return undefined;
+  }
 }

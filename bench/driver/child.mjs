@@ -22,6 +22,10 @@ export class Child extends EventEmitter {
     this.on('failed', () => undefined);
   }
 
+  get pid() {
+    return this.#process.pid;
+  }
+
   send(message) {
     if (this.#process.connected) this.#process.send(message);
   }

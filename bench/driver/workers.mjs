@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from './child.mjs';
 
 const WORKER = fileURLToPath(new URL('../worker.mjs', import.meta.url));
-const PATIENCE = 30_000;
+/** Sixteen processes that are compiled at once on two cores take their time. */
+const PATIENCE = 60_000;
 const LOOK = 1;
 
 /** The processes of one cell that run its jobs. */
@@ -27,6 +28,15 @@ export class Workers {
       return (await child.next('ready', PATIENCE)).memory;
     });
     return Promise.all(opened);
+  }
+
+  get pids() {
+    return this.#children.map((child) => child.pid);
+  }
+
+  /** How many jobs each of them says it has handled. */
+  get tally() {
+    return [...this.#handled];
   }
 
   start() {

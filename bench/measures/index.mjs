@@ -18,5 +18,6 @@ export const MEASURES = {
   enhancers: () => import('./enhancers.mjs'),
   curves: () => import('./curves.mjs'),
   retry: () => import('./retry.mjs'),
+  scaling: () => import('./scaling.mjs'),
   telemetry: () => import('./telemetry.mjs'),
 };

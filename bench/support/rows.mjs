@@ -32,6 +32,21 @@ export async function insertRetained(store, count, { expired }) {
   await store.vacuum();
 }
 
+/** So many nodes that live for ever, and jobs that they run. */
+export async function insertLivingNodes(store, nodes, running) {
+  const type = 'bench.held';
+  const rows = Array.from({ length: nodes }, () => `('default', 'bench', 'alive', 1000, 1000, ${LATER}, '[]')`);
+  await store.query(
+    `INSERT INTO pq_node (service, name, state, registered_at, beat_at, expires_at, types) VALUES ${rows.join(', ')}`,
+  );
+  const [{ last }] = await store.query('SELECT MAX(id) AS last FROM pq_node');
+  await insertWaiting(store, running, type);
+  await store.query(
+    `UPDATE pq_job SET state = 'running', fence = 1, node_id = ${last} - MOD(id, ${nodes}) WHERE type = '${type}' AND state = 'waiting'`,
+  );
+  await store.vacuum();
+}
+
 /** Plain SQL is a producer. The same on every database: five tables of ten digits make 100,000 rows. As jobs come, in the order of their time. */
 async function insert(store, count, { type, state, due, priority = 0, body = '{}' }) {
   const digits = `(${Array.from({ length: 10 }, (_, digit) => `SELECT ${digit} AS digit`).join(' UNION ALL ')})`;

@@ -8,10 +8,11 @@ import { Rescuer } from '../maintenance/rescuer.js';
 import { NodeLease } from '../node/node-lease.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { JobRepository, type Survey, type SurveyRequest } from '../repository/job-repository.js';
-import { WakeSignal } from '../signal/wake-signal.js';
+import { WakeSignal, type HintOrigin } from '../signal/wake-signal.js';
 import { PollLoop } from '../support/poll-loop.js';
 import type { Service } from '../support/service.js';
 import { WorkerPool } from '../worker/worker-pool.js';
+import { HintPace } from './hint-pace.js';
 import { PollCadence } from './poll-cadence.js';
 import { ReadyLevels } from './ready-levels.js';
 
@@ -29,7 +30,8 @@ const PAUSE_AFTER_ERROR = 500;
  *
  *     look (one statement) ──► promote what is due ──► rescue from the dead ──► claim by level, types in turn ──► pool
  *
- * A wake-up names a level, which is then claimed from without looking.
+ * A wake-up names a level, which is then claimed from without looking. Those of other processes may be for somebody else: one that
+ * was in vain is not followed by a look, and without room none is followed before there is some.
  *
  * @publicApi
  */
@@ -38,12 +40,16 @@ export class Poller implements Service {
   private readonly loop: PollLoop;
   private readonly levels = new ReadyLevels();
   private readonly cadence: PollCadence;
+  private readonly hints: HintPace;
   private unsubscribe: (() => void) | undefined;
   private lookedAt = -Infinity;
   private sweptAt = -Infinity;
   private askedAt = -Infinity;
   private schedulesAt = -Infinity;
   private nextDueAt: number | undefined;
+  private nextLookAt = -Infinity;
+  /** Somebody has told that something has changed. */
+  private owesLook = false;
   private mayHaveStrays = false;
   private surveyed: (survey: Survey) => void = () => undefined;
 
@@ -59,12 +65,13 @@ export class Poller implements Service {
     private readonly options: ResolvedOptions,
   ) {
     this.cadence = new PollCadence(options.pollMin, options.pollMax);
+    this.hints = new HintPace(options.pollMax, () => this.loop.wake());
     this.loop = new PollLoop(
       () => this.poll(),
       (error) => this.failed(error),
     );
     pool.onRoom(() => {
-      if (!this.levels.isEmpty) this.loop.wake();
+      if (this.owesLook || !this.levels.isEmpty) this.loop.wake();
     });
   }
 
@@ -74,20 +81,21 @@ export class Poller implements Service {
   }
 
   start(): void {
-    this.unsubscribe ??= this.wakeSignal.subscribe((levels) => this.wake(levels));
+    this.unsubscribe ??= this.wakeSignal.subscribe((levels, origin) => this.wake(levels, origin));
     this.loop.start();
   }
 
   /** This process runs other types than before: what it does not run any more is let be, and what waits for it is looked for now. */
   typesChanged(): void {
     this.levels.keep(this.registry.types);
-    this.wake([]);
+    this.wake([], 'here');
   }
 
   /** Resolves when no claim is under way any more. */
   async stop(): Promise<void> {
     this.unsubscribe?.();
     this.unsubscribe = undefined;
+    this.hints.stop();
     await this.loop.stop();
   }
 
@@ -96,27 +104,42 @@ export class Poller implements Service {
     if (!this.lease.isAlive) return this.options.pollMin;
     if (this.mayHaveStrays) await this.releaseStrays();
     // What a wake-up has named goes first: a look would only delay it.
-    let claimed = this.levels.isEmpty ? 0 : await this.claimInTurn();
+    const isHinted = !this.levels.isEmpty;
+    let claimed = isHinted ? await this.claimInTurn() : 0;
+    if (isHinted && claimed === 0 && this.levels.isEmpty) {
+      this.hints.missed();
+      const rest = this.nextLookAt - performance.now();
+      if (rest > 0 && !this.owesLook) return rest;
+    }
     if (this.lookIsDue()) {
       await this.look();
       if (claimed === 0) claimed = await this.claimInTurn();
     }
     const now = performance.now();
-    if (claimed === 0) return Math.max(this.cadence.next(now, this.nextDueIn(now)), this.untilNextLook(now));
+    if (claimed === 0) {
+      const rest = Math.max(this.cadence.next(now, this.nextDueIn(now)), this.untilNextLook(now));
+      this.nextLookAt = now + rest;
+      return rest;
+    }
+    this.nextLookAt = -Infinity;
+    this.hints.found();
     this.cadence.sawJobs(now);
     return 0;
   }
 
-  private wake(levels: readonly JobLevel[]): void {
+  private wake(levels: readonly JobLevel[], origin: HintOrigin): void {
     const types = this.registry.types;
     const mine = levels.filter(({ type }) => types.includes(type));
-    for (const level of mine) this.levels.add(level);
-    if (levels.length === 0) this.lookedAt = -Infinity;
-    if (mine.length > 0 || levels.length === 0) this.loop.wake();
+    const known = mine.filter((level) => this.levels.add(level));
+    if (levels.length === 0) this.owesLook = true;
+    if (levels.length > 0 && mine.length === 0) return;
+    if (origin === 'here') return this.loop.wake();
+    const concerned = this.owesLook ? types : known.map(({ type }) => type);
+    if (concerned.some((type) => this.pool.room(type) > 0)) this.hints.follow();
   }
 
   private lookIsDue(): boolean {
-    return this.levels.isEmpty || performance.now() - this.lookedAt > LOOK_WHEN_BUSY;
+    return this.owesLook || this.levels.isEmpty || performance.now() - this.lookedAt > LOOK_WHEN_BUSY;
   }
 
   /** Without room for what is ready, there is nothing to do before the next look, even when something else has become due. */
@@ -125,6 +148,7 @@ export class Poller implements Service {
   }
 
   private async look(): Promise<void> {
+    this.owesLook = false;
     const now = performance.now();
     const sweep = this.rescuer.isOnDuty && now - this.sweptAt >= this.options.leaseBeat / 2;
     if (sweep) this.sweptAt = now;
@@ -134,7 +158,7 @@ export class Poller implements Service {
     // A claim whose answer was lost may even be committed long after the error: then the database knows of more than we do.
     if (survey.claims > this.pool.held().length + this.completer.size) this.mayHaveStrays = true;
     this.pool.lose(survey.lost);
-    if (survey.orphans) await this.rescuer.rescue();
+    if (survey.orphans && (await this.rescuer.rescue()) > 0) this.wakeSignal.notify([]);
     const promoted = isDue(survey) ? await this.repository.promote(PROMOTE_BATCH) : 0;
     if (survey.orphans || promoted > 0) survey = await this.survey({ sweep: false });
     this.lookedAt = now;

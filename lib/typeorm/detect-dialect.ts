@@ -63,8 +63,15 @@ function ofVersion(version: string): Dialect {
     requireVersion('MariaDB', version.replace(/^5\.5\.5-/, ''), [10, 6, 0]);
     return mariadbDialect;
   }
+  refuseTidb(version);
   requireVersion('MySQL', version, [8, 0, 13]);
   return isAtLeast(version, [8, 0, 17]) ? mysqlDialect : mysqlDialectOfBytes;
+}
+
+/** Whichever MySQL it claims to be. It accepts SKIP LOCKED and locks nothing: two nodes would have the same jobs. */
+function refuseTidb(version: string): void {
+  if (!version.includes('TiDB')) return;
+  throw new UnsupportedDatabaseError(version, 'TiDB has neither SKIP LOCKED nor JSON_TABLE', SUPPORTED);
 }
 
 function postgres(version: string): Dialect {

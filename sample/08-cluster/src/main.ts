@@ -1,0 +1,100 @@
+import 'reflect-metadata';
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { NestFactory } from '@nestjs/core';
+import { JobQueue } from 'nestjs-persistent-queue';
+import { createConnection } from 'mysql2/promise';
+import { DataSource } from 'typeorm';
+import { startGalera, type Galera } from '../../../test/support/galera.mjs';
+import { isRight, ledgerOf, show } from './ledger.js';
+import { place } from './orders.js';
+import { ProducerModule } from './producer.module.js';
+import { Shipment } from './shipment.entity.js';
+
+const WORKER = fileURLToPath(new URL('./worker.js', import.meta.url));
+const WORKERS = 4;
+const ORDERS = 500;
+/** Milliseconds: between the first order and the death of the first member, and from there to its return. */
+const KILL_AFTER = 5_000;
+const BACK_AFTER = 6_000;
+const PATIENCE = 40_000;
+
+console.log('A Galera cluster of three members is started on this machine …');
+const cluster = await startGalera();
+if (cluster === undefined) {
+  console.error(
+    'MariaDB Galera is not installed: there is no libgalera_smm.so, or no mariadbd. ' +
+      'Install both (Debian: apt-get install mariadb-server galera-4 rsync) and run this again.',
+  );
+  process.exit(2);
+}
+
+const workers: ChildProcess[] = [];
+try {
+  process.exitCode = (await run(cluster)) ? 0 : 1;
+} finally {
+  await Promise.all(workers.map(stop));
+  await cluster.stop();
+}
+
+async function run({ members }: Galera): Promise<boolean> {
+  await createDatabase(members[0]?.url ?? '');
+  const ports = members.map(({ port }) => port);
+  const producer = await NestFactory.createApplicationContext(ProducerModule.on(ports), { logger: ['fatal'] });
+  const jobQueue = producer.get(JobQueue);
+  try {
+    await Promise.all(Array.from({ length: WORKERS }, (_, index) => start(index + 1, ports)));
+    console.log(`${WORKERS} workers on its members, and ${ORDERS} orders, which are enqueued one by one on member1.\n`);
+    const accident = killAndReturn(members);
+    const placed = await place(jobQueue, ORDERS);
+    await accident;
+    await untilAllHaveEnded(jobQueue);
+    const shipments = await producer.get(DataSource).manager.find(Shipment);
+    const ledger = ledgerOf(placed, await jobQueue.counts(), shipments);
+    console.log(`\n${show(ledger)}`);
+    return isRight(ledger);
+  } finally {
+    await producer.close();
+  }
+}
+
+async function createDatabase(url: string): Promise<void> {
+  const connection = await createConnection(url);
+  await connection.query('CREATE DATABASE shop');
+  await connection.end();
+}
+
+/** Each prefers another member, and knows them all. */
+async function start(number: number, ports: readonly number[]): Promise<void> {
+  const first = (number - 1) % ports.length;
+  const worker = fork(WORKER, [number, ...ports.slice(first), ...ports.slice(0, first)].map(String));
+  workers.push(worker);
+  await once(worker, 'message');
+}
+
+async function killAndReturn([first]: Galera['members']): Promise<void> {
+  await setTimeout(KILL_AFTER);
+  console.log('  member1 is killed (kill -9): that of the producer and of the workers 1 and 4');
+  await first?.kill();
+  await setTimeout(BACK_AFTER);
+  console.log('  member1 comes back');
+  await first?.start();
+  console.log('  member1 has caught up');
+}
+
+async function untilAllHaveEnded(jobQueue: JobQueue): Promise<void> {
+  const giveUpAt = Date.now() + PATIENCE;
+  while ((await jobQueue.counts()).some(({ state }) => state !== 'succeeded' && state !== 'failed')) {
+    // What is missing then is in the ledger.
+    if (Date.now() > giveUpAt) return;
+    await setTimeout(100);
+  }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+}
