@@ -8,6 +8,8 @@ import { ReadyLevels } from './ready-levels.js';
 export class ClaimableLevels {
   private readonly ready = new ReadyLevels();
   private readonly held: HeldBack;
+  /** Types of which a look has found something, or somebody has told, since their last claim. */
+  private readonly news = new Set<string>();
 
   /** `pollMin`: milliseconds. */
   constructor(
@@ -38,12 +40,15 @@ export class ClaimableLevels {
   /** What a look has found, the same for every node: each begins its turns with another one, so that they do not claim the same jobs. */
   found(levels: readonly JobLevel[]): void {
     const first = Math.floor(Math.random() * levels.length);
-    for (const level of [...levels.slice(first), ...levels.slice(0, first)]) this.add(level);
+    for (const level of [...levels.slice(first), ...levels.slice(0, first)])
+      if (this.add(level)) this.news.add(level.type);
   }
 
   /** Somebody has told that jobs of the level wait. Answers whether that changes anything here. */
   hinted(level: JobLevel): boolean {
-    return this.held.has(level.type) ? this.held.hint(level.type) : this.add(level);
+    const isNews = this.held.has(level.type) ? this.held.hint(level.type) : this.add(level);
+    if (isNews) this.news.add(level.type);
+    return isNews;
   }
 
   /** Jobs of these types have ended here: their slots are free, and this process knows it first. Answers whether any was waited for. */
@@ -66,8 +71,10 @@ export class ClaimableLevels {
     return this.held.nextIn(now) ?? Infinity;
   }
 
-  claiming(level: JobLevel): void {
-    this.held.claims(level.type);
+  /** A claim of it begins. Answers whether nothing is known to have come since the last one. */
+  claiming({ type }: JobLevel): boolean {
+    this.held.claims(type);
+    return !this.news.delete(type);
   }
 
   claimed(level: JobLevel, { left, freeIn }: ClaimAnswer): void {

@@ -216,8 +216,8 @@ export class Poller implements Service {
     if (limit === 0 || handler === undefined) return 0;
     this.mayHaveStrays = true;
     const node = this.lease.id;
-    this.levels.claiming(level);
-    const answer = await this.repository.claim({ ...level, node, limit, ...claimOptions(handler) });
+    const again = this.levels.claiming(level);
+    const answer = await this.repository.claim({ ...level, node, limit, again, ...claimOptions(handler) });
     this.mayHaveStrays = false;
     // Found dead meanwhile: these jobs are rescued with the others of that incarnation.
     if (!this.lease.isAlive || node !== this.lease.id) return 0;
