@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { QueueEvent } from '../../lib/events/queue-event.js';
 import { redisWakeUps, type RedisWakeUpOptions } from '../../lib/redis/index.js';
 import { RedisWakeUpChannel } from '../../lib/redis/redis.wake-up-channel.js';
@@ -133,7 +133,7 @@ class Gate {
 
   private pass(socket: Socket): void {
     this.times.push(performance.now());
-    const other = this.isShut ? undefined : connect(this.target, '127.0.0.1');
+    const other = this.isShut ? undefined : createConnection(this.target, '127.0.0.1');
     for (const each of [socket, other]) {
       each?.on('error', () => undefined);
       if (each !== undefined) this.sockets.add(each);

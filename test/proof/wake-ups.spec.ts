@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from '@jest/globals';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 import { startApp, type AppFixture } from '../support/app-fixture.js';
 import { waitUntil } from '../support/wait-until.js';

@@ -36,7 +36,7 @@ export interface WaySettings {
 
 interface Way {
   name: 'postgres' | 'redis';
-  start(settings?: WaySettings): Promise<WakeUpWay>;
+  start: (settings?: WaySettings) => Promise<WakeUpWay>;
 }
 
 /** For each of them; those whose programs are not on this machine are reported and skipped. */
