@@ -24,6 +24,8 @@ try {
     if (database === undefined) console.error(`${name} is left out: its server program is not in the PATH.`);
     else databases.set(name, database);
   }
+  // Some cells use it beside the database: their processes are children of this one.
+  process.env.BENCH_REDIS = JSON.stringify(databases.get('redis')?.address);
   const measures = await Promise.all(only.map(async (name) => ({ name, ...(await MEASURES[name]()) })));
   await measureAll(measures);
   const report = compose({ results, measures, databases, began, quick });

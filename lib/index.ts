@@ -56,7 +56,7 @@ export type { Firing, Misfire, Overlap, Schedule } from './job/schedule.js';
 export { QueueInspector } from './inspection/queue-inspector.js';
 export type { FullNode, HoldReason, JobExplanation } from './inspection/job-explanation.js';
 export type { LockStatus, NodeState, NodeStatus, NodeType, OldestDueJob } from './repository/inspection-repository.js';
-export type { HandledType } from './job/handled-type.js';
+export type { HandledLimits, HandledType } from './job/handled-type.js';
 
 export type { JobFacts, QueueEvent } from './events/queue-event.js';
 export { JobInstrumentation } from './instrumentation/job-instrumentation.js';
@@ -80,6 +80,7 @@ export {
   type SqlConnection,
 } from './repository/job-repository.js';
 export { Poller } from './poller/poller.js';
+export { WakeUps, type WakeUpChannel, type WakeUpListener } from './signal/wake-ups.js';
 export { WorkerPool } from './worker/worker-pool.js';
 
 export { PersistentQueueError } from './errors/persistent-queue.error.js';

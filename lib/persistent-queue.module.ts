@@ -58,7 +58,6 @@ import { StepRepository } from './repository/step-repository.js';
 import { MultiStepJobExplorer } from './steps/multi-step-job.explorer.js';
 import { StepKeeper } from './steps/step-keeper.js';
 import { scopeProviders } from './scope-providers.js';
-import { LocalWakeSignal } from './signal/local.wake-signal.js';
 import { WakeSignal } from './signal/wake-signal.js';
 import { AmbientManagers } from './typeorm/ambient/ambient-managers.js';
 import { TransactionHosts } from './typeorm/ambient/transaction-hosts.js';
@@ -72,6 +71,7 @@ import { SqlScheduleRepository } from './typeorm/sql.schedule-repository.js';
 import { lockRepository } from './typeorm/lock-repository.factory.js';
 import { ThreadHeartbeat } from './typeorm/thread.heartbeat.js';
 import { SqlStepRepository } from './typeorm/sql.step-repository.js';
+import { wakeSignal } from './typeorm/wake-signal.factory.js';
 import { JobTransactions } from './worker/job-transactions.js';
 import { JobRunner } from './worker/job-runner.js';
 import { WorkerPool } from './worker/worker-pool.js';
@@ -94,8 +94,8 @@ const PROVIDERS: Provider[] = [
   JobControl,
   StepControl,
   JobWaiter,
-  { provide: WakeSignal, useClass: LocalWakeSignal },
   ApplicationDataSource,
+  { provide: WakeSignal, inject: [ApplicationDataSource, ResolvedOptions, QueueEvents], useFactory: wakeSignal },
   TransactionHosts,
   AmbientManagers,
   ApplicationTransactions,

@@ -20,6 +20,7 @@ import { ResolvedOptions } from './options/resolved-options.js';
 import { Operations } from './operation/operations.js';
 import { Poller } from './poller/poller.js';
 import { AfterCommit } from './queue/after-commit.js';
+import { WakeSignal } from './signal/wake-signal.js';
 import { Scheduler } from './schedule/scheduler.js';
 import { JobRepository } from './repository/job-repository.js';
 import { ApplicationTransactions } from './typeorm/application-transactions.js';
@@ -30,10 +31,10 @@ const HOOKS_CHECK_AFTER = 4_000;
 /**
  * The life of the module, and the only place that listens to Nest's. What is started last is stopped first.
  *
- *     onApplicationBootstrap      logger → repository → handlers → lease → completer → poller → operations → schedules
+ *     onApplicationBootstrap      logger → repository → wake-ups → handlers → lease → completer → poller → operations → schedules
  *     onModuleDestroy             schedules, operations, poller: no more jobs are made, loaded or claimed
  *     beforeApplicationShutdown   pool drains, operations are written, locks are released → starts, completions written → lease
- *     onApplicationShutdown       repository → logger: until here Nest's HTTP server takes requests, which may enqueue
+ *     onApplicationShutdown       wake-ups → repository → logger: until here Nest's HTTP server takes requests, which may enqueue
  *
  * @publicApi
  */
@@ -59,6 +60,7 @@ export class PersistentQueue
     private readonly notes: NoteRecorder,
     private readonly locks: LockService,
     private readonly afterCommit: AfterCommit,
+    private readonly wakeSignal: WakeSignal,
     private readonly transactions: ApplicationTransactions,
     private readonly events: QueueEvents,
     private readonly logger: QueueEventLogger,
@@ -68,6 +70,7 @@ export class PersistentQueue
   async onApplicationBootstrap(): Promise<void> {
     this.logger.start(this.options);
     await this.repository.open();
+    await this.wakeSignal.open();
     await this.handlers.explore();
     if (this.options.autoStart) await this.start();
   }
@@ -103,11 +106,14 @@ export class PersistentQueue
 
   async beforeApplicationShutdown(): Promise<void> {
     const { shutdownTimeout } = this.options;
+    const hadJobs = this.pool.size > 0;
     const [released] = await Promise.all([this.drain(), this.locks.idle(shutdownTimeout)]);
     this.locks.stop();
     await this.starts.stop();
     await this.notes.stop();
     await this.completer.stop();
+    // What was given back waits for other nodes.
+    if (hadJobs) this.wakeSignal.notify([]);
     if (this.starting !== undefined) this.events.emit({ name: 'node.stopped', node: this.lease.name, released });
     await this.lease.stop().catch((error: unknown) => this.events.databaseError('shutdown', error));
     this.starting = undefined;
@@ -116,6 +122,7 @@ export class PersistentQueue
   async onApplicationShutdown(): Promise<void> {
     this.afterCommit.stop();
     this.transactions.close();
+    await this.wakeSignal.close().catch((error: unknown) => this.events.databaseError('shutdown', error));
     await this.repository.close().catch((error: unknown) => this.events.databaseError('shutdown', error));
     this.logger.stop();
   }

@@ -30,7 +30,11 @@ const assets = readdirSync(join(root, 'lib', ASSETS)).map((name) => `dist/${ASSE
 /** What a user has installed for sure once this package is. */
 const available = [...Object.keys(manifest.dependencies ?? {}), ...requiredPeers];
 /** What whoever imports a subpath has installed as well. */
-const PEERS_OF = { dashboard: ['@bull-board/api', '@bull-board/express'], health: ['@nestjs/terminus'] };
+const PEERS_OF = {
+  dashboard: ['@bull-board/api', '@bull-board/express'],
+  health: ['@nestjs/terminus'],
+  redis: ['ioredis'],
+};
 
 const folder = mkdtempSync(join(tmpdir(), 'pq-pack-'));
 try {

@@ -60,7 +60,7 @@ function consumers() {
 
 /** Those that start many processes at once: not beside the others. */
 function isCrowded(name) {
-  return ['locks.spec.ts', 'schedules.spec.ts', 'steps.spec.ts'].includes(name);
+  return ['limits.spec.ts', 'locks.spec.ts', 'schedules.spec.ts', 'steps.spec.ts'].includes(name);
 }
 
 function specs(isChosen) {

@@ -30,7 +30,7 @@ export const SERVERS = Object.keys(MODULES);
  *     openBare()       a connection for the loops and inserts without the library
  *     drop()
  *
- * Redis has only `address`, `statements`, and `drop`.
+ * Redis has only `address`, also on the server, `statements`, and `drop`.
  */
 export async function openDatabase(name) {
   const { open } = await import(MODULES[name]);

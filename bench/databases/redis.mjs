@@ -18,6 +18,7 @@ export async function open() {
   });
   const version = await withConnection(address, (redis) => redis.info('server'));
   return {
+    address,
     title: `Redis ${/redis_version:(\S+)/.exec(version)[1]}`,
     create: async () => ({ ...(await attach(address)), drop: () => empty(address) }),
     stop: () => server.stop(),

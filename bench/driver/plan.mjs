@@ -3,7 +3,8 @@ import { nodeFor } from './node-for.mjs';
 
 /** The cells of one measure on the servers that are there: in the order in which a round takes them. */
 export function plan({ measure, cells, databases, sizes }) {
-  return cells.filter(isAmong(sizes.variants)).flatMap(({ rounds: wanted = Infinity, ...cell }) =>
+  const possible = cells.filter(({ beside }) => beside === undefined || databases.includes(beside));
+  return possible.filter(isAmong(sizes.variants)).flatMap(({ rounds: wanted = Infinity, ...cell }) =>
     SYSTEMS[cell.system].on
       .filter((database) => databases.includes(database) && (cell.database ?? database) === database)
       .map((database) => ({ measure, ...cell, database, rounds: Math.min(sizes.rounds, wanted) }))

@@ -1,11 +1,13 @@
 import { callAgain } from '../support/call-again.mjs';
 import { preload } from '../support/preload.mjs';
+import { WITH_WAKE_UPS, wakeUpCells } from '../support/wake-ups.mjs';
 import { SYSTEMS } from '../systems/index.mjs';
 import { perSecond, spread } from '../report/statistics.mjs';
 import { nameOf } from '../report/tables.mjs';
 
 const FIGURES = ['1 caller', '32 callers', 'in a transaction', 'bulk'];
 const VARIANT = 'enqueue';
+const VARIANTS = [VARIANT, ...WITH_WAKE_UPS.map(({ title }) => `${VARIANT}, ${title}`)];
 /** These get all rounds. */
 const OWN = new Set(['ours', 'bare']);
 const OWN_TABLE = 'CREATE TABLE bench_own (note VARCHAR(20))';
@@ -16,12 +18,17 @@ const MOST_BULK_SECONDS = 5;
 export function cells() {
   return Object.keys(SYSTEMS)
     .filter((system) => system !== 'pg-boss-fast' && system !== 'graphile-fast')
-    .map((system) => ({ system, variant: VARIANT, ...(OWN.has(system) ? {} : { rounds: 1 }) }));
+    .flatMap((system) => [
+      { system, variant: VARIANT, ...(OWN.has(system) ? {} : { rounds: 1 }) },
+      ...(system === 'ours' ? wakeUpCells(VARIANT) : []),
+    ]);
 }
 
 /** An error that reaches the caller fails the cell: deadlocks must not. */
-export async function run({ sizes, store, producer }) {
+export async function run({ sizes, store, producer, workers, options: { wakeUps } = {} }) {
   const { enqueue, enqueueInTransaction } = producer;
+  // It hears all that is sent, and begins nothing.
+  if (wakeUps !== undefined) await workers.open(1, { concurrency: 1 });
   const figures = {};
   let stored = 0;
   const measure = async (name, work) => {
@@ -55,14 +62,19 @@ async function bulk(producer, most) {
 }
 
 export function tables(results) {
-  const rows = results.systems('enqueue').map((at) => ({
-    ...nameOf(at),
-    ...Object.fromEntries(
-      FIGURES.map((figure) => {
-        const rounds = results.rounds({ measure: 'enqueue', variant: VARIANT, ...at, figure });
-        return [figure, rounds.length === 0 ? '' : spread(rounds, perSecond)];
-      }),
-    ),
-  }));
+  const rows = results.systems('enqueue').flatMap((at) =>
+    VARIANTS.map((variant) => ({ at, variant, figures: figuresOf(results, at, variant) }))
+      .filter(({ figures }) => Object.values(figures).some((text) => text !== ''))
+      .map(({ variant, figures }) => ({ ...nameOf(at), 'wake-ups': variant.split(', ')[1] ?? '', ...figures })),
+  );
   return [{ title: 'Enqueue: jobs per second', rows }];
+}
+
+function figuresOf(results, at, variant) {
+  return Object.fromEntries(
+    FIGURES.map((figure) => {
+      const rounds = results.rounds({ measure: 'enqueue', variant, ...at, figure });
+      return [figure, rounds.length === 0 ? '' : spread(rounds, perSecond)];
+    }),
+  );
 }

@@ -10,6 +10,7 @@ export const MEASURES = {
   enqueue: () => import('./enqueue.mjs'),
   latency: () => import('./latency.mjs'),
   slow: () => import('./slow.mjs'),
+  limits: () => import('./limits.mjs'),
   fairness: () => import('./fairness.mjs'),
   memory: () => import('./memory.mjs'),
   traffic: () => import('./traffic.mjs'),

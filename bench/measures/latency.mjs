@@ -1,9 +1,14 @@
 import { enqueueSlowly } from '../support/enqueue-slowly.mjs';
+import { WITH_WAKE_UPS, wakeUpCells } from '../support/wake-ups.mjs';
 import { SYSTEMS } from '../systems/index.mjs';
 import { milliseconds, percentile } from '../report/statistics.mjs';
 import { nameOf } from '../report/tables.mjs';
 
-const VARIANTS = ['same process', 'other process'];
+const OTHER = 'other process';
+const VARIANTS = ['same process', OTHER];
+const WITH = WITH_WAKE_UPS.map(({ title }) => `${OTHER}, ${title}`);
+/** So that only a wake-up can be the reason why a job starts. */
+const NEVER = { poll: { min: '1m', max: '1m' } };
 const PERCENTILES = [50, 95, 99];
 const WARM_UP_JOBS = 20;
 const CONCURRENCY = 100;
@@ -16,7 +21,8 @@ export function cells() {
       .filter((system) => system !== 'bare')
       .flatMap((system) => VARIANTS.map((variant) => ({ system, variant, rounds: 1 })))
       // No peer tells its own process of a job without a way through the store.
-      .filter(({ system, variant }) => system === 'ours' || variant === 'other process')
+      .filter(({ system, variant }) => system === 'ours' || variant === OTHER)
+      .concat(wakeUpCells(OTHER, NEVER).map((cell) => ({ ...cell, rounds: 1 })))
   );
 }
 
@@ -36,24 +42,24 @@ export async function run({ variant, sizes, producer, workers }) {
 }
 
 async function enqueueIn(variant, { producer, workers }, plan) {
-  if (variant === 'other process') return enqueueSlowly(producer.enqueue, plan);
+  if (variant !== VARIANTS[0]) return enqueueSlowly(producer.enqueue, plan);
   return (await workers.ask({ name: 'enqueue', ...plan }, 'enqueued')).called;
 }
 
 export function tables(results) {
   const rows = results.systems('latency').flatMap((at) =>
-    VARIANTS.filter(
-      (variant) => results.median({ measure: 'latency', variant, ...at, figure: 'p50' }) !== undefined,
-    ).map((variant) => ({
-      ...nameOf(at),
-      enqueued: `in the ${variant}`,
-      ...Object.fromEntries(
-        PERCENTILES.map((percent) => {
-          const value = results.median({ measure: 'latency', variant, ...at, figure: `p${percent}` });
-          return [`p${percent}`, value === undefined ? '' : milliseconds(value)];
-        }),
-      ),
-    })),
+    [...VARIANTS, ...WITH]
+      .filter((variant) => results.median({ measure: 'latency', variant, ...at, figure: 'p50' }) !== undefined)
+      .map((variant) => ({
+        ...nameOf(at),
+        enqueued: `in the ${variant}`,
+        ...Object.fromEntries(
+          PERCENTILES.map((percent) => {
+            const value = results.median({ measure: 'latency', variant, ...at, figure: `p${percent}` });
+            return [`p${percent}`, value === undefined ? '' : milliseconds(value)];
+          }),
+        ),
+      })),
   );
   return [{ title: 'Start latency: from enqueue to handler, one job per 50 ms', rows }];
 }

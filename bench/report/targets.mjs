@@ -1,4 +1,5 @@
 import { BASE, POINTS } from '../measures/curves.mjs';
+import { JOBS_OF_LIMITS, LIMITED, variantOf, WITHOUT as UNLIMITED } from '../measures/limits.mjs';
 import { IDEAL } from '../measures/slow.mjs';
 import { WITHOUT } from '../measures/telemetry.mjs';
 import { microseconds, milliseconds, perSecond, percent, ratio } from './statistics.mjs';
@@ -43,11 +44,35 @@ const TARGETS = [
   latency('same process', 'p50', 3),
   latency('same process', 'p99', 15),
   latency('other process', 'p50', 30),
+  latency('other process, NOTIFY', 'p50', 5, 'postgres'),
+  latency('other process, Redis', 'p50', 5),
+  latency('other process, Redis', 'p50', 5, 'postgres'),
+  ...[
+    ['NOTIFY', 'postgres'],
+    ['Redis', 'mariadb'],
+    ['Redis', 'postgres'],
+  ].map(([way, on]) =>
+    faster(
+      `enqueue, 32 callers, ${way} on, of off`,
+      { ...MANY_CALLERS, variant: `enqueue, ${way}` },
+      on,
+      MANY_CALLERS,
+      0.8,
+    ),
+  ),
   ...DATABASES.flatMap((on) =>
     POINTS.slice(1).map((variant) => {
       const base = { measure: 'curves', variant: BASE, figure: 'rate' };
       return faster(`drain beside ${variant}, of ${BASE}`, { ...base, variant }, on, base, 0.8);
     }),
+  ),
+  ...DATABASES.flatMap((on) =>
+    JOBS_OF_LIMITS.flatMap((jobs) =>
+      LIMITED.map((kind) => {
+        const base = { measure: 'limits', variant: variantOf(UNLIMITED, jobs), figure: 'rate' };
+        return faster(`${jobs} jobs, ${kind}, of no limit`, { ...base, variant: variantOf(kind, jobs) }, on, base, 0.6);
+      }),
+    ),
   ),
   {
     what: 'calling a handler with nothing of Nest’s around it',
@@ -74,9 +99,9 @@ function faster(what, cell, on, over, atLeast) {
   return { what, cell, on, over: { ...cell, system: 'ours', database: on, ...over }, atLeast, format: ratio };
 }
 
-function latency(variant, figure, below) {
+function latency(variant, figure, below, on = 'mariadb') {
   const cell = { measure: 'latency', variant, figure };
-  return { what: `start latency, ${variant}, ${figure}`, cell, on: 'mariadb', below, format: milliseconds };
+  return { what: `start latency, ${variant}, ${figure}`, cell, on, below, format: milliseconds };
 }
 
 export function targetRows(results) {

@@ -1,16 +1,22 @@
 import { startApplication } from '../support/application.mjs';
 import { JOB_TYPE } from '../support/job-type.mjs';
+import { LIMITS } from '../support/limits.mjs';
 import { TELEMETRY } from '../support/telemetry.mjs';
+import { WAKE_UPS } from '../support/wake-ups.mjs';
 import { JobQueue, PersistentQueue } from '../support/library.mjs';
 import { completedSql, isDoneSql, numberOf, storedSql } from '../support/job-tables.mjs';
 
 /** Default options, but for what is varied. */
-export async function open(store, { handle, concurrency, telemetry = 'none', ...options }) {
+export async function open(
+  store,
+  { handle, concurrency, telemetry = 'none', wakeUps = 'none', limits = 'none', ...options },
+) {
   const application = await startApplication(store, {
     imports: await TELEMETRY[telemetry](),
+    wakeUps: WAKE_UPS[wakeUps](),
     ...(handle === undefined
-      ? { roles: ['enqueue'], types: [] }
-      : { handle, autoStart: false, concurrency, handlers: { [JOB_TYPE]: { concurrency } } }),
+      ? { roles: ['enqueue'], types: [], handlers: LIMITS[limits]() }
+      : { handle, autoStart: false, concurrency, handlers: limitedTo(LIMITS[limits](), concurrency) }),
     ...options,
   });
   const queue = application.get(JobQueue);
@@ -34,4 +40,8 @@ export async function open(store, { handle, concurrency, telemetry = 'none', ...
     close: () => application.close(),
     application,
   };
+}
+
+function limitedTo(handlers, concurrency) {
+  return { ...handlers, [JOB_TYPE]: { concurrency, ...handlers[JOB_TYPE] } };
 }

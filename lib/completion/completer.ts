@@ -28,7 +28,7 @@ export class Completer {
   private timer: NodeJS.Timeout | undefined;
   private pause = 0;
   private stopping = false;
-  private readonly listeners = new Set<() => void>();
+  private readonly listeners = new Set<(written: readonly Settlement[]) => void>();
   private readonly retrier: SettlementRetrier;
 
   constructor(
@@ -62,13 +62,18 @@ export class Completer {
   }
 
   /** `listener` is called after each batch. */
-  onFlush(listener: () => void): void {
+  onFlush(listener: (written: readonly Settlement[]) => void): void {
     this.listeners.add(listener);
   }
 
   settle(settlement: Settlement): void {
     this.pending.push(settlement);
     this.schedule();
+  }
+
+  /** A claim has been ended elsewhere, in a transaction that has committed. */
+  wasEnded(settlement: Settlement): void {
+    this.tell([settlement]);
   }
 
   start(): void {
@@ -97,17 +102,19 @@ export class Completer {
   private flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.flushing ??= this.write().finally(() => {
+    this.flushing ??= this.write().then((written) => {
       this.flushing = undefined;
-      this.tellFlush();
+      this.tell(written);
       if (this.pending.length > 0 && !this.stopping) this.schedule();
+      return undefined;
     });
     return this.flushing;
   }
 
-  private async write(): Promise<void> {
+  /** Never throws: what cannot be written is kept. */
+  private async write(): Promise<readonly Settlement[]> {
     const batch = takeBatch(this.pending, LARGEST_BATCH);
-    if (batch.length === 0) return;
+    if (batch.length === 0) return batch;
     this.underWay = batch;
     try {
       await this.settleBatch(batch);
@@ -117,6 +124,7 @@ export class Completer {
     } finally {
       this.underWay = [];
     }
+    return batch;
   }
 
   private async settleBatch(batch: readonly Settlement[]): Promise<void> {
@@ -125,7 +133,7 @@ export class Completer {
       const { type = '', fence } = batch.find((settlement) => settlement.id === id) ?? {};
       this.events.emit({ name: 'job.lost', job: { id, type, ...(fence !== undefined && { fence }) } });
     }
-    if (batch.length === 1) this.tellFlush();
+    if (batch.length === 1) this.tell(batch);
   }
 
   private keep(batch: readonly Settlement[], error: unknown): void {
@@ -135,7 +143,7 @@ export class Completer {
     this.pause = Math.min(Math.max(this.pause * 2, FIRST_PAUSE), LONGEST_PAUSE);
   }
 
-  private tellFlush(): void {
-    for (const listener of this.listeners) listener();
+  private tell(written: readonly Settlement[]): void {
+    for (const listener of this.listeners) listener(written);
   }
 }

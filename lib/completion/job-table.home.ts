@@ -45,7 +45,9 @@ export class JobTableHome extends ClaimHome {
     this.starts.ended(job);
   }
 
-  completed(): void {}
+  completed(settlement: Settlement): void {
+    this.completer.wasEnded(settlement);
+  }
 
   settle(settlement: Settlement): void {
     this.completer.settle(settlement);

@@ -107,6 +107,11 @@ const LINES: { readonly [Name in QueueEvent['name']]?: (event: EventNamed<Name>)
     'warn',
     'Nothing listens to SIGTERM: call app.enableShutdownHooks(), or a stop of this process looks like a crash to its jobs',
   ],
+  'wake-ups.lost': ({ error }) => [
+    'warn',
+    `Wake-ups between processes are lost until a connection is back: jobs of other processes are found by polling, ${error}`,
+  ],
+  'wake-ups.restored': ({ after }) => ['warn', `Wake-ups between processes work again, after ${after} ms`],
   'sqlite.busy-timeout': ({ timeout }) => [
     'warn',
     `The application's SQLite DataSource has timeout ${timeout} ms: while another process writes, that wait freezes the event loop. ` +

@@ -65,6 +65,8 @@ export type QueueEvent =
   | { readonly name: 'schedule.late'; readonly schedule: string; readonly since: Date }
   | { readonly name: 'schedule.recovered'; readonly schedule: string }
   | { readonly name: 'shutdown.hooks-missing' }
+  | { readonly name: 'wake-ups.lost'; readonly error: string; readonly errorName?: string | undefined }
+  | { readonly name: 'wake-ups.restored'; readonly after: number }
   | { readonly name: 'sqlite.busy-timeout'; readonly timeout: number }
   | {
       readonly name: 'database.retried';

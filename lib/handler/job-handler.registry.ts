@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DuplicateHandlerError } from '../errors/duplicate-handler.error.js';
 import type { HandledType } from '../job/handled-type.js';
+import { toldLimits } from '../job/job-limits.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { ConcurrencyKeys } from '../queue/concurrency-keys.js';
 import { PayloadSchemas } from '../queue/payload-schemas.js';
@@ -48,8 +49,16 @@ export class JobHandlerRegistry {
     return this.types.flatMap((type) => {
       const handler = this.handlers.get(type);
       if (handler === undefined) return [];
-      const { concurrency, deadline, maxCrashes } = handler.options;
-      return [{ type, concurrency, deadline, maxCrashes: handler.plan?.maxCrashes ?? maxCrashes }];
+      const { concurrency, deadline, maxCrashes, limits } = handler.options;
+      return [
+        {
+          type,
+          concurrency,
+          deadline,
+          maxCrashes: handler.plan?.maxCrashes ?? maxCrashes,
+          limits: limits && toldLimits(limits),
+        },
+      ];
     });
   }
 

@@ -2,6 +2,7 @@ import { IncompatibleStepsError } from '../errors/incompatible-steps.error.js';
 import { ENDED_STATES } from '../job/job-state.js';
 import type { JobSituation, NodeStatus, NodeType } from '../repository/inspection-repository.js';
 import type { FullNode, HoldReason, JobExplanation } from './job-explanation.js';
+import { limitReasonsOf } from './limit-reasons.js';
 import { sentenceFor } from './sentences.js';
 
 /** A living node that runs the job's type. */
@@ -35,9 +36,13 @@ function reasonsOf(situation: JobSituation, nodes: readonly NodeStatus[]): HoldR
     ...waitOf(situation),
     ...(isExpired(situation, handling) ? [{ reason: 'expired' } as const] : []),
     ...fullnessOf(handling),
+    ...limitReasonsOf(
+      situation,
+      handling.map(({ type }) => type),
+    ),
     ...lastChance,
   ];
-  return reasons.length > 0 ? reasons : [{ reason: 'next', ahead: situation.ahead }];
+  return reasons.length > 0 ? reasons : [{ reason: 'next', ahead: situation.ahead, key: job.concurrencyKey }];
 }
 
 /** A row that says `running` is as true as the node that has written it is there. */

@@ -29,10 +29,23 @@ export type HoldReason =
   | { readonly reason: 'expired' }
   /** Every node that handles it runs as many jobs as it may. */
   | { readonly reason: 'concurrency-full'; readonly nodes: readonly FullNode[] }
+  /** As many jobs of its type run in the whole cluster as `globalConcurrency` says. */
+  | { readonly reason: 'global-concurrency-full'; readonly running: number; readonly limit: number }
+  /** As many jobs with its concurrency key run as may; `key` is `undefined` for those without one, which share a limit. */
+  | {
+      readonly reason: 'concurrency-key-full';
+      readonly key: string | undefined;
+      readonly running: number;
+      readonly limit: number;
+    }
+  /** It was stored by somebody who does not know its concurrency key: the next claims find it out, of the `ahead` due ones before it first. */
+  | { readonly reason: 'key-not-known'; readonly ahead: number }
+  /** As many jobs of its type have begun in the last `per` milliseconds as `rateLimit` says: the next may at `until`. */
+  | { readonly reason: 'rate-limited'; readonly max: number; readonly per: number; readonly until: Date }
   /** Its process has died with it, `crashes` times after a first crash: it is on its last chance, and waits until it can run alone. */
   | { readonly reason: 'last-chance'; readonly crashes: number }
-  /** Nothing is in its way but the due jobs of its type that come before it. */
-  | { readonly reason: 'next'; readonly ahead: number };
+  /** Nothing is in its way but the due jobs of its type, where it has a concurrency `key` only those with the same one, that come before it. */
+  | { readonly reason: 'next'; readonly ahead: number; readonly key: string | undefined };
 
 /**
  * A node without a free slot for a type.

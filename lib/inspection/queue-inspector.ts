@@ -40,7 +40,7 @@ export class QueueInspector {
 
   /**
    * Of each type the job that is due for the longest time and has not begun, the oldest of all first: what it answers tells how late the
-   * queue is. Its cost grows with the number of types, not with that of jobs.
+   * queue is. Its cost grows with the number of types, not with that of jobs. Of a type with concurrency keys, 200 keys are looked at.
    */
   oldestDue(): Promise<OldestDueJob[]> {
     return this.repository.oldestDue();

@@ -29,13 +29,22 @@ const SENTENCES: { readonly [Name in HoldReason['reason']]: (reason: Reason<Name
   'concurrency-full': ({ nodes }, type) =>
     `Every node that handles its type '${type}' runs as many jobs as it may: ` +
     `${listed(nodes.map(({ node, running, limit }) => `${node} has ${running} of ${limit}`))}.`,
+  'global-concurrency-full': ({ running, limit }, type) =>
+    `In the whole cluster as many jobs of its type '${type}' run as may: ${running} of ${limit}.`,
+  'concurrency-key-full': ({ key, running, limit }, type) =>
+    `As many jobs of its type '${type}' ${withKey(key)} run as may: ${running} of ${limit}.`,
+  'key-not-known': ({ ahead }) =>
+    'It was stored without its concurrency key, which the next claim of its type finds out' +
+    (ahead === 0 ? '.' : `, after those of ${counted(ahead, undefined)} before it.`),
+  'rate-limited': ({ max, per, until }, type) =>
+    `As many jobs of its type '${type}' have begun as may, ${max} in ${lasting(per)}: the next begins at ${at(until)}.`,
   'last-chance': ({ crashes }) =>
     `${crashes === 0 ? 'A process has died while it was running' : `Processes have died while it was running, ${crashes} of them held against it`}: ` +
     'it is on its last chance, and waits until it can run alone.',
-  next: ({ ahead }) =>
+  next: ({ ahead, key }) =>
     ahead === 0
-      ? 'Nothing is in its way: it is the next of its type.'
-      : `Nothing is in its way but ${counted(ahead)} before it.`,
+      ? `Nothing is in its way: it is the next of its type${ofKey(key)}.`
+      : `Nothing is in its way but ${counted(ahead, key)} before it.`,
 };
 
 export function sentenceFor(reason: HoldReason, type: string): string {
@@ -43,9 +52,21 @@ export function sentenceFor(reason: HoldReason, type: string): string {
   return sentence(reason, type);
 }
 
-function counted(ahead: number): string {
-  if (ahead === 1) return '1 due job of its type that comes';
-  return `${ahead < COUNTED_AHEAD ? ahead : `${COUNTED_AHEAD} or more`} due jobs of its type that come`;
+function counted(ahead: number, key: string | undefined): string {
+  if (ahead === 1) return `1 due job of its type${ofKey(key)} that comes`;
+  return `${ahead < COUNTED_AHEAD ? ahead : `${COUNTED_AHEAD} or more`} due jobs of its type${ofKey(key)} that come`;
+}
+
+function ofKey(key: string | undefined): string {
+  return key === undefined ? '' : ` ${withKey(key)}`;
+}
+
+function withKey(key: string | undefined): string {
+  return key === undefined ? 'without a concurrency key' : `with the concurrency key '${key}'`;
+}
+
+function lasting(milliseconds: number): string {
+  return milliseconds < 1_000 ? `${milliseconds} ms` : `${milliseconds / 1_000} s`;
 }
 
 function at(time: Date): string {

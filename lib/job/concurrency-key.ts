@@ -31,3 +31,8 @@ export function concurrencyKeyOf(from: KeySource, payload: string | null): strin
     return KEYLESS;
   }
 }
+
+/** As people are shown it: `undefined` for a job that has none, or has not been asked for it. */
+export function shownConcurrencyKey(stored: string): string | undefined {
+  return stored === UNFILED || stored === KEYLESS ? undefined : stored;
+}

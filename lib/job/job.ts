@@ -20,6 +20,11 @@ export interface Job<Payload = unknown> {
   /** 0–9, larger first. */
   readonly priority: number;
   readonly key: string | undefined;
+  /**
+   * What its type's `concurrencyKey.from` has answered. `undefined`: it answers nothing for this payload, the type has no such keys, or
+   * the job was stored by a process that knows none, and no node has looked at it yet.
+   */
+  readonly concurrencyKey: string | undefined;
   readonly reference: string | undefined;
   readonly traceId: string | undefined;
   readonly dueAt: Date;

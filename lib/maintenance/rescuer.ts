@@ -21,10 +21,13 @@ export class Rescuer {
     return this.options.roles.has('maintain') && this.lease.maySweep;
   }
 
-  async rescue(): Promise<void> {
+  /** Answers how many jobs. */
+  async rescue(): Promise<number> {
+    let all = 0;
     for (let rescued = BATCH; rescued === BATCH && this.isOnDuty;) {
       const jobs = await this.repository.rescue(BATCH);
       rescued = jobs.length;
+      all += rescued;
       for (const { id, type, state } of jobs) this.events.emit({ name: 'job.rescued', job: { id, type }, state });
       if (rescued > 0)
         this.events.emit({
@@ -33,5 +36,6 @@ export class Rescuer {
           failed: jobs.filter(({ state }) => state === 'failed').length,
         });
     }
+    return all;
   }
 }

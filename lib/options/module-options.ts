@@ -1,5 +1,6 @@
 import type { InjectionToken, ModuleMetadata, Provider } from '@nestjs/common';
 import type { JobType } from '../job/job-type.js';
+import type { WakeUps } from '../signal/wake-ups.js';
 import type { Duration } from '../support/duration.js';
 import type { JobHandlerOptions } from './handler-options.js';
 
@@ -69,6 +70,12 @@ export interface PersistentQueueOptions {
    * @default { min: '20ms', max: '2s' }
    */
   poll?: { min?: Duration; max?: Duration };
+  /**
+   * How processes tell each other of new jobs: `'postgres'` (LISTEN and NOTIFY, on one connection more), or what `redisWakeUps()` of
+   * `nestjs-persistent-queue/redis` answers. Without it others find a job by polling.
+   * @default none
+   */
+  wakeUps?: 'postgres' | WakeUps;
   /**
    * A node whose heartbeat has been missing for `duration` is dead, and its jobs run elsewhere. It beats every `beat`, in a `thread`
    * of its own, so that a handler that blocks the event loop keeps its jobs: for `hungAfter`, then it counts as hung. That is at least

@@ -24,6 +24,7 @@ const MODULE_OPTIONS = [
   'concurrency',
   'handlers',
   'poll',
+  'wakeUps',
   'lease',
   'shutdownTimeout',
   'retention',
@@ -53,6 +54,7 @@ export function resolveOptions(given: PersistentQueueOptions = {}, name?: string
     concurrency: options.integer('concurrency', 100, 1, 100_000),
     handlers: readHandlers(options),
     ...readTimes(options),
+    wakeUps: readWakeUps(options),
     retention: readRetention(options),
     maxPayloadBytes: options.integer('maxPayloadBytes', 1_048_576, 1, 64 * 1_048_576),
     globalEnhancers: options.flag('globalEnhancers', false),
@@ -70,6 +72,18 @@ function readTimes(options: OptionReader) {
   };
   if (times.pollMin > times.pollMax) poll.refuse('min', times.pollMin, `Give at most poll.max (${times.pollMax} ms).`);
   return times;
+}
+
+/** By what it can do: it may be of another copy of this library. */
+function readWakeUps(options: OptionReader): ResolvedOptions['wakeUps'] {
+  const value = options.value('wakeUps');
+  const isWay = typeof value === 'object' && value !== null && typeof Reflect.get(value, 'open') === 'function';
+  if (value === undefined || value === 'postgres' || isWay) return value as ResolvedOptions['wakeUps'];
+  return options.refuse(
+    'wakeUps',
+    value,
+    "Give 'postgres', or what redisWakeUps() answers, or leave it out: then others poll.",
+  );
 }
 
 function readLease(lease: OptionReader) {

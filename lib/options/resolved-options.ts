@@ -1,5 +1,6 @@
 import type { LogSettings } from '../events/queue-event.logger.js';
 import type { QueueRole } from './module-options.js';
+import type { WakeUps } from '../signal/wake-ups.js';
 import type { JobHandlerOptions } from './handler-options.js';
 
 /** Milliseconds to keep jobs that have ended; 0 deletes them at once. */
@@ -27,6 +28,8 @@ export abstract class ResolvedOptions {
   abstract readonly handlers: Readonly<Record<string, JobHandlerOptions>>;
   abstract readonly pollMin: number;
   abstract readonly pollMax: number;
+  /** `undefined`: polling alone. */
+  abstract readonly wakeUps: 'postgres' | WakeUps | undefined;
   abstract readonly leaseDuration: number;
   abstract readonly leaseBeat: number;
   abstract readonly leaseThread: boolean;

@@ -17,11 +17,13 @@ export class ReadyLevels {
     for (const type of this.prioritiesByType.keys()) if (!types.includes(type)) this.prioritiesByType.delete(type);
   }
 
-  add({ type, priority }: JobLevel): void {
-    if (this.paused.has(type)) return;
+  /** Answers whether it is of interest. */
+  add({ type, priority }: JobLevel): boolean {
+    if (this.paused.has(type)) return false;
     const priorities = this.prioritiesByType.get(type);
     if (priorities === undefined) this.prioritiesByType.set(type, new Set([priority]));
     else priorities.add(priority);
+    return true;
   }
 
   drained({ type, priority }: JobLevel): void {

@@ -24,7 +24,7 @@ export class AfterCommit implements EntitySubscriberInterface {
   notify(manager: JobManager | undefined, jobs: readonly NewJob[]): void {
     const levels = levelsOf(jobs);
     if (manager !== undefined && !isTypeOrm(manager)) return this.guess(levels);
-    this.tell(manager, () => this.wakeSignal.notify(levels));
+    this.tell(manager, () => this.wake(levels));
   }
 
   /** `news` is called after the commit; never, if nobody tells us of that. */
@@ -63,11 +63,17 @@ export class AfterCommit implements EntitySubscriberInterface {
     for (const delay of GUESSES) {
       const timer = setTimeout(() => {
         this.timers.delete(timer);
-        this.wakeSignal.notify(levels);
+        this.wake(levels);
       }, delay);
       // A process that has nothing else to do may end.
       this.timers.add(timer.unref());
     }
+  }
+
+  /** A delayed job is none that another process could begin now: it learns of it when it polls. */
+  private wake(levels: readonly JobLevel[]): void {
+    if (levels.length > 0) this.wakeSignal.notify(levels);
+    else this.wakeSignal.notifyHere(levels);
   }
 
   private subscribe(dataSource: DataSource): void {

@@ -86,9 +86,25 @@ export interface JobSituation {
   readonly expired: boolean;
   /** Its type is paused. */
   readonly paused: boolean;
-  /** Due jobs of the type that are claimed before it: counted up to `COUNTED_AHEAD`. */
+  /** Due jobs of the type, and of its concurrency key, that are claimed before it: counted up to `COUNTED_AHEAD`. */
   readonly ahead: number;
+  /** Its concurrency key is known: a claim of a type with keys takes no others, but finds out what theirs are. */
+  readonly filed: boolean;
+  /** Slots of its type and of its key that are taken. */
+  readonly slots: readonly TakenSlot[];
 }
+
+/** A slot of a limit: a running job has it or, of a rate, the latest job that took it. */
+export interface TakenSlot {
+  readonly kind: SlotKind;
+  /** From 1: what is above the limit is left over from a higher one. */
+  readonly n: number;
+  readonly takenAt: Date;
+  /** Milliseconds since then, by the database's clock. */
+  readonly age: number;
+}
+
+export type SlotKind = 'type' | 'key' | 'rate';
 
 export const COUNTED_AHEAD = 10_000;
 

@@ -1,18 +1,28 @@
-import { Injectable } from '@nestjs/common';
 import type { JobLevel } from '../job/job.js';
-import { WakeSignal } from './wake-signal.js';
+import { WakeSignal, type HintListener, type HintOrigin } from './wake-signal.js';
 
 /** Wake-ups inside this process. */
-@Injectable()
 export class LocalWakeSignal extends WakeSignal {
-  private readonly listeners = new Set<(levels: readonly JobLevel[]) => void>();
+  private readonly listeners = new Set<HintListener>();
 
   notify(levels: readonly JobLevel[]): void {
-    for (const listener of this.listeners) listener(levels);
+    this.notifyHere(levels);
   }
 
-  subscribe(listener: (levels: readonly JobLevel[]) => void): () => void {
+  notifyHere(levels: readonly JobLevel[]): void {
+    this.tell(levels, 'here');
+  }
+
+  subscribe(listener: HintListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  async open(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
+  protected tell(levels: readonly JobLevel[], origin: HintOrigin): void {
+    for (const listener of this.listeners) listener(levels, origin);
   }
 }

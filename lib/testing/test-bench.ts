@@ -18,6 +18,7 @@ import { ScheduleRepository } from '../repository/schedule-repository.js';
 import { StepRepository } from '../repository/step-repository.js';
 import { ScheduleFirer } from '../schedule/schedule-firer.js';
 import { Scheduler } from '../schedule/scheduler.js';
+import { LocalWakeSignal } from '../signal/local.wake-signal.js';
 import { WakeSignal } from '../signal/wake-signal.js';
 import { AmbientManagers } from '../typeorm/ambient/ambient-managers.js';
 import { ApplicationDataSource } from '../typeorm/application-data-source.js';
@@ -105,6 +106,7 @@ export class TestBench {
     this.replace(ScheduleRepository, [ResolvedOptions], (o) => new MemoryScheduleRepository(store, o, arrivals));
     this.replace(LockRepository, [ResolvedOptions], (o) => new MemoryLockRepository(store, o));
     this.replace(OperationRepository, [], () => new NoOperationRepository());
+    this.replace(WakeSignal, [], () => new LocalWakeSignal());
     this.replace(AfterCommit, [WakeSignal], (wakeSignal) => new MemoryAfterCommit(units, wakeSignal));
     this.replace(
       ApplicationTransactions,

@@ -51,6 +51,13 @@ async function openServer(application: DataSource, pool: PoolSettings, onRetry: 
   }
 }
 
+/** One connection to the application's PostgreSQL, for what belongs to a session. */
+export async function openOne(application: DataSource, serviceName: string): Promise<DataSource> {
+  const own = await connect(new DataSource(ownOptions(application, { connections: 1, serviceName })));
+  hearEveryError(own);
+  return own;
+}
+
 async function connect(own: DataSource): Promise<DataSource> {
   try {
     return await own.initialize();

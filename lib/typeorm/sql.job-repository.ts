@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { UnwritableError } from '../errors/unwritable.error.js';
 import type { AcknowledgedJob, AcknowledgeRequest } from '../job/acknowledgement.js';
 import type { Attempt } from '../job/attempt.js';
 import type { ChangedJob, JobChange } from '../job/job-change.js';
@@ -35,6 +34,7 @@ import { pruneAll } from './prune-all.js';
 import { QueueConnection, type Connected } from './queue-connection.js';
 import type { QueueTables } from './queue-tables.js';
 import { numericId } from './row.js';
+import { settleBatch } from './settle-batch.js';
 import type { Result, Script, Statement } from './statement.js';
 import { acknowledgeJob } from './statements/acknowledge-job.js';
 import { changeJob } from './statements/change-job.js';
@@ -56,7 +56,7 @@ import { recordNotes } from './statements/record-notes.js';
 import { recordStarts } from './statements/record-starts.js';
 import { removeJob } from './statements/remove-jobs.js';
 import { rescueJobs } from './statements/rescue-jobs.js';
-import { areOneStatement, settleHeldJob, settleJobs } from './statements/settle-jobs.js';
+import { settleHeldJob } from './statements/settle-jobs.js';
 import { readSurvey, surveyQueue } from './statements/survey-queue.js';
 import { unfileJobs } from './statements/unfile-jobs.js';
 import { unhandledServices } from './statements/unhandled-services.js';
@@ -117,17 +117,7 @@ export class SqlJobRepository extends JobRepository {
   }
 
   async settle(settlements: readonly Settlement[], node: string): Promise<string[]> {
-    const { database, tables } = await this.connected();
-    try {
-      const script = () => settleJobs(tables, settlements, node);
-      // Not tried again in here: the completer does so, without the others having to wait.
-      const isOne = areOneStatement(tables, settlements);
-      return await (isOne ? database.run(script, { patience: 0 }) : database.transaction(script, { patience: 0 }));
-    } catch (error) {
-      if (tables.dialect.isRefused(error)) throw new UnwritableError('refused', error);
-      if (tables.dialect.isLockTimeout(error)) throw new UnwritableError('locked', error);
-      throw error;
-    }
+    return settleBatch(await this.connected(), settlements, node);
   }
 
   async settleIn(manager: EntityManager, settlement: Settlement, node: string): Promise<boolean> {

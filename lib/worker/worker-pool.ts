@@ -87,6 +87,8 @@ export class WorkerPool {
     if (this.loners.areWaiting || this.completer.isFull) return 0;
     const free = this.slots.free(type);
     const waiting = this.buffer.count(type);
+    // What waits here would hold a slot of the whole cluster, or count for a rate at a time at which it has not begun.
+    if (this.registry.get(type)?.options.limits !== undefined) return Math.max(0, free - waiting);
     const allowed = this.paces.of(type).allowance(this.slots.takenBy(type) + free);
     // Half of it at a time: a claim for each job that has started would cost as much as one for hundreds.
     if (waiting > allowed / 2) return 0;

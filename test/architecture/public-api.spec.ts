@@ -10,6 +10,7 @@ const ENTRIES = [
   'health/index.ts',
   'migrations/index.ts',
   'node-sqlite/index.ts',
+  'redis/index.ts',
   'telemetry/index.ts',
   'testing/index.ts',
 ];

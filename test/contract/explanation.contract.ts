@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { JobNotFoundError } from '../../lib/errors/job-not-found.error.js';
+import type { ClaimedJob } from '../../lib/job/job.js';
+import { toldLimits, type JobLimits } from '../../lib/job/job-limits.js';
 import { releaseOf } from '../../lib/job/settlement.js';
 import { delivery, handled, retry, success, type QueueFixture } from '../support/queue-fixture.js';
 import { waitUntil } from '../support/wait-until.js';
@@ -135,6 +137,101 @@ export function explanationContract(context: ContractContext): void {
       await fixture.claim(other, 't', { limit: 1 });
       const alsoFull = { node: `host:2#${other}`, running: 1, limit: 1 };
       expect(await explain(id)).toEqual([{ reason: 'concurrency-full', nodes: [alsoFull, full] }]);
+    });
+
+    describe('a limit of the cluster is reached:', () => {
+      const key = { from: ({ tenant }: { tenant?: string }) => tenant, limit: 2 };
+      const NONE = { concurrency: undefined, key: undefined, rate: undefined };
+      const nodeWith = (limits: JobLimits | undefined) =>
+        fixture.repository.registerNode({
+          name: 'host:1',
+          concurrency: 100,
+          types: [
+            { type: 't', concurrency: 100, maxCrashes: 3, deadline: undefined, limits: limits && toldLimits(limits) },
+          ],
+        });
+      const add = async (tenant?: string, options = {}) =>
+        (await fixture.queue.enqueue('t', tenant === undefined ? {} : { tenant }, options)).id;
+
+      it('as many of its type run as may, until one of them has ended', async () => {
+        const limits = { ...NONE, concurrency: 2 };
+        const [first, , third] = [await enqueue(), await enqueue(), await enqueue()];
+        const one = await nodeWith(limits);
+        expect(await explain(third)).toEqual([{ reason: 'next', ahead: 2, key: undefined }]);
+        const claimed = await fixture.claim(one, 't', { limits });
+        const full = { reason: 'global-concurrency-full', running: 2, limit: 2 };
+        expect(await explain(third)).toEqual([full]);
+        expect(await explain(first)).toEqual([{ reason: 'running', node: `host:1#${one}` }]);
+        await fixture.repository.settle([success(claimed[0] as ClaimedJob)], 'n');
+        expect(await explain(third)).toEqual([{ reason: 'next', ahead: 0, key: undefined }]);
+      });
+
+      it('as many with its key run as may; other keys go on', async () => {
+        const limits = { ...NONE, key };
+        fixture = await context.open({ handlers: { t: { concurrencyKey: key } } });
+        const one = await nodeWith(limits);
+        for (const tenant of ['a', 'a', undefined, undefined]) await add(tenant);
+        expect(await fixture.claim(one, 't', { limits })).toHaveLength(4);
+        const [third, keyless, other, behind] = [await add('a'), await add(), await add('b'), await add('b')];
+        const full = { reason: 'concurrency-key-full', running: 2, limit: 2 };
+        expect(await explain(third)).toEqual([{ ...full, key: 'a' }]);
+        expect(await explain(keyless)).toEqual([{ ...full, key: undefined }]);
+        expect(await explain(other)).toEqual([{ reason: 'next', ahead: 0, key: 'b' }]);
+        expect(await explain(behind)).toEqual([{ reason: 'next', ahead: 1, key: 'b' }]);
+        const keys = await Promise.all(
+          [third, keyless].map(async (id) => (await fixture.queue.get(id))?.concurrencyKey),
+        );
+        expect(keys).toEqual(['a', undefined]);
+      });
+
+      it('or nobody knows its key yet', async () => {
+        const [first, second] = [await add('a'), await add('a')];
+        const one = await nodeWith({ ...NONE, key });
+        expect(await explain(first)).toEqual([{ reason: 'key-not-known', ahead: 0 }]);
+        expect(await explain(second)).toEqual([{ reason: 'key-not-known', ahead: 1 }]);
+        await untilFiled(one, { ...NONE, key });
+        expect(await explain(second)).toEqual([{ reason: 'running', node: `host:1#${one}` }]);
+      });
+
+      it('as many have begun as may, until the first of them is long enough ago', async () => {
+        const limits = { ...NONE, rate: { max: 2, per: 60_000 } };
+        for (let n = 0; n < 2; n++) await enqueue();
+        const one = await nodeWith(limits);
+        const claimed = await fixture.claim(one, 't', { limits });
+        await fixture.repository.settle(
+          claimed.map((job) => success(job)),
+          'n',
+        );
+        const id = await enqueue();
+        const [reason] = await explain(id);
+        expect(reason).toEqual({ reason: 'rate-limited', max: 2, per: 60_000, until: expect.any(Date) });
+        // The slot is taken in the transaction of the claim, after the job.
+        const after = Number((reason as { until?: Date }).until) - Number(claimed[0]?.now) - 60_000;
+        expect(after).toBeGreaterThanOrEqual(0);
+        expect(after).toBeLessThan(5_000);
+      });
+
+      it('not for a handler with a larger one, or with none', async () => {
+        const limits = { ...NONE, concurrency: 1 };
+        const one = await nodeWith(limits);
+        const [, id] = [await enqueue(), await enqueue()];
+        await fixture.claim(one, 't', { limits });
+        expect(await explain(id)).toEqual([{ reason: 'global-concurrency-full', running: 1, limit: 1 }]);
+        const other = await nodeWith({ ...NONE, concurrency: 2 });
+        expect(await explain(id)).toEqual([{ reason: 'next', ahead: 0, key: undefined }]);
+        await fixture.repository.retireNode(other);
+        await nodeWith(undefined);
+        expect(await explain(id)).toEqual([{ reason: 'next', ahead: 0, key: undefined }]);
+      });
+
+      /** A claim files what it finds without a key, and another one takes it. */
+      async function untilFiled(claimer: string, limits: JobLimits): Promise<void> {
+        let claimed = 0;
+        await waitUntil(async () => {
+          claimed += (await fixture.claim(claimer, 't', { limits })).length;
+          return claimed === 2;
+        });
+      }
     });
 
     it('it is on its last chance, also while it waits in its process', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { defineJob } from '../../lib/queue/job-definition.js';
 import { detectDialect } from '../../lib/typeorm/detect-dialect.js';
 import { queueTables } from '../../lib/typeorm/queue-tables.js';
 import { drive } from '../../lib/typeorm/statement.js';
@@ -147,6 +148,23 @@ export function inspectionContract(context: ContractContext): void {
         expect(age).toBeLessThan(60_000);
       }
       expect(await (await context.open()).inspector.oldestDue()).toEqual([]);
+    });
+
+    it('is found under whichever concurrency key it waits', async () => {
+      const { inspector, queue } = await context.open();
+      const keyed = defineJob<{ tenant: string }>('t', {
+        concurrencyKey: { from: ({ tenant }: { tenant: string }) => tenant, limit: 1 },
+      });
+      const oldest: string[] = [];
+      for (const tenant of ['k', 'z', 'a']) {
+        oldest.push((await queue.enqueue(keyed, { tenant })).id);
+        oldest.push((await queue.enqueue(keyed, { tenant }, { priority: 5 })).id);
+      }
+      const { id: plain } = await queue.enqueue('u');
+      for (const id of oldest) {
+        expect((await inspector.oldestDue()).map((job) => job.id)).toEqual([id, plain]);
+        await queue.cancel(id);
+      }
     });
 
     it('is found of many types that nobody handles', async () => {

@@ -12,6 +12,7 @@ import { enqueueContract } from './enqueue.contract.js';
 import { filteredBatchesContract } from './filtered-batches.contract.js';
 import { findContract } from './find.contract.js';
 import { inspectionContract } from './inspection.contract.js';
+import { limitsContract } from './limits.contract.js';
 import { lockContract } from './lock.contract.js';
 import { mysqlFamilyContract } from './mysql-family.contract.js';
 import { mergeContract } from './merge.contract.js';
@@ -47,6 +48,7 @@ export const PARTS = [
 
 /** What is about SQL itself. */
 const SQL_PARTS = [
+  limitsContract,
   callersContract,
   shedlockContract,
   operationsContract,

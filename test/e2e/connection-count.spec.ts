@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
+import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 import { handler, startApp, type AppFixture } from '../support/app-fixture.js';
 import { databases, type TestSchema } from '../support/databases.js';
 import { QueueFixture } from '../support/queue-fixture.js';
@@ -49,13 +50,13 @@ describe.each(servers)('the connections of one process to $name', (database) => 
     return peak;
   }
 
-  async function startWorker(): Promise<AppFixture> {
+  async function startWorker(more: PersistentQueueOptions = {}): Promise<AppFixture> {
     const work = async () => {
       await fixture?.dataSource.query('SELECT 1');
     };
     fixture = await startApp(
       { ...schema, options: application() as never },
-      { providers: [handler('count', work)], queue: { connections: { max: OWN } } },
+      { providers: [handler('count', work)], queue: { connections: { max: OWN }, ...more } },
     );
     return fixture;
   }
@@ -94,6 +95,18 @@ describe.each(servers)('the connections of one process to $name', (database) => 
     expect(await sessionsBeside(observer)).toHaveLength(OWN - 1);
     await queue.close();
   });
+
+  if (database.name === 'postgres') {
+    it('are one more with wake-ups over PostgreSQL, also after many have been lost', async () => {
+      const running = await startWorker({ wakeUps: 'postgres' });
+      await enqueueAll(running);
+      let cuts = 0;
+      const cut = async () => {
+        if (cuts++ < 10) await endSessionsBeside(observer);
+      };
+      expect(await peakWhile(running, 3 * JOBS, cut)).toBeLessThanOrEqual(OWN + APPLICATION + 1);
+    }, 40_000);
+  }
 
   // MariaDB's performance_schema, which keeps the names, is off by default.
   if (database.name !== 'mariadb') {

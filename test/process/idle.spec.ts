@@ -45,10 +45,8 @@ describe.each(countable)('an idle process on $name', (database) => {
     return Number(row?.n);
   }
 
-  it('with 50 handlers asks at most one statement a second in all', async () => {
-    const { id } = await fixture.queue.enqueue('type 7');
-    await waitUntil(async () => (await fixture.queue.get(id))?.state === 'succeeded');
-    // Slowing down takes a while: idle is when two seconds have passed with at most two statements.
+  /** Slowing down takes a while: idle is when two seconds have passed with at most two statements. */
+  async function comesToRest(): Promise<void> {
     await waitUntil(
       async () => {
         const before = await statements();
@@ -57,6 +55,12 @@ describe.each(countable)('an idle process on $name', (database) => {
       },
       { timeout: 25_000 },
     );
+  }
+
+  it('with 50 handlers asks at most one statement a second in all', async () => {
+    const { id } = await fixture.queue.enqueue('type 7');
+    await waitUntil(async () => (await fixture.queue.get(id))?.state === 'succeeded');
+    await comesToRest();
     const before = await statements();
     await pause(WINDOW);
     const asked = (await statements()) - before;
@@ -64,6 +68,18 @@ describe.each(countable)('an idle process on $name', (database) => {
     expect(asked).toBeGreaterThan(0);
     expect(asked).toBeLessThanOrEqual(WINDOW / 1_000);
   }, 60_000);
+
+  if (database.name === 'postgres')
+    it('that listens to wake-ups asks nothing more for that', async () => {
+      await worker.kill();
+      worker = await WorkerProcess.start(schema.options, { wakeUps: 'postgres' }, { moreTypes: 50 });
+      const listen = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`;
+      await waitUntil(async () => (await observer.query<unknown[]>(listen)).length === 1);
+      await comesToRest();
+      const before = await statements();
+      await pause(WINDOW);
+      expect((await statements()) - before).toBeLessThanOrEqual(WINDOW / 1_000);
+    }, 60_000);
 
   it('that only enqueues asks nothing at all', async () => {
     await worker.kill();

@@ -10,6 +10,7 @@ import {
   type PersistentQueueOptions,
   type QueueEvent,
 } from 'nestjs-persistent-queue';
+import { redisWakeUps } from 'nestjs-persistent-queue/redis';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import type { DataSource, DataSourceOptions, EntityManager } from 'typeorm';
@@ -21,6 +22,8 @@ import { sqliteDriver } from './sqlite-driver.js';
 export interface WorkerSettings {
   database: DataSourceOptions;
   queue: PersistentQueueOptions;
+  /** Over which it is woken. */
+  redis?: { url: string; prefix: string };
   /** How many handlers it has beside those of `Handlers`, of the types `type 0`, `type 1` and so on. */
   moreTypes?: number;
   /** Whether it handles the rows of async_job_tab too. */
@@ -142,8 +145,10 @@ const more = Array.from({ length: settings.moreTypes ?? 0 }, (_, n) => {
   return OneOfMany;
 });
 
+const wakeUps = settings.redis === undefined ? {} : { wakeUps: redisWakeUps(settings.redis) };
+
 @Module({
-  imports: [TypeOrmModule.forRoot(database), PersistentQueueModule.forRoot(settings.queue)],
+  imports: [TypeOrmModule.forRoot(database), PersistentQueueModule.forRoot({ ...settings.queue, ...wakeUps })],
   providers: [Handlers, FiveStepJobs, ...more, ...(settings.ownTable ? ownTableJobs(settings.ownTable) : [])],
 })
 class WorkerModule {}

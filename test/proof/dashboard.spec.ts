@@ -26,6 +26,11 @@ const SENTENCES: Record<Reason, RegExp> = {
   'not-due': /^It waits for its time/,
   expired: /^Its deadline has passed/,
   'concurrency-full': /^Every node that handles its type 'stock\.count' runs as many jobs as it may.* 1\.$/,
+  'global-concurrency-full': /^In the whole cluster as many jobs of its type 'till\.close' run as may: 1 of 1\.$/,
+  'concurrency-key-full':
+    /^As many jobs of its type 'report\.send' with the concurrency key 'A-17' run as may: 1 of 1\.$/,
+  'key-not-known': /^It was stored without its concurrency key/,
+  'rate-limited': /^As many jobs of its type 'sms\.send' have begun as may, 1 in 3600 s: the next begins at /,
   'last-chance': /it is on its last chance/,
   next: /^Nothing is in its way/,
 };

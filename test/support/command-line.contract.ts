@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { JobContext } from '../../lib/job/job-context.js';
+import { defineJob } from '../../lib/queue/job-definition.js';
 import { BUSY_RETRY } from '../../lib/typeorm/busy-retry.js';
 import { retryRolledBack } from '../../lib/typeorm/retry-rolled-back.js';
 import { handler, startApp, type AppFixture, type AppOptions } from './app-fixture.js';
@@ -278,7 +279,8 @@ export function commandLineContract(
         const service = ['--service', 'control'];
         const application = (await start('control')).queue;
         const { id } = await application.enqueue('t', null, { delay: '1h', reference: 'r' });
-        const { id: other } = await application.enqueue('t', null, { delay: '1h' });
+        const keyed = defineJob('t', { concurrencyKey: { from: () => 'acme', limit: 1 } });
+        const { id: other } = await application.enqueue(keyed, {}, { delay: '1h' });
         const [hastened, cancelled, paused] = await Promise.all([
           ok(['run-now', id, ...service]),
           json(['cancel', other, ...service]),
@@ -290,9 +292,10 @@ export function commandLineContract(
           't is paused.\n',
         ]);
         expect(await application.get(id)).toMatchObject({ state: 'waiting' });
-        const [status, show, wrongState, missing, nothing, both] = await Promise.all([
+        const [status, show, ofTenant, wrongState, missing, nothing, both] = await Promise.all([
           json<{ paused: string[]; oldestDue: { id: string }[] }>(['status', ...service]),
           ok(['show', id, ...service]),
+          ok(['show', other, ...service]),
           no(['cancel', other, ...service]),
           no(['run-now', '999999', '--json', ...service]),
           no(['retry', ...service]),
@@ -300,6 +303,7 @@ export function commandLineContract(
         ]);
         expect(status).toMatchObject({ paused: ['t'], oldestDue: [{ type: 't', id }] });
         expect(show).toMatch(/pause/);
+        expect(ofTenant).toMatch(/concurrency key +acme/);
         expect(wrongState).toEqual([1, expect.stringContaining(`Job ${other} cannot be cancelled (got 'cancelled')`)]);
         expect(JSON.parse(missing[1])).toEqual({
           error: { name: 'JobNotFoundError', message: expect.stringContaining('999999'), exitCode: 1 },

@@ -49,6 +49,8 @@ const SAMPLES: { [Name in QueueEvent['name']]: Omit<Extract<QueueEvent, { name: 
   'schedule.late': [{ schedule: 'nightly', since: fireTime }],
   'schedule.recovered': [{ schedule: 'nightly' }],
   'shutdown.hooks-missing': [{}],
+  'wake-ups.lost': [{ error, errorName: 'Error' }],
+  'wake-ups.restored': [{ after: 30_000 }],
   'sqlite.busy-timeout': [{ timeout: 5_000 }],
   'database.retried': [{ tries: 2, wait: 3, error, errorName: 'QueryFailedError' }],
   'database.error': [{ during: 'poll', error, errorName: 'QueryFailedError' }],

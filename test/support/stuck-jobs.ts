@@ -33,6 +33,11 @@ export class StuckShop {
     handler('parcel.send', () => undefined, { ack: 'manual', ackTimeout: '1h' }),
     handler('report.build', () => 'the report'),
     handler('label.print', () => 'a label', { maxCrashes: 1 }),
+    handler('till.close', () => this.holding.promise, { globalConcurrency: 1 }),
+    handler('report.send', () => this.holding.promise, {
+      concurrencyKey: { from: ({ order }: { order: string }) => order, limit: 1 },
+    }),
+    handler('sms.send', () => 'sent', { rateLimit: { max: 1, per: HOUR } }),
     ShipOrder,
     FulfilNow,
   ];
@@ -56,6 +61,10 @@ export class StuckShop {
       'stock.count',
       Array.from({ length: 20 }, () => ({ payload: {} })),
     );
+    const closed = await add('till.close');
+    const sent = await add('report.send');
+    const texted = await add('sms.send');
+    await Promise.all([app.waitFor(closed, 'running'), app.waitFor(sent, 'running'), app.waitFor(texted, 'succeeded')]);
     return new Map<Reason, string>([
       ['ended', await add('payment.capture', { key: 'pay-17', reference: 'A-17' })],
       ['running', running],
@@ -66,6 +75,9 @@ export class StuckShop {
       ['not-due', await add('order.notify', { delay: HOUR })],
       ['incompatible-steps', begun],
       ['concurrency-full', counts.at(-1)?.id ?? ''],
+      ['global-concurrency-full', await add('till.close')],
+      ['concurrency-key-full', await add('report.send')],
+      ['rate-limited', await add('sms.send')],
     ]);
   }
 }

@@ -8,7 +8,7 @@ import type { WorkerCommand, WorkerMessage, WorkerSettings } from '../processes/
 import { deferred } from './wait-until.js';
 
 /** What a worker has beside the handlers of all of them. */
-export type WorkerExtras = Pick<WorkerSettings, 'moreTypes' | 'ownTable'>;
+export type WorkerExtras = Pick<WorkerSettings, 'moreTypes' | 'ownTable' | 'redis'>;
 
 const SCRIPT = join(process.cwd(), '.cache/processes/worker.js');
 
@@ -16,6 +16,8 @@ const SCRIPT = join(process.cwd(), '.cache/processes/worker.js');
 export class WorkerProcess {
   /** Ids of the jobs whose handlers it has begun, in order. */
   readonly started: string[] = [];
+  /** When it was heard of, in milliseconds of this process's clock. */
+  readonly startedAt = new Map<string, number>();
   /** Ids of the jobs whose signal was aborted. */
   readonly aborted: string[] = [];
   /** Ids of the jobs that it has enqueued. */
@@ -105,12 +107,17 @@ export class WorkerProcess {
 
   private hear(message: WorkerMessage): void {
     if ('ready' in message) this.ready.resolve();
-    else if ('started' in message) this.started.push(message.started);
+    else if ('started' in message) this.hasStarted(message.started);
     else if ('aborted' in message) this.aborted.push(message.aborted);
     else if ('enqueued' in message) this.enqueued.push(message.enqueued);
     else if ('refused' in message) this.refused.push(message.refused);
     else if ('threads' in message) this.threads = message.threads;
     else if ('event' in message) this.events.push(message.event);
+  }
+
+  private hasStarted(id: string): void {
+    this.started.push(id);
+    this.startedAt.set(id, performance.now());
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {

@@ -56,6 +56,7 @@ function about({ job, why, attempts, steps, log }: Story, output: Output): strin
     facts({
       key: job.key,
       reference: job.reference,
+      'concurrency key': job.concurrencyKey,
       trace: job.traceId,
       priority: job.priority,
       created: job.createdAt,

@@ -40,6 +40,23 @@ const ADVICE: Readonly<Record<Exclude<HoldReason['reason'], 'ended'>, Advice>> =
     advice:
       'Look whether the jobs that run hang; raise `concurrency` of the handler or of the module, or start another node.',
   },
+  'global-concurrency-full': {
+    advice:
+      'Wait: it begins when one of those has ended. If none ends, look whether they hang, or whether their process is gone: then they are ' +
+      'given up with its lease. To run more, raise `globalConcurrency` of the handler.',
+  },
+  'concurrency-key-full': {
+    advice:
+      'Wait: it begins when one of those has ended; other keys go on meanwhile. If none ends, look whether they hang. To run more of a ' +
+      'key, raise `limit` of the handler’s `concurrencyKey`.',
+  },
+  'key-not-known': {
+    advice:
+      'Wait. If it stays so, look at the beats of the nodes. Who enqueues with the definition of its type stores it with its key.',
+  },
+  'rate-limited': {
+    advice: 'Wait: those that came before it begin first. For more, change `rateLimit` of the handler.',
+  },
   'last-chance': {
     advice:
       'Look how its attempts have crashed. It starts when no other job runs on its node, so that it takes none with it.',

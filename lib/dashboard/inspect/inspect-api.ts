@@ -118,9 +118,13 @@ function slotsOf(type: string, nodes: readonly NodeStatus[]): object {
   const slots = nodes
     .filter(({ state }) => state === 'alive')
     .flatMap(({ types }) => types.filter((one) => one.type === type));
+  const inCluster = Math.max(...slots.map(({ limits }) => limits?.concurrency ?? Infinity));
   return {
     nodes: slots.length,
     running: slots.reduce((sum, { running }) => sum + running, 0),
-    concurrency: slots.reduce((sum, { concurrency }) => sum + concurrency, 0),
+    concurrency: Math.min(
+      slots.reduce((sum, { concurrency }) => sum + concurrency, 0),
+      slots.length > 0 ? inCluster : 0,
+    ),
   };
 }

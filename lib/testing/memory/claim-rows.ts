@@ -1,3 +1,4 @@
+import { UNFILED } from '../../job/concurrency-key.js';
 import type { ClaimedJob } from '../../job/job.js';
 import type { ClaimRequest, RescuedJob } from '../../repository/job-repository.js';
 import { optional, optionalNumber } from '../../typeorm/row.js';
@@ -12,6 +13,17 @@ export function byDue(a: JobRow, b: JobRow): number {
 
 export function isDue(store: MemoryStore, { state, due, hidden }: JobRow): boolean {
   return state === 'waiting' && due <= store.now && !hidden;
+}
+
+/** What a claim of a type without concurrency keys reads. */
+export function dueUnfiled(store: MemoryStore, service: string, type: string): JobRow[] {
+  const isMeant = (row: JobRow) => row.type === type && row.concurrency_key === UNFILED && isDue(store, row);
+  return store.jobsOf(service).filter(isMeant);
+}
+
+/** Whether it waits under a concurrency key. */
+export function isFiled({ state, concurrency_key: key }: JobRow): boolean {
+  return state === 'waiting' && key !== UNFILED;
 }
 
 /** Gives a row to a node. */

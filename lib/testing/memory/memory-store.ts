@@ -1,5 +1,5 @@
 import type { JobManager } from '../../repository/job-repository.js';
-import type { AttemptRow, FiringRow, JobRow, LockRow, LogRow, NodeRow, ScheduleRow, StepRow } from './rows.js';
+import type { AttemptRow, FiringRow, JobRow, LockRow, LogRow, NodeRow, ScheduleRow, SlotRow, StepRow } from './rows.js';
 import type { Units } from './units.js';
 
 /** The tables, and the clock that stands for that of the database. Every method is one statement: nothing comes in between. */
@@ -12,7 +12,10 @@ export class MemoryStore {
   attempts: AttemptRow[] = [];
   logs: LogRow[] = [];
   steps: StepRow[] = [];
+  slots: SlotRow[] = [];
   firings: FiringRow[] = [];
+  /** Of each type the concurrency key of which a job was claimed last. */
+  readonly turns = new Map<string, string>();
   /** Every job that was ever enqueued, also when it is deleted with its end. */
   made: JobRow[] = [];
   private readonly lastIds = new Map<string, number>();
@@ -47,7 +50,8 @@ export class MemoryStore {
     this.jobs.clear();
     this.pauses.clear();
     this.locks.clear();
-    Object.assign(this, { made: [], attempts: [], logs: [], steps: [], firings: [] });
+    this.turns.clear();
+    Object.assign(this, { made: [], attempts: [], logs: [], steps: [], slots: [], firings: [] });
     for (const schedule of this.schedules.values())
       Object.assign(schedule, {
         planned: undefined,

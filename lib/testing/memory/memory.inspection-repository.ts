@@ -1,3 +1,4 @@
+import { UNFILED } from '../../job/concurrency-key.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import {
   COUNTED_AHEAD,
@@ -14,6 +15,7 @@ import { readJob } from '../../typeorm/statements/read-jobs.js';
 import { byDue, isDue } from './claim-rows.js';
 import type { MemoryStore } from './memory-store.js';
 import type { JobRow, NodeRow } from './rows.js';
+import { takenSlots } from './slot-rows.js';
 import { pausedTypes } from './survey-rows.js';
 
 const SHOWN = 86_400_000;
@@ -77,6 +79,8 @@ export class MemoryInspectionRepository extends InspectionRepository {
       expired: row.deadline !== null && row.deadline < store.now,
       paused: pausedTypes(store, service).includes(row.type),
       ahead: this.isNext(row) ? this.countAhead(row) : 0,
+      filed: row.concurrency_key !== UNFILED,
+      slots: takenSlots(store, row),
     };
   }
 
@@ -95,6 +99,7 @@ export class MemoryInspectionRepository extends InspectionRepository {
     const ahead = this.rows.filter(
       (other) =>
         other.type === row.type &&
+        other.concurrency_key === row.concurrency_key &&
         this.isNext(other) &&
         (other.priority > row.priority || (other.priority === row.priority && byDue(other, row) < 0)),
     );

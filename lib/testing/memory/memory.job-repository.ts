@@ -1,6 +1,5 @@
 import type { EntityManager } from 'typeorm';
 import type { AcknowledgedJob, AcknowledgeRequest } from '../../job/acknowledgement.js';
-import { UNFILED } from '../../job/concurrency-key.js';
 import type { Attempt } from '../../job/attempt.js';
 import type { ChangedJob, JobChange } from '../../job/job-change.js';
 import type { HandledType } from '../../job/handled-type.js';
@@ -29,7 +28,8 @@ import { stateOf } from '../../typeorm/statements/awaiting.js';
 import { readAttempt, readCounts, readJob, readLogLine } from '../../typeorm/statements/read-jobs.js';
 import { acknowledgeRow } from './acknowledge-row.js';
 import { changeRow } from './change-rows.js';
-import { byDue, claimRow, isDue, promoteRow, rescueRow } from './claim-rows.js';
+import { claimJobs, unfileJobs } from './claim-jobs.js';
+import { promoteRow, rescueRow } from './claim-rows.js';
 import { noteRow, settleRows } from './end-rows.js';
 import { findEnded, findRows, retryRows } from './find-rows.js';
 import { insertRows } from './insert-rows.js';
@@ -90,20 +90,11 @@ export class MemoryJobRepository extends JobRepository {
   }
 
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
-    const { type, priority, limit, node } = request;
-    const level =
-      this.store.nodes.get(Number(node))?.state === 'alive'
-        ? this.rows((row) => row.type === type && row.priority === priority && isDue(this.store, row))
-        : [];
-    const due = level.sort(byDue).slice(0, limit);
-    const left = due.length < limit ? 'none' : 'some';
-    return { jobs: due.map((row) => claimRow(this.store, row, request)), left, freeIn: undefined };
+    return claimJobs(this.store, this.service, request);
   }
 
   async unfile(type: string, limit: number): Promise<number> {
-    const filed = this.rows((row) => row.type === type && row.state === 'waiting' && row.concurrency_key !== UNFILED);
-    for (const row of filed.slice(0, limit)) row.concurrency_key = UNFILED;
-    return Math.min(filed.length, limit);
+    return unfileJobs(this.store, this.service, type, limit);
   }
 
   async recordStarts(starts: readonly StartedJob[]): Promise<string[]> {

@@ -2,6 +2,7 @@ import type { HandledType } from '../../job/handled-type.js';
 import type { JobRetention, KeyScope } from '../../job/job.js';
 import type { JobState } from '../../job/job-state.js';
 import type { NewSchedule } from '../../job/schedule.js';
+import type { SlotKind } from '../../repository/inspection-repository.js';
 import type { StepKind, StepState } from '../../job/step.js';
 
 /** Rows as the tables have them, with the same names: what reads a row of a database reads these too. Times are UTC epoch milliseconds. */
@@ -45,6 +46,18 @@ export type JobRow = {
   expires_at: number;
   /** The transaction that has made it is open: nobody sees it, and its key is taken. */
   hidden: boolean;
+};
+
+/** What a claim has taken of a limit. */
+export type SlotRow = {
+  readonly service: string;
+  readonly type: string;
+  readonly kind: SlotKind;
+  readonly slot_key: string;
+  readonly n: number;
+  readonly job_id: number;
+  readonly fence: number;
+  readonly taken_at: number;
 };
 
 export type AttemptRow = {

@@ -1,8 +1,9 @@
 import type { JobLevel, JobToken } from '../../job/job.js';
 import type { HeldClaim, Survey, SurveyRequest } from '../../repository/job-repository.js';
 import { byBytes } from '../../typeorm/statements/gaps.js';
-import { isDue } from './claim-rows.js';
+import { isDue, isFiled } from './claim-rows.js';
 import type { MemoryStore } from './memory-store.js';
+import type { JobRow } from './rows.js';
 import { nextScheduleIn } from './schedule-rows.js';
 
 const MOST_TYPES = 20;
@@ -16,10 +17,10 @@ export function surveyRows(store: MemoryStore, service: string, request: SurveyR
     (node) => node.service === service && node.state === 'alive' && node.expires_at < now,
   );
   return {
-    ready: readyLevels(store, service, request.types),
+    ready: readyLevels(store, service, request),
     nextDueIn: dues.length === 0 ? undefined : Math.min(...dues) - now,
     orphans: request.sweep && (isSilent || running.some(({ node_id: of }) => nodes.get(of)?.state !== 'alive')),
-    misfiled: [],
+    misfiled: request.misfiled === true ? misfiledTypes(rows, request) : [],
     paused: pausedTypes(store, service),
     lost: (request.held ?? [])
       .filter((claim) => isLost(store, claim))
@@ -33,12 +34,17 @@ export function pausedTypes({ pauses }: MemoryStore, service: string): string[] 
   return [...pauses].filter((pause) => pause.startsWith(`${service} `)).map((pause) => pause.slice(service.length + 1));
 }
 
-function readyLevels(store: MemoryStore, service: string, types: readonly string[]): JobLevel[] {
+function readyLevels(store: MemoryStore, service: string, { types, keyed = [] }: SurveyRequest): JobLevel[] {
   const due = store.jobsOf(service).filter((row) => isDue(store, row));
   return types.flatMap((type) => {
-    const priorities = due.filter((row) => row.type === type).map(({ priority }) => priority);
+    const ofType = due.filter((row) => row.type === type && (keyed.includes(type) || !isFiled(row)));
+    const priorities = ofType.map(({ priority }) => priority);
     return priorities.length === 0 ? [] : [{ type, priority: Math.max(...priorities) }];
   });
+}
+
+function misfiledTypes(rows: readonly JobRow[], { types, keyed = [] }: SurveyRequest): string[] {
+  return types.filter((type) => !keyed.includes(type) && rows.some((row) => row.type === type && isFiled(row)));
 }
 
 /** Of manual handlers: a job that has ended under its claim was acknowledged while its handler runs. */

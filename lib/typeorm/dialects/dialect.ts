@@ -14,6 +14,13 @@ export interface JoinedUpdate {
   readonly on: string;
 }
 
+export interface Meeting {
+  readonly table: string;
+  /** How `j`, which is the table, and `v` meet. */
+  readonly on: string;
+  readonly lock: boolean;
+}
+
 export interface ColumnTypes {
   readonly id: string;
   readonly bigint: string;
@@ -49,6 +56,10 @@ export interface Dialect {
   readonly hasOnConflict: boolean;
   /** Claims begin where the last one ended, because purged entries are walked over until the engine has removed them. */
   readonly needsLowWaterMarks: boolean;
+  /** A subquery of FROM may see what stands before it; without it, there is one SELECT for each row. */
+  readonly hasLateral: boolean;
+  /** A search that begins at a value of another table goes straight there; without it, it reads all that comes before. */
+  readonly seeksByJoin: boolean;
   /** After a deadlock a connection goes on without its transaction: what is written next is committed by itself. */
   readonly goesOnAfterRollback: boolean;
   readonly skipLocked: string;
@@ -70,6 +81,11 @@ export interface Dialect {
   readonly joinedUpdate: (update: JoinedUpdate) => string;
   /** Joins a table as `j` to the few rows before it, by its primary key. */
   readonly joinByKey: (table: string) => string;
+  /**
+   * The same of any other key, also for a planner that knows nothing of the tables: ends a FROM with `v` in it. `lock`: locks what is found,
+   * and goes past what others have locked.
+   */
+  readonly meetByKey: (meeting: Meeting) => string;
   readonly isDuplicate: (error: unknown) => boolean;
   readonly isMissingTable: (error: unknown) => boolean;
   /** The database refuses a value: trying again does not help. */

@@ -3,6 +3,7 @@ import {
   CONNECTION_LOST,
   DEADLOCK,
   isOneOf,
+  joinByKey,
   jsonTable,
   LOCK_TIMEOUTS,
   mysqlFamily,
@@ -24,6 +25,7 @@ export const mariadbDialect: Dialect = {
   readsBytes: false,
   tableOptions: tableOptions(COLLATION),
   insertsReturning: true,
+  meetByKey: ({ table, on, lock }) => `${joinByKey(table)} ON ${on}${lock ? ' FOR UPDATE SKIP LOCKED' : ''}`,
   insertsFromJson: false,
   preparesByName: false,
   sessionSetup: [

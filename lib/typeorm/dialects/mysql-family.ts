@@ -33,6 +33,8 @@ export const mysqlFamily = {
   hasOnConflict: false,
   needsLowWaterMarks: true,
   goesOnAfterRollback: true,
+  seeksByJoin: false,
+  hasLateral: false,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   lockRow: ' FOR UPDATE',
   lockSchema: ["SELECT GET_LOCK('nestjs-persistent-queue schema', 60)"],
@@ -56,7 +58,7 @@ export const mysqlFamily = {
  * In this order and by key: an optimizer that begins with a small table of jobs would lock all of its rows. So does an
  * INSERT … SELECT in a transaction of the application, where two jobs would deadlock.
  */
-function joinByKey(table: string): string {
+export function joinByKey(table: string): string {
   return `STRAIGHT_JOIN ${table} AS j FORCE INDEX (PRIMARY)`;
 }
 

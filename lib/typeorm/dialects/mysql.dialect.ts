@@ -3,6 +3,7 @@ import {
   CONNECTION_LOST,
   DEADLOCK,
   isOneOf,
+  joinByKey,
   jsonTable,
   LOCK_TIMEOUTS,
   mysqlFamily,
@@ -34,6 +35,8 @@ export const mysqlDialect: Dialect = {
   readsBytes: true,
   tableOptions: tableOptions(COLLATION),
   insertsReturning: false,
+  // Without OF, JSON_TABLE would be named twice.
+  meetByKey: ({ table, on, lock }) => `${joinByKey(table)} ON ${on}${lock ? ' FOR UPDATE OF j SKIP LOCKED' : ''}`,
   insertsFromJson: false,
   preparesByName: false,
   sessionSetup: [

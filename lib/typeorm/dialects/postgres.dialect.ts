@@ -33,6 +33,8 @@ export const postgresDialect: Dialect = {
   hasOnConflict: true,
   needsLowWaterMarks: false,
   goesOnAfterRollback: false,
+  seeksByJoin: true,
+  hasLateral: true,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   lockRow: ' FOR UPDATE',
   sessionSetup: [
@@ -54,6 +56,9 @@ export const postgresDialect: Dialect = {
   listed: listIds,
   joinedUpdate: updateFrom,
   joinByKey: (table) => `JOIN ${table} j`,
+  // OFFSET and FOR UPDATE keep the planner from reading the whole table instead.
+  meetByKey: ({ table, on, lock }) =>
+    `CROSS JOIN LATERAL (SELECT * FROM ${table} j WHERE ${on} ${lock ? 'FOR UPDATE SKIP LOCKED' : 'OFFSET 0'}) j`,
   isDuplicate: (error) => errorCode(error) === UNIQUE_VIOLATION,
   isMissingTable: (error) => errorCode(error) === UNDEFINED_TABLE,
   isRefused: (error) => /^2[23]/.test(String(errorCode(error))),

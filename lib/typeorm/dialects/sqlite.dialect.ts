@@ -24,6 +24,8 @@ export const sqliteDialect: Dialect = {
   hasOnConflict: true,
   needsLowWaterMarks: false,
   goesOnAfterRollback: false,
+  seeksByJoin: true,
+  hasLateral: false,
   skipLocked: '',
   lockRow: '',
   sessionSetup: [],
@@ -41,6 +43,8 @@ export const sqliteDialect: Dialect = {
   listed: (ids) => ({ sql: 'SELECT value FROM json_each(?)', parameters: [JSON.stringify(ids)] }),
   joinedUpdate: updateFrom,
   joinByKey: (table) => `JOIN ${table} j`,
+  // CROSS: in this order.
+  meetByKey: ({ table, on }) => `CROSS JOIN ${table} j ON ${on}`,
   isDuplicate: (error) => isErrorLike(error) && error.message.includes('UNIQUE constraint failed'),
   isMissingTable: (error) => isErrorLike(error) && error.message.includes('no such table'),
   isRefused: (error) => /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(String(errorCode(error))),

@@ -1,6 +1,7 @@
 import type { ClaimedJob } from '../../job/job.js';
 import type { ClaimRequest } from '../../repository/job-repository.js';
 import type { QueueTables } from '../queue-tables.js';
+import type { TableNames } from '../schema/tables.js';
 import { optional, optionalNumber } from '../row.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
 import { HAS_OWN_OPTIONS, ownOptions, type OwnOptions } from './own-options.js';
@@ -23,7 +24,17 @@ const SET_RUNNING_MANUALLY = `${SET_RUNNING}, keep_succeeded = COALESCE(keep_suc
 export function* claimJobs(tables: QueueTables, request: ClaimRequest, from: number): Script<ClaimedJob[]> {
   const claimed = tables.dialect.claimsByReturning
     ? (yield updateReturning(tables, request, from)).rows
-    : yield* lockThenUpdate(tables, request, from);
+    : yield* lockThenUpdate(tables, request, selectDue(tables, columnsFor(tables), request, from));
+  return yield* readClaimed(tables, request, claimed);
+}
+
+/** The same of these jobs, whatever their levels, if they wait still. */
+export function* claimThese(tables: QueueTables, request: ClaimRequest, ids: readonly number[]): Script<ClaimedJob[]> {
+  const claimed = yield* lockThenUpdate(tables, request, selectThese(tables, request, ids));
+  return yield* readClaimed(tables, request, claimed);
+}
+
+function* readClaimed(tables: QueueTables, request: ClaimRequest, claimed: readonly Row[]): Script<ClaimedJob[]> {
   const ownOf = yield* ownOptions(tables, claimed);
   return claimed
     .map((row) => readClaimedJob(row, request, ownOf(row)))
@@ -41,9 +52,9 @@ function updateReturning(tables: QueueTables, request: ClaimRequest, from: numbe
 }
 
 /** Rows are locked in index order and written in key order, so that two claimers never wait for each other. */
-function* lockThenUpdate(tables: QueueTables, request: ClaimRequest, from: number): Script<Row[]> {
+function* lockThenUpdate(tables: QueueTables, request: ClaimRequest, select: Statement): Script<Row[]> {
   const { dialect, names } = tables;
-  const picked = yield selectDue(tables, `${COLUMNS}, ${dialect.now} AS now`, request, from);
+  const picked = yield select;
   if (picked.rows.length === 0) return [];
   const ids = picked.rows.map((row) => Number(row['id'])).sort((a, b) => a - b);
   const listed = dialect.listed(ids);
@@ -72,9 +83,27 @@ function selectDue(
   const sql =
     `SELECT ${columns} FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
     `WHERE service = ? AND state = 'waiting' AND type = ? AND concurrency_key = '' AND priority = ? AND due >= ? AND due <= ${dialect.now} ` +
-    // A node that has been found dead must not take new jobs: they would wait for the next sweep.
-    `AND EXISTS (SELECT 1 FROM ${names.node} n WHERE n.id = ? AND n.state = 'alive') ORDER BY due, id LIMIT ?${dialect.skipLocked}`;
+    `AND ${isAlive(names)} ORDER BY due, id LIMIT ?${dialect.skipLocked}`;
   return statement(sql, [service, request.type, request.priority, from, Number(request.node), request.limit]);
+}
+
+function selectThese(tables: QueueTables, { node }: ClaimRequest, ids: readonly number[]): Statement {
+  const { dialect, names } = tables;
+  const listed = dialect.listed(ids);
+  const sql =
+    `SELECT ${columnsFor(tables)}, priority FROM ${names.job}${dialect.forceIndex('PRIMARY')} ` +
+    // COALESCE: PostgreSQL would otherwise go through all that wait, because there is an index of them.
+    `WHERE id IN (${listed.sql}) AND COALESCE(state, '') = 'waiting' AND ${isAlive(names)}${dialect.skipLocked}`;
+  return statement(sql, [...listed.parameters, Number(node)]);
+}
+
+function columnsFor({ dialect }: QueueTables): string {
+  return `${COLUMNS}, ${dialect.now} AS now`;
+}
+
+/** A node that has been found dead must not take new jobs: they would wait for the next sweep. */
+function isAlive({ node }: TableNames): string {
+  return `EXISTS (SELECT 1 FROM ${node} n WHERE n.id = ? AND n.state = 'alive')`;
 }
 
 function firstDeadline(row: Row, request: ClaimRequest): number | null {
@@ -88,7 +117,7 @@ function readClaimedJob(row: Row, request: ClaimRequest, own: OwnOptions): Claim
     id: String(row['id']),
     fence: Number(row['fence']),
     type: request.type,
-    priority: request.priority,
+    priority: optionalNumber(row['priority']) ?? request.priority,
     payload: row['payload'] as string | null,
     key: optional(row['job_key']),
     reference: optional(row['reference']),

@@ -1,9 +1,11 @@
+import { UNFILED } from '../../job/concurrency-key.js';
 import type { JobState } from '../../job/job-state.js';
 import { COUNTED_AHEAD, type JobSituation, type NodeState } from '../../repository/inspection-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
 import { stateOf } from './awaiting.js';
 import { nodeName, nodeState } from './inspect-nodes.js';
+import { readSlot, selectSlots } from './inspect-slots.js';
 import { readJob } from './read-jobs.js';
 
 const OPEN: readonly JobState[] = ['waiting', 'scheduled'];
@@ -12,9 +14,11 @@ export function* inspectJob(tables: QueueTables, id: number): Script<JobSituatio
   const row = (yield selectSituation(tables, id)).rows[0];
   if (row === undefined) return undefined;
   // A scheduled one that is due has its place among those that wait, which it joins with the next look of a node.
-  const isNext = OPEN.includes(stateOf(row)) && Number(row['overdue']) >= 0;
+  const isOpen = OPEN.includes(stateOf(row));
+  const isNext = isOpen && Number(row['overdue']) >= 0;
   const counted = isNext ? (yield countAhead(tables, row)).rows : [];
   const ahead = counted.reduce((sum, { ahead: count }) => sum + Number(count), 0);
+  const slots = isOpen ? (yield selectSlots(tables, String(row['type']), String(row['concurrency_key']))).rows : [];
   const isRunning = row['state'] === 'running';
   return {
     job: readJob(row),
@@ -26,6 +30,8 @@ export function* inspectJob(tables: QueueTables, id: number): Script<JobSituatio
     expired: Number(row['expired']) > 0,
     paused: Number(row['paused']) > 0,
     ahead: Math.min(ahead, COUNTED_AHEAD),
+    filed: row['concurrency_key'] !== UNFILED,
+    slots: slots.map(readSlot),
   };
 }
 

@@ -63,6 +63,7 @@ function readNode(row: Row, claims: readonly Row[]): NodeStatus {
       concurrency: handled.concurrency,
       maxCrashes: handled.maxCrashes,
       deadline: optionalNumber(handled.deadline),
+      limits: handled.limits,
       running: running.get(handled.type) ?? 0,
     })),
   };

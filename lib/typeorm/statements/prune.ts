@@ -79,6 +79,6 @@ function marks(parameters: readonly Parameter[]): string {
 }
 
 /** SQLite compares row values with a table, not with a list. */
-function valuesOf(dialect: string, pairs: string): string {
+export function valuesOf(dialect: string, pairs: string): string {
   return dialect === 'sqlite' ? `VALUES ${pairs}` : pairs;
 }

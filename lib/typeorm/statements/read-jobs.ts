@@ -1,4 +1,5 @@
 import type { Attempt, AttemptOutcome, AttemptReason } from '../../job/attempt.js';
+import { shownConcurrencyKey } from '../../job/concurrency-key.js';
 import type { Job } from '../../job/job.js';
 import type { JobState } from '../../job/job-state.js';
 import type { JobCount, JobLogLine } from '../../repository/job-repository.js';
@@ -53,6 +54,7 @@ export function readJob(row: Row): Job {
     progress: parseJson(row['progress']),
     priority: Number(row['priority']),
     key: optional(row['job_key']) ?? optional(row['past_key']),
+    concurrencyKey: shownConcurrencyKey(String(row['concurrency_key'])),
     reference: optional(row['reference']),
     traceId: optional(row['trace_id']),
     dueAt: new Date(Number(row['due'])),

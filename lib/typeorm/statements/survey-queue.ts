@@ -7,9 +7,12 @@ import { untilNextSchedule } from './plan-schedules.js';
 /** One statement: an index probe for each type, one for the next due time, and now and then a look for the dead. */
 export function surveyQueue(
   tables: QueueTables,
-  { types, sweep, held = [], node, schedules = false }: SurveyRequest,
+  { types, keyed = [], misfiled = false, sweep, held = [], node, schedules = false }: SurveyRequest,
 ): Statement {
-  const parts = [nextDue(tables), readyLevels(tables, types), pauses(tables)];
+  const unkeyed = keyed.length === 0 ? types : types.filter((type) => !keyed.includes(type));
+  const parts = [nextDue(tables), readyLevels(tables, unkeyed, UNKEYED), pauses(tables)];
+  if (keyed.length > 0) parts.push(readyLevels(tables, keyed, KEYED));
+  if (misfiled) parts.push(misfiledTypes(tables, unkeyed));
   if (sweep) parts.push(orphans(tables));
   if (node !== undefined) parts.push(claims(tables, node));
   const [manual, others] = [held.filter((claim) => claim.manual), held.filter((claim) => !claim.manual)];
@@ -26,6 +29,7 @@ export function readSurvey(rows: readonly Row[]): Survey {
   const ready: JobLevel[] = [];
   let nextDueIn: number | undefined;
   let someOrphans = false;
+  const misfiled: string[] = [];
   const paused: string[] = [];
   const lost: JobToken[] = [];
   let claimed = 0;
@@ -34,13 +38,14 @@ export function readSurvey(rows: readonly Row[]): Survey {
     if (value === null) continue;
     if (fact === 'due') nextDueIn = Number(value);
     else if (fact === 'orphans') someOrphans = Number(value) > 0;
+    else if (fact === 'misfiled') misfiled.push(String(type));
     else if (fact === 'paused') paused.push(String(type));
     else if (fact === 'lost') lost.push(readToken(String(type)));
     else if (fact === 'claims') claimed = Number(value);
     else if (fact === 'schedule') nextScheduleIn = Number(value);
     else ready.push({ type: String(type), priority: Number(value) });
   }
-  return { ready, nextDueIn, orphans: someOrphans, misfiled: [], paused, lost, claims: claimed, nextScheduleIn };
+  return { ready, nextDueIn, orphans: someOrphans, misfiled, paused, lost, claims: claimed, nextScheduleIn };
 }
 
 interface Part {
@@ -57,17 +62,30 @@ function nextDue({ dialect, names, service }: QueueTables): Part {
   return { sql, parameters: [service] };
 }
 
+/** How the claim index is read for types with and without keys. */
+const KEYED = { where: '', order: 'j.type DESC, j.concurrency_key DESC, j.priority DESC' };
+const UNKEYED = { where: " AND j.concurrency_key = ''", order: 'j.type DESC, j.priority DESC' };
+
 /**
  * ORDER BY … LIMIT 1 reads one index entry for each type; MAX(priority) would read all entries of it, and so would MySQL if the
  * type were not part of the order. Plain SQL may have made waiting jobs of the future: they must not hide due ones of a lower
- * priority.
+ * priority. Of a type with keys it is any level: its claim looks for the keys by itself.
  */
-function readyLevels({ dialect, names, service }: QueueTables, types: readonly string[]): Part {
+function readyLevels({ dialect, names, service }: QueueTables, types: readonly string[], index: typeof KEYED): Part {
   const highest =
     `SELECT j.priority FROM ${names.job} j${dialect.forceIndex(`${names.job}_claim`)} ` +
-    `WHERE j.service = ? AND j.state = 'waiting' AND j.type = v.type AND j.concurrency_key = '' AND j.due <= ${dialect.now} ` +
-    'ORDER BY j.type DESC, j.priority DESC LIMIT 1';
+    `WHERE j.service = ? AND j.state = 'waiting' AND j.type = v.type${index.where} AND j.due <= ${dialect.now} ` +
+    `ORDER BY ${index.order} LIMIT 1`;
   const sql = `SELECT 'ready' AS fact, v.type AS type, (${highest}) AS value FROM ${dialect.rows({ type: 'name' })} v`;
+  return { sql, parameters: [service, JSON.stringify(types.map((type) => ({ type })))] };
+}
+
+/** Found by one search for each type: what no claim of a type without keys would ever see. */
+function misfiledTypes({ dialect, names, service }: QueueTables, types: readonly string[]): Part {
+  const first =
+    `SELECT 1 FROM ${names.job} j${dialect.forceIndex(`${names.job}_claim`)} ` +
+    "WHERE j.service = ? AND j.state = 'waiting' AND j.type = v.type AND j.concurrency_key > '' LIMIT 1";
+  const sql = `SELECT 'misfiled' AS fact, v.type AS type, (${first}) AS value FROM ${dialect.rows({ type: 'name' })} v`;
   return { sql, parameters: [service, JSON.stringify(types.map((type) => ({ type })))] };
 }
 

@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { explainJob } from '../../../lib/inspection/explain-job.js';
 import type { Job } from '../../../lib/job/job.js';
-import type { JobSituation, NodeStatus, NodeType } from '../../../lib/repository/inspection-repository.js';
+import type { HandledLimits } from '../../../lib/job/handled-type.js';
+import type {
+  JobSituation,
+  NodeStatus,
+  NodeType,
+  SlotKind,
+  TakenSlot,
+} from '../../../lib/repository/inspection-repository.js';
 
 const DUE = new Date('2026-11-21T10:00:00.000Z');
 const INCOMPATIBLE = { name: 'IncompatibleStepsError', message: 'The steps have changed.' };
@@ -16,6 +23,8 @@ const waiting = (job: Partial<Job> = {}, situation: Partial<JobSituation> = {}):
   expired: false,
   paused: false,
   ahead: 0,
+  filed: true,
+  slots: [],
   ...situation,
 });
 
@@ -131,5 +140,71 @@ describe('an explanation', () => {
     expect(explainJob(suspect, [node()]).sentences).toEqual([
       'Processes have died while it was running, 2 of them held against it: it is on its last chance, and waits until it can run alone.',
     ]);
+  });
+
+  const slot = (kind: SlotKind, n: number, age = 5): TakenSlot => ({
+    kind,
+    n,
+    age,
+    takenAt: new Date(DUE.getTime() - age),
+  });
+  const limited = (limits: HandledLimits) => node({ types: [type({ limits })] });
+
+  it.each<[string, HandledLimits, readonly TakenSlot[], Partial<Job>, string]>([
+    [
+      'its type in the cluster',
+      { concurrency: 1 },
+      [slot('type', 1)],
+      {},
+      "In the whole cluster as many jobs of its type 't' run as may: 1 of 1.",
+    ],
+    [
+      'its key',
+      { perKey: 2 },
+      [slot('key', 1), slot('key', 2)],
+      { concurrencyKey: 'acme' },
+      "As many jobs of its type 't' with the concurrency key 'acme' run as may: 2 of 2.",
+    ],
+    [
+      'those without a key',
+      { perKey: 1 },
+      [slot('key', 1)],
+      {},
+      "As many jobs of its type 't' without a concurrency key run as may: 1 of 1.",
+    ],
+    [
+      'a rate',
+      { rate: { max: 2, per: 60_000 } },
+      [slot('rate', 1, 10_000), slot('rate', 2, 20_000)],
+      {},
+      "As many jobs of its type 't' have begun as may, 2 in 60 s: the next begins at 2026-11-21T10:00:40.000Z.",
+    ],
+  ])('says that a limit is reached, of %s', (_, limits, slots, job, sentence) => {
+    expect(explainJob(waiting(job, { slots }), [limited(limits)]).sentences).toEqual([sentence]);
+    expect(reasonsOf(waiting(job, { slots: slots.slice(1) }), [limited(limits)])).toEqual(['next']);
+  });
+
+  it('leaves out slots above the limit, starts that are long ago, and limits that not every handler has', () => {
+    expect(reasonsOf(waiting({}, { slots: [slot('type', 2)] }), [limited({ concurrency: 1 })])).toEqual(['next']);
+    const begun = waiting({}, { slots: [slot('rate', 1, 100)] });
+    expect(reasonsOf(begun, [limited({ rate: { max: 1, per: 100 } })])).toEqual(['next']);
+    expect(reasonsOf(begun, [limited({ rate: { max: 1, per: 101 } })])).toEqual(['rate-limited']);
+    expect(reasonsOf(begun, [limited({ rate: { max: 1, per: 101 } }), node()])).toEqual(['next']);
+  });
+
+  it('of several handlers with a rate is as the first may go on', () => {
+    const begun = waiting({}, { slots: [slot('rate', 1, 0)] });
+    const handlers = [9_000, 1_000, 500].map((per) => limited({ rate: { max: 1, per } }));
+    expect(explainJob(begun, handlers).sentences).toEqual([
+      "As many jobs of its type 't' have begun as may, 1 in 500 ms: the next begins at 2026-11-21T10:00:00.500Z.",
+    ]);
+  });
+
+  it('says so when nobody knows its key yet', () => {
+    const unfiled = waiting({}, { filed: false, ahead: 3 });
+    expect(explainJob(unfiled, [limited({ perKey: 1 })]).sentences).toEqual([
+      'It was stored without its concurrency key, which the next claim of its type finds out, after those of 3 due jobs of its type that come before it.',
+    ]);
+    expect(reasonsOf(unfiled)).toEqual(['next']);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { loadPeer } from '../../../lib/telemetry/load-peer.js';
+import { loadPeer } from '../../../lib/support/load-peer.js';
 import { PersistentQueueTelemetryModule, type PersistentQueueTelemetryOptions } from '../../../lib/telemetry/index.js';
 
 const forRoot = (options: unknown) => () =>

@@ -67,6 +67,7 @@ function about({ job, now }) {
     ['Priority', String(job.priority)],
     ['Key', job.key],
     ['Reference', job.reference],
+    ['Concurrency key', job.concurrencyKey],
     ['Trace', job.traceId],
     ['Progress', job.progress === undefined ? undefined : asText(job.progress)],
   ]);

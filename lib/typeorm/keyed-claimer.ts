@@ -1,0 +1,72 @@
+import type { ClaimedJob } from '../job/job.js';
+import type { ClaimAnswer, ClaimRequest } from '../repository/job-repository.js';
+import { addSlots } from './add-slots.js';
+import { KeyRounds } from './key-rounds.js';
+import type { ClaimMarks } from './low-water-marks.js';
+import type { Connected } from './queue-connection.js';
+import { shareKeys, type Share, type SharedSlots } from './slot-plan.js';
+import { claimKeyed } from './statements/claim-limited.js';
+import { lookAtKeys, type KeyPage } from './statements/look-at-limits.js';
+
+/** The jobs of each key. */
+type Claimed = ReadonlyMap<string, readonly ClaimedJob[]>;
+
+/** Claims jobs of the keys that come next: each call looks at one page of them. */
+export class KeyedClaimer {
+  private readonly rounds = new KeyRounds();
+
+  async claim(
+    connected: Connected,
+    request: ClaimRequest,
+    limit: number,
+    shared: SharedSlots,
+    marks: ClaimMarks,
+  ): Promise<ClaimAnswer> {
+    const { database, tables } = connected;
+    const below = this.rounds.below(request.type);
+    const page = await database.run(() => lookAtKeys(tables, request.type, below, limit));
+    const shares = shareKeys(page.keys, page.slots, limit, shared.most);
+    const claimed = await claimShares(connected, request, shared, page, shares, marks);
+    const jobs = [...claimed.values()].flat();
+    const left = this.goOn(request.type, page, shares, claimed);
+    if (jobs.length === request.limit) return { jobs, left: 'some', freeIn: undefined };
+    if (jobs.length === shared.most) return { jobs, left: 'held back', freeIn: shared.freeIn };
+    return { jobs, left, freeIn: undefined };
+  }
+
+  private goOn(type: string, page: KeyPage, shares: readonly Share[], claimed: Claimed): ClaimAnswer['left'] {
+    const of = (share: Share) => claimed.get(share.key)?.length ?? 0;
+    const hasClaimed = shares.some((share) => of(share) > 0);
+    // Somebody else has taken its slots or its jobs, or only worse priorities are left.
+    const isShort = shares.some((share) => of(share) < share.slots.length);
+    const isHeldBack = isShort || shares.some((share) => share.isAll && of(share) === share.slots.length);
+    const seen = { hasClaimed, isHeldBack };
+    const lastServed = shares.findLast(({ isAll }) => !isAll) && shares.findLast(({ slots }) => slots.length > 0);
+    if (lastServed !== undefined) return this.rounds.wentTo(type, lastServed.key, seen);
+    if (page.lowest !== undefined) return this.rounds.wentTo(type, page.lowest, seen);
+    return this.rounds.ended(type, seen, hasClaimed && isShort);
+  }
+}
+
+async function claimShares(
+  connected: Connected,
+  request: ClaimRequest,
+  shared: SharedSlots,
+  page: KeyPage,
+  shares: readonly Share[],
+  marks: ClaimMarks,
+): Promise<Claimed> {
+  const { database, tables } = connected;
+  const { type } = request;
+  const now = performance.now();
+  const stretches = shares
+    .filter(({ slots }) => slots.length > 0)
+    .map((share) => ({ ...share, from: marks.from({ type, ...share }, now) }));
+  if (stretches.length === 0) return new Map();
+  const wanted = stretches.flatMap(({ slots }) => slots);
+  await addSlots(connected, type, wanted, page.slots);
+  const { ofKey } = await database.transaction(() => claimKeyed(tables, request, shared, stretches));
+  for (const { key, priority, slots } of stretches)
+    marks.advance({ type, priority, key }, ofKey.get(key) ?? [], slots.length);
+  return ofKey;
+}

@@ -1,0 +1,90 @@
+import type { JobLimits } from '../job/job-limits.js';
+import type { KnownSlot, Slot, SlotKind } from './statements/slots.js';
+import type { WaitingKey } from './statements/waiting-keys.js';
+
+/** The slots that a job needs besides that of its key, for up to `most` jobs. */
+export interface SharedSlots {
+  readonly most: number;
+  readonly slots: readonly (readonly Slot[])[];
+  /** Milliseconds until one more of the rate's is free; `undefined`: it is not the rate that ends at `most`. */
+  readonly freeIn: number | undefined;
+}
+
+/** One key's share of a claim. */
+export interface Share extends WaitingKey {
+  readonly slots: readonly Slot[];
+  /** More of its jobs could be held back. */
+  readonly isAll: boolean;
+}
+
+/** `wanted` of each kind, less where not so many are free. Of more than that any: so that two nodes seldom want the same. */
+export function shareSlots(known: readonly KnownSlot[], { concurrency, rate }: JobLimits, wanted: number): SharedSlots {
+  const ofType = concurrency === undefined ? [] : [shuffle(freeSlots('type', '', concurrency, known))];
+  const ofRate = rate === undefined ? [] : [shuffle(freeSlots('rate', '', rate.max, known))];
+  const free = [...ofType, ...ofRate];
+  const most = Math.min(wanted, ...free.map(({ length }) => length));
+  const isRate = ofRate.some(({ length }) => length === most) && most < wanted;
+  return {
+    most,
+    slots: free.map((slots) => slots.slice(0, most)),
+    // Those that are about to be taken are free again after the whole time.
+    freeIn: isRate ? Math.min(...known.flatMap(waitOf), rate?.per ?? 0) : undefined,
+  };
+}
+
+function waitOf({ slot, freeIn = 0 }: KnownSlot): number[] {
+  return slot.kind === 'rate' && freeIn > 0 ? [freeIn] : [];
+}
+
+/** Free slots go round the keys one by one, until there are `most`: no key has two before each other one has had its chance. */
+export function shareKeys(
+  keys: readonly WaitingKey[],
+  known: readonly KnownSlot[],
+  limit: number,
+  most: number,
+): Share[] {
+  const ofKey = new Map<string, KnownSlot[]>(keys.map(({ key }) => [key, []]));
+  for (const each of known) ofKey.get(each.slot.key)?.push(each);
+  const free = keys.map(({ key }) => freeSlots('key', key, limit, ofKey.get(key) ?? [], most));
+  const taken = keys.map(() => 0);
+  let left = most;
+  for (let round = 0, went = true; went && left > 0; round++) {
+    went = false;
+    for (const [at, slots] of free.entries()) {
+      if (slots.length <= round || left === 0) continue;
+      taken[at] = round + 1;
+      left--;
+      went = true;
+    }
+  }
+  return keys.map((key, at) => {
+    const slots = free[at] ?? [];
+    return { ...key, slots: slots.slice(0, taken[at]), isAll: taken[at] === slots.length };
+  });
+}
+
+/** Those that have no row yet are free too. No more than can be used. */
+function freeSlots(kind: SlotKind, key: string, most: number, known: readonly KnownSlot[], useful = Infinity): Slot[] {
+  const rows = new Map(known.filter(({ slot }) => slot.kind === kind).map((each) => [each.slot.n, each]));
+  const slots: Slot[] = [];
+  for (let n = 1; n <= most && slots.length < useful; n++) {
+    const row = rows.get(n);
+    if (row === undefined) slots.push({ kind, key, n, job: 0, fence: 0, taken: 0 });
+    else if (row.freeIn === 0) slots.push(row.slot);
+  }
+  return slots;
+}
+
+/** Whether it has a row is not known by the slot itself: a row that nobody has taken looks the same. */
+export function missingSlots(slots: readonly Slot[], known: readonly KnownSlot[]): Slot[] {
+  const there = new Set(known.map(({ slot }) => `${slot.kind} ${slot.n} ${slot.key}`));
+  return slots.filter(({ kind, n, key }) => !there.has(`${kind} ${n} ${key}`));
+}
+
+function shuffle<T>(items: T[]): T[] {
+  for (let last = items.length - 1; last > 0; last--) {
+    const other = Math.floor(Math.random() * (last + 1));
+    [items[last], items[other]] = [items[other] as T, items[last] as T];
+  }
+  return items;
+}

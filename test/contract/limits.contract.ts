@@ -1,0 +1,353 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ClaimedJob } from '../../lib/job/job.js';
+import type { JobLimits } from '../../lib/job/job-limits.js';
+import type { JobHandlerOptions } from '../../lib/options/handler-options.js';
+import type { ClaimAnswer, ClaimRequest } from '../../lib/repository/job-repository.js';
+import { delivery, retry, success, type QueueFixture } from '../support/queue-fixture.js';
+import { waitUntil } from '../support/wait-until.js';
+import type { ContractContext } from './contract-context.js';
+
+const NOWHERE: JobLimits = { concurrency: undefined, key: undefined, rate: undefined };
+const tenantOf = ({ tenant }: { tenant?: string }) => tenant;
+const perTenant = (limit: number, more: Partial<JobLimits> = {}): Partial<ClaimRequest> => ({
+  limits: { ...NOWHERE, key: { from: tenantOf, limit }, ...more },
+});
+const atOnce = (concurrency: number): Partial<ClaimRequest> => ({ limits: { ...NOWHERE, concurrency } });
+const rate = (max: number, per: number): Partial<ClaimRequest> => ({ limits: { ...NOWHERE, rate: { max, per } } });
+
+/** What enqueues knows the key. */
+const KNOWN: { handlers: Record<string, JobHandlerOptions> } = {
+  handlers: { t: { concurrencyKey: { from: tenantOf, limit: 1 } } },
+};
+
+export function limitsContract(context: ContractContext): void {
+  describe('a type with a limit for the whole cluster', () => {
+    it('has no more running jobs than that, whatever is asked for', async () => {
+      const fixture = await context.open();
+      await enqueue(fixture, 10);
+      const [one, two] = [await fixture.registerNode('one'), await fixture.registerNode('two')];
+      const first = await fixture.ask(one, 't', atOnce(3));
+      expect(first).toMatchObject({ left: 'held back', freeIn: undefined });
+      expect(first.jobs).toHaveLength(3);
+      expect(await fixture.ask(two, 't', atOnce(3))).toEqual({ jobs: [], left: 'held back', freeIn: undefined });
+      await fixture.repository.settle(
+        first.jobs.slice(0, 2).map((job) => success(job)),
+        'one',
+      );
+      expect(await fixture.claim(two, 't', atOnce(3))).toHaveLength(2);
+      expect(await fixture.claim(one, 't', atOnce(3))).toHaveLength(0);
+    });
+
+    it('is asked for no more than the claimer has room for', async () => {
+      const fixture = await context.open();
+      await enqueue(fixture, 5);
+      const node = await fixture.registerNode();
+      expect(await fixture.ask(node, 't', { ...atOnce(4), limit: 2 })).toMatchObject({ left: 'some' });
+      expect(await fixture.claim(node, 't', { ...atOnce(4), limit: 5 })).toHaveLength(2);
+    });
+
+    it('has its best priorities first, whichever is asked for', async () => {
+      const fixture = await context.open();
+      for (const priority of [0, 9, 4]) await fixture.queue.enqueue('t', null, { priority });
+      const node = await fixture.registerNode();
+      const order: number[] = [];
+      for (let at = 0; at < 3; at++) {
+        const job = await fixture.claimOne(node, 't', atOnce(1));
+        order.push(job.priority);
+        await fixture.repository.settle([success(job)], 'test');
+      }
+      expect(order).toEqual([9, 4, 0]);
+      expect(await fixture.ask(node, 't', atOnce(1))).toMatchObject({ jobs: [], left: 'none' });
+    });
+
+    it.each<[string, (fixture: QueueFixture, job: ClaimedJob) => Promise<unknown>]>([
+      ['succeeds', (fixture, job) => fixture.repository.settle([success(job)], 'test')],
+      ['fails for good', (fixture, job) => fixture.repository.settle([{ ...success(job), state: 'failed' }], 'test')],
+      ['is tried again later', (fixture, job) => fixture.repository.settle([retry(job, 60_000)], 'test')],
+      ['is handed over', (fixture, job) => fixture.repository.settle([delivery(job, 60_000)], 'test')],
+      ['is cancelled', (fixture, job) => fixture.repository.change(job.id, 'cancel')],
+      ['is acknowledged', (fixture, job) => fixture.queue.finish(job.id)],
+    ])('has room again when one %s', async (_, end) => {
+      const fixture = await context.open();
+      await enqueue(fixture, 2);
+      const node = await fixture.registerNode();
+      const job = await fixture.claimOne(node, 't', { ...atOnce(1), manual: MANUAL });
+      expect(await fixture.claim(node, 't', atOnce(1))).toEqual([]);
+      await end(fixture, job);
+      expect((await fixture.claimOne(node, 't', atOnce(1))).id).not.toBe(job.id);
+    });
+
+    it('has room again when the jobs of a dead node have been rescued, and not before', async () => {
+      const fixture = await context.open();
+      await enqueue(fixture, 1);
+      const job = await fixture.claimOne(await fixture.registerNode('dead'), 't', atOnce(1));
+      await fixture.silence();
+      const node = await fixture.registerNode();
+      expect(await fixture.ask(node, 't', atOnce(1))).toMatchObject({ jobs: [] });
+      await enqueue(fixture, 1);
+      expect(await fixture.ask(node, 't', atOnce(1))).toMatchObject({ jobs: [], left: 'held back' });
+      await fixture.repository.rescue(10);
+      expect((await fixture.claimOne(node, 't', atOnce(1))).id).toBe(job.id);
+    });
+
+    it('is never given more than that by 8 claimers at once, and gets along', async () => {
+      const most = await hammer(context, { jobs: 120, limits: atOnce(4) });
+      expect(most).toEqual({ ended: 120, mostAtOnce: 4, mostOfKey: 4 });
+    });
+
+    it('that is lowered waits until enough have ended', async () => {
+      const fixture = await context.open();
+      await enqueue(fixture, 6);
+      const node = await fixture.registerNode();
+      const jobs = await fixture.claim(node, 't', atOnce(4));
+      expect(await fixture.claim(node, 't', atOnce(2))).toHaveLength(0);
+      await fixture.repository.settle(
+        jobs.map((job) => success(job)),
+        'test',
+      );
+      expect(await fixture.claim(node, 't', atOnce(2))).toHaveLength(2);
+    });
+  });
+
+  describe('a type with concurrency keys', () => {
+    it('has no more running jobs of one key than its limit, and as many of each other', async () => {
+      const fixture = await context.open(KNOWN);
+      await enqueue(fixture, 5, 'a');
+      await enqueue(fixture, 1, 'b');
+      await enqueue(fixture, 5, undefined);
+      const node = await fixture.registerNode();
+      const { jobs, left } = await fixture.ask(node, 't', perTenant(2));
+      expect(tenants(jobs)).toEqual(['a', 'a', 'b', undefined, undefined]);
+      expect(left).not.toBe('none');
+      expect(await fixture.ask(node, 't', perTenant(2))).toMatchObject({ jobs: [], left: 'held back' });
+      const ended = jobs.filter((job) => tenantOfJob(job) === 'a').slice(1);
+      await fixture.repository.settle(
+        ended.map((job) => success(job)),
+        'test',
+      );
+      expect(tenants(await fixture.claim(node, 't', perTenant(2)))).toEqual(['a']);
+      await fixture.queue.enqueue('t', { tenant: 'c' });
+      expect(tenants(await fixture.claim(node, 't', perTenant(2)))).toEqual(['c']);
+    });
+
+    it('has of each key its best priority first, then the oldest', async () => {
+      const fixture = await context.open(KNOWN);
+      for (const [tenant, priority] of [
+        ['a', 0],
+        ['a', 5],
+        ['b', 1],
+        ['b', 0],
+      ] as const)
+        await fixture.queue.enqueue('t', { tenant }, { priority });
+      const jobs = await fixture.claim(await fixture.registerNode(), 't', perTenant(1));
+      expect(jobs.map(({ priority }) => priority)).toEqual(expect.arrayContaining([1, 5]));
+    });
+
+    it('goes round its keys, so that none of them starves behind the backlogs of others', async () => {
+      const fixture = await context.open(KNOWN);
+      for (const tenant of ['a', 'b', 'c', 'd', 'e']) await enqueue(fixture, 20, tenant);
+      const node = await fixture.registerNode();
+      const seen: (string | undefined)[] = [];
+      for (let at = 0; at < 10; at++) {
+        const job = await fixture.claimOne(node, 't', { ...perTenant(10), limit: 1 });
+        seen.push(...tenants([job]));
+        await fixture.repository.settle([success(job)], 'test');
+      }
+      expect(new Set(seen.slice(0, 5)).size).toBe(5);
+      expect(new Set(seen.slice(5)).size).toBe(5);
+    });
+
+    it('finds the one key of many that has room', async () => {
+      const fixture = await context.open(KNOWN);
+      const all = Array.from({ length: 250 }, (_, n) => `tenant ${String(n).padStart(3, '0')}`);
+      await fixture.queue.enqueueMany(
+        't',
+        [...all, ...all].map((tenant) => ({ payload: { tenant } })),
+      );
+      const node = await fixture.registerNode();
+      const running: ClaimedJob[] = [];
+      await waitUntil(async () => {
+        running.push(...(await fixture.claim(node, 't', { ...perTenant(1), limit: 500 })));
+        return running.length === 250;
+      });
+      expect(await fixture.ask(node, 't', perTenant(1))).toMatchObject({ jobs: [], left: 'held back' });
+      for (const at of [0, 249, 120]) {
+        const one = running.find(({ payload }) => payload?.includes(all[at] ?? ''));
+        if (one !== undefined) await fixture.repository.settle([success(one)], 'test');
+        expect(tenants(await fixture.claim(node, 't', perTenant(1)))).toEqual([all[at]]);
+      }
+    });
+
+    it('files what was stored without a key, under the one of its payload', async () => {
+      const fixture = await context.open();
+      for (const tenant of ['a', 'a', 'b', undefined]) await fixture.queue.enqueue('t', { tenant });
+      await fixture.queue.enqueue('t', null);
+      const node = await fixture.registerNode();
+      const { jobs } = await fixture.ask(node, 't', perTenant(1));
+      expect(tenants(jobs)).toEqual(['a', 'b', undefined]);
+      expect(await fixture.ask(node, 't', perTenant(1))).toMatchObject({ jobs: [], left: 'held back' });
+    });
+
+    context.itWithSql('files what plain SQL has written, be it no JSON, and never loses it', async () => {
+      const fixture = await context.open();
+      const row = 'INSERT INTO pq_job (service, type, payload) VALUES (?, ?, ?)';
+      for (const payload of ['{"tenant":"a"}', '{"tenant":["no key"]}', 'no JSON', null])
+        await fixture.sql(row, [fixture.service, 't', payload]);
+      const node = await fixture.registerNode();
+      expect(await fixture.claim(node, 't', perTenant(3))).toHaveLength(4);
+      expect(await keysOf(fixture)).toEqual([' ', ' ', ' ', 'a']);
+    });
+
+    it('is ready for its claim whatever its keys are', async () => {
+      const fixture = await context.open(KNOWN);
+      await enqueue(fixture, 1, 'a');
+      const ask = { types: ['t', 'u'], sweep: false };
+      expect((await fixture.repository.survey({ ...ask, keyed: ['t'] })).ready).toEqual([{ type: 't', priority: 0 }]);
+      expect((await fixture.repository.survey({ ...ask, keyed: ['u'] })).ready).toEqual([]);
+    });
+
+    it('that has none any more has its jobs back', async () => {
+      const fixture = await context.open(KNOWN);
+      await enqueue(fixture, 3, 'a');
+      const ask = { types: ['t', 'u'], sweep: false, misfiled: true };
+      expect((await fixture.repository.survey({ ...ask, keyed: ['t'] })).misfiled).toEqual([]);
+      expect((await fixture.repository.survey(ask)).misfiled).toEqual(['t']);
+      expect(await fixture.repository.unfile('t', 2)).toBe(2);
+      expect(await fixture.repository.unfile('t', 2)).toBe(1);
+      expect((await fixture.repository.survey(ask)).misfiled).toEqual([]);
+      expect(await fixture.claim(await fixture.registerNode(), 't')).toHaveLength(3);
+    });
+
+    it('never has more of one key than its limit with 8 claimers at once, and gets along', async () => {
+      const most = await hammer(context, { jobs: 160, keys: 7, limits: perTenant(2) });
+      expect(most).toMatchObject({ ended: 160, mostOfKey: 2 });
+    });
+
+    it('and a limit for all has both', async () => {
+      const most = await hammer(context, { jobs: 80, keys: 7, limits: perTenant(2, { concurrency: 5 }) });
+      expect(most).toMatchObject({ ended: 80, mostAtOnce: 5 });
+      expect(most.mostOfKey).toBeLessThanOrEqual(2);
+    });
+
+    context.itWithSql(
+      'forgets slots of keys that nobody has used for an hour, but for those of running jobs',
+      async () => {
+        const fixture = await context.open(KNOWN);
+        for (const tenant of ['a', 'b', 'c']) await enqueue(fixture, 2, tenant);
+        const node = await fixture.registerNode();
+        const jobs = await fixture.claim(node, 't', perTenant(1));
+        await fixture.repository.settle(
+          jobs.filter((job) => tenants([job])[0] !== 'a').map((job) => success(job)),
+          'test',
+        );
+        await fixture.sql("UPDATE pq_slot SET taken_at = taken_at - 3700000 WHERE service = ? AND slot_key <> 'c'", [
+          fixture.service,
+        ]);
+        await fixture.repository.prune(100);
+        const left = await fixture.sql<{ slot_key: unknown }>('SELECT slot_key FROM pq_slot WHERE service = ?', [
+          fixture.service,
+        ]);
+        expect(left.map(({ slot_key: key }) => String(key)).sort()).toEqual(['a', 'c']);
+        expect(tenants(await fixture.claim(node, 't', perTenant(1)))).toEqual(['b', 'c']);
+      },
+    );
+  });
+
+  describe('a type with a rate', () => {
+    it('begins no more than that in its time, and says when the next may', async () => {
+      const fixture = await context.open();
+      await enqueue(fixture, 6);
+      const node = await fixture.registerNode();
+      const began = performance.now();
+      const first = await fixture.ask(node, 't', rate(2, 300));
+      expect(first).toMatchObject({ left: 'held back', freeIn: 300 });
+      expect(first.jobs).toHaveLength(2);
+      await fixture.repository.settle(
+        first.jobs.map((job) => success(job)),
+        'test',
+      );
+      const { freeIn } = await fixture.ask(node, 't', rate(2, 300));
+      expect(freeIn).toBeGreaterThan(0);
+      expect(freeIn).toBeLessThanOrEqual(300);
+      await waitUntil(async () => (await fixture.claim(node, 't', rate(2, 300))).length > 0);
+      // The clock of the database is the one that counts, in whole milliseconds.
+      expect(performance.now() - began).toBeGreaterThanOrEqual(298);
+    });
+
+    it('counts the starts of all claimers', async () => {
+      const most = await hammer(context, { jobs: 20, limits: rate(5, 100) });
+      expect(most.ended).toBe(20);
+      expect(most.took).toBeGreaterThanOrEqual(298);
+    });
+  });
+}
+
+const MANUAL = { ackTimeout: 60_000, retention: { succeeded: 60_000, failed: 60_000 } };
+
+async function enqueue({ queue }: QueueFixture, count: number, tenant?: string): Promise<void> {
+  await queue.enqueueMany(
+    't',
+    Array.from({ length: count }, () => ({ payload: { tenant } })),
+  );
+}
+
+function tenants(jobs: readonly ClaimedJob[]): (string | undefined)[] {
+  return jobs.map(tenantOfJob).sort((a, b) => ((a ?? '~') < (b ?? '~') ? -1 : 1));
+}
+
+function tenantOfJob({ payload }: ClaimedJob): string | undefined {
+  return (JSON.parse(payload ?? 'null') as { tenant?: string } | null)?.tenant;
+}
+
+async function keysOf(fixture: QueueFixture): Promise<string[]> {
+  const rows = await fixture.sql<{ concurrency_key: unknown }>('SELECT concurrency_key FROM pq_job WHERE service = ?', [
+    fixture.service,
+  ]);
+  return rows.map(({ concurrency_key: key }) => String(key)).sort();
+}
+
+/** Eight nodes that claim, run for a moment and settle, as fast as they can; counted is what runs between a claim's answer and its end. */
+async function hammer(context: ContractContext, { jobs, keys = 1, limits }: Hammering) {
+  const options = limits.limits?.key === undefined ? {} : KNOWN;
+  const first = await context.open(options);
+  const others = Array.from({ length: 7 }, () => context.open({ ...options, serviceName: first.service }));
+  const payloads = Array.from({ length: jobs }, (_, n) => ({ payload: { tenant: `k${n % keys}` } }));
+  await first.queue.enqueueMany('t', payloads);
+  const running = new Map<string, number>();
+  const count = { ended: 0, mostAtOnce: 0, mostOfKey: 0 };
+  const add = (job: ClaimedJob, change: number) => {
+    const key = tenantOfJob(job) ?? '';
+    running.set(key, (running.get(key) ?? 0) + change);
+    const all = [...running.values()];
+    count.mostAtOnce = Math.max(
+      count.mostAtOnce,
+      all.reduce((sum, of) => sum + of, 0),
+    );
+    count.mostOfKey = Math.max(count.mostOfKey, ...all);
+  };
+  const began = performance.now();
+  const work = async (claimer: QueueFixture, name: string) => {
+    const node = await claimer.registerNode(name);
+    while (count.ended < jobs) {
+      const { jobs: claimed }: ClaimAnswer = await claimer.ask(node, 't', { ...limits, limit: 5 });
+      for (const job of claimed) add(job, 1);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      // From here on they may be over: what is counted is never more than what runs.
+      for (const job of claimed) add(job, -1);
+      if (claimed.length > 0)
+        await claimer.repository.settle(
+          claimed.map((job) => success(job)),
+          name,
+        );
+      count.ended += claimed.length;
+    }
+  };
+  await Promise.all([first, ...(await Promise.all(others))].map((claimer, n) => work(claimer, `claimer ${n}`)));
+  return { ...count, ...(limits.limits?.rate && { took: performance.now() - began }) };
+}
+
+interface Hammering {
+  readonly jobs: number;
+  readonly keys?: number;
+  readonly limits: Partial<ClaimRequest>;
+}
