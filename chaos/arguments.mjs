@@ -5,7 +5,7 @@ import { KINDS } from './checks/violation.mjs';
 import { PLANTS } from './plants.mjs';
 
 const USAGE =
-  `npm run chaos -- [--db ${DATABASES.join('|')}] [--minutes N] [--seed N] [--lease default] ` +
+  `npm run chaos -- [--db ${DATABASES.join('|')}] [--minutes N] [--seed N] [--lease default] [--calm SECONDS] [--workers N] ` +
   `[--plant ${Object.keys(PLANTS).join('|')}] [--expect KIND]`;
 
 /** Short, so that minutes hold many losses of it. */
@@ -17,7 +17,16 @@ export function readArguments() {
     if (!existsSync(new URL('../dist/index.js', import.meta.url))) throw new Error('There is no dist/: npm run build');
     const text = { type: 'string' };
     const list = { type: 'string', multiple: true };
-    const options = { db: list, minutes: text, seed: text, lease: text, plant: text, expect: text };
+    const options = {
+      db: list,
+      minutes: text,
+      seed: text,
+      lease: text,
+      plant: text,
+      expect: text,
+      calm: text,
+      workers: text,
+    };
     const { values } = parseArgs({ options });
     for (const name of values.db ?? []) refuseUnknown('--db', name, DATABASES);
     if (values.lease !== undefined) refuseUnknown('--lease', values.lease, ['default']);
@@ -28,6 +37,8 @@ export function readArguments() {
       minutes: readNumber('--minutes', values.minutes ?? '2', 0.1),
       seed: readNumber('--seed', values.seed ?? String(Date.now() % 100_000), 0),
       lease: values.lease === undefined ? SHORT_LEASE : DEFAULT_LEASE,
+      calm: readNumber('--calm', values.calm ?? '3', 1) * 1_000,
+      workers: values.workers === undefined ? undefined : readNumber('--workers', values.workers, 1),
       plant: values.plant,
       expect: values.expect,
     };

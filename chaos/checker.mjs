@@ -6,9 +6,10 @@ import { readFacts } from './checks/facts.mjs';
 import { checkNodes } from './checks/nodes.mjs';
 import { connect } from './databases/connect.mjs';
 
+const PHASES = ['before', 'during', 'after'];
 const CHECKS = [checkEnqueues, checkEffects, checkSteps, checkFences, checkAttempts, checkNodes];
 
-const { direct, folder } = JSON.parse(process.argv[2]);
+const { direct, folder, times } = JSON.parse(process.argv[2]);
 const connection = await connect(direct);
 const facts = await readFacts(connection, { dialect: direct.dialect, folder });
 await connection.close();
@@ -23,7 +24,16 @@ function count({ jobs, attempts, ledger, intents, nodes }) {
     enqueues: countBy(intents, 'way'),
     effects: ledger.length,
     nodes: countBy(nodes, 'state'),
+    throughput: PHASES.map((phase, index) => [phase, rateOf(attempts, times[index], times[index + 1])]),
   };
+}
+
+/** Jobs per second that succeeded in this time, by the database's clock, which is that of this machine. */
+function rateOf(attempts, from, to) {
+  const ended = attempts.filter(
+    ({ outcome, ended_at: at }) => outcome === 'succeeded' && Number(at) >= from && Number(at) < to,
+  );
+  return (ended.length * 1_000) / (to - from);
 }
 
 function countBy(rows, column) {

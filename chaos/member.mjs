@@ -13,6 +13,7 @@ const FIRST_START = 90_000;
 /** One worker or producer: a process that is started again whenever it has died, and its proxy to the server. */
 export class Member {
   #script;
+  #index;
   #settings;
   #database;
   #folder;
@@ -27,8 +28,10 @@ export class Member {
    */
   deaths = [];
 
-  constructor({ name, script, settings, database, folder }) {
+  /** @param index which of the servers of a cluster it begins with */
+  constructor({ name, script, index, settings, database, folder }) {
     this.name = name;
+    this.#index = index;
     this.#script = fileURLToPath(new URL(`./processes/${script}.mjs`, import.meta.url));
     this.#settings = settings;
     this.#database = database;
@@ -38,7 +41,7 @@ export class Member {
   /** Resolves when it runs: on a slow machine the faults would be over before there is anything to break. */
   async start() {
     if (this.#database.port !== undefined) {
-      this.proxy = new Proxy(this.#database.port);
+      this.proxy = new Proxy(this.#database.serversFor(this.#index));
       this.#settings.database = this.#database.optionsThrough(await this.proxy.listen());
     } else this.#settings.database = this.#database.optionsThrough();
     this.#life = this.#live();

@@ -11,7 +11,7 @@ export class Nemesis {
   #database;
   #random;
   #journal;
-  #restarting = Promise.resolve();
+  #breaking = Promise.resolve();
   /** Kind → how often. */
   faults = new Map();
 
@@ -38,23 +38,16 @@ export class Nemesis {
     const { kind, target } = fault;
     this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
     const member = this.#members.get(target);
-    const { pid } = member;
+    const pid = member?.pid;
     const from = Date.now();
     await FAULTS[kind].call(this, member, fault);
     appendFileSync(this.#journal, `${JSON.stringify({ kind, target, pid, from, to: Date.now() })}\n`);
   }
 
-  /** One at a time: the next one needs a server that runs. */
-  restartDatabase(ms) {
-    this.#restarting = this.#restartAfter(this.#restarting, ms);
-    return this.#restarting;
-  }
-
-  async #restartAfter(previous, ms) {
-    await previous;
-    await this.#database.crash();
-    await sleep(ms);
-    await this.#database.restart();
+  /** One at a time: the next one needs a server that runs, or a cluster that is whole. */
+  breakDatabase(breaking) {
+    this.#breaking = this.#breaking.then(() => breaking(this.#database));
+    return this.#breaking;
   }
 
   /** Half of the commits, before they reach the server or after they have. */
@@ -76,8 +69,29 @@ const FAULTS = {
     member.kill();
   },
   'stop a worker': (member, { ms }) => member.freeze(ms),
-  'restart the database'(member, { ms }) {
-    return this.restartDatabase(ms);
+  'restart the database'(_, { ms }) {
+    return this.breakDatabase(async (database) => {
+      await database.crash();
+      await sleep(ms);
+      await database.restart();
+    });
+  },
+  'kill a member of the cluster'(_, { target, ms }) {
+    return this.breakDatabase(async ({ members }) => {
+      const member = members[indexOf(target)];
+      await member.kill();
+      await sleep(ms);
+      await member.start();
+    });
+  },
+  /** Its clients stay with it. */
+  'isolate a member of the cluster'(_, { target, ms }) {
+    return this.breakDatabase(async ({ members }) => {
+      const member = members[indexOf(target)];
+      await member.isolate();
+      await sleep(ms);
+      await member.rejoin();
+    });
   },
   async 'drop connections'({ proxy }) {
     proxy.drop();
@@ -109,3 +123,7 @@ const FAULTS = {
     member.kill();
   },
 };
+
+function indexOf(target) {
+  return Number(target.split('-').at(-1));
+}

@@ -3,16 +3,19 @@ import { connect, createServer } from 'node:net';
 /** What MySQL's and PostgreSQL's clients send to commit, in plain text. */
 const COMMIT = Buffer.from('COMMIT');
 
-/** A TCP proxy on a port of its own between one process and the server, whose connections can be broken in every way. */
+/**
+ * A TCP proxy on a port of its own between one process and the server, whose connections can be broken in every way. Of several
+ * servers each connection goes to the first that takes it.
+ */
 export class Proxy {
   #listener = createServer((client) => this.#accept(client));
   #pairs = new Set();
-  #target;
+  #targets;
   #refusing = false;
   #cutCommit = () => undefined;
 
-  constructor(target) {
-    this.#target = target;
+  constructor(targets) {
+    this.#targets = targets;
   }
 
   async listen() {
@@ -64,8 +67,20 @@ export class Proxy {
     }
   }
 
-  #accept(client) {
-    const server = connect(this.#target, '127.0.0.1');
+  /** The server speaks first: nothing is lost while it is looked for. */
+  #accept(client, [target, ...others] = this.#targets) {
+    const server = connect(target);
+    client.on('error', () => undefined);
+    if (others.length === 0) return this.#join(client, server);
+    const next = () => this.#accept(client, others);
+    server.once('error', next);
+    server.once('connect', () => {
+      server.off('error', next);
+      this.#join(client, server);
+    });
+  }
+
+  #join(client, server) {
     const pair = { client, server };
     this.#pairs.add(pair);
     client.on('data', (data) => this.#forward(data, pair));

@@ -2,7 +2,7 @@ const MOST_LINES = 40;
 
 /** For people; the last line is for scripts too. */
 export function report(
-  { faults, jobs, attempts, enqueues, effects, nodes, violations },
+  { faults, jobs, attempts, enqueues, effects, nodes, throughput, violations },
   { name, seed, minutes, plant, expect, isRight, folder },
 ) {
   console.log(`\n## ${name}, seed ${seed}, ${minutes} minutes${plant === undefined ? '' : `, planted: ${plant}`}\n`);
@@ -10,6 +10,8 @@ export function report(
   for (const [title, counts] of Object.entries({ enqueues, jobs, attempts, nodes }))
     console.log(`${title}: ${list(counts)}`);
   console.log(`effects in the ledger: ${effects}`);
+  const rates = throughput.map(([phase, rate]) => `${rate.toFixed(1)} ${phase}`);
+  console.log(`jobs per second, by the faults: ${rates.join(', ')}`);
   for (const { kind, text } of violations.slice(0, MOST_LINES)) console.log(`- ${kind}: ${text}`);
   if (violations.length > MOST_LINES) console.log(`- … and ${violations.length - MOST_LINES} more`);
   if (!isRight) console.log(`The logs of the processes: ${folder}`);

@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PLANTS } from '../chaos/plants.mjs';
-import { findMariaDb, findMySql, findPostgres } from '../test/support/binaries.mjs';
+import { findGalera, findMariaDb, findMySql, findPostgres } from '../test/support/binaries.mjs';
 import { buildIfStale, root } from './build.mjs';
 import { runNode } from './child.mjs';
 import { ensureServers } from './servers.mjs';
@@ -13,7 +13,13 @@ const MODEL_RUNS = '1000';
 /** On each database; a minute by default. */
 const LOCK_SECONDS = process.env.PQ_PROOF_LOCK_SECONDS ?? '20';
 /** What finds each database's programs. */
-const DATABASES = { sqlite: () => true, mariadb: findMariaDb, mysql: findMySql, postgres: findPostgres };
+const DATABASES = {
+  sqlite: () => true,
+  mariadb: findMariaDb,
+  mysql: findMySql,
+  postgres: findPostgres,
+  galera: findGalera,
+};
 /** The one on which every planted bug does harm: an error inside a transaction ends those of PostgreSQL, and SQLite has one writer. */
 const PLANTS_ON = 'mariadb';
 

@@ -1,6 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { findChromium, findMariaDb, findMySql, findPostgres, findRabbitMq, inPath } from '../test/support/binaries.mjs';
+import {
+  findChromium,
+  findGalera,
+  findMariaDb,
+  findMySql,
+  findPostgres,
+  findRabbitMq,
+  inPath,
+} from '../test/support/binaries.mjs';
 import { unpackMySql } from './mysql.mjs';
 
 const POLICY = '/usr/sbin/policy-rc.d';
@@ -29,6 +37,9 @@ const BROKERS = [
   { name: 'RabbitMQ', find: findRabbitMq, packages: ['rabbitmq-server'] },
 ];
 
+/** Members of a cluster hand each other their data with rsync. */
+const CLUSTERS = [{ name: 'Galera', find: findGalera, packages: ['galera-4', 'mariadb-server', 'rsync', 'socat'] }];
+
 /** What the proof looks at the dashboard with. */
 const BROWSERS = [{ name: 'Chromium', find: findChromium, packages: ['chromium', 'fonts-dejavu-core'] }];
 
@@ -37,7 +48,9 @@ const BROWSERS = [{ name: 'Chromium', find: findChromium, packages: ['chromium',
  * each one that stays out.
  */
 export function ensureServers({ forProof = false } = {}) {
-  const needed = [...SERVERS, ...CLIENTS, ...(forProof ? [...BROKERS, ...BROWSERS] : [])].filter(isMissing);
+  const needed = [...SERVERS, ...CLUSTERS, ...CLIENTS, ...(forProof ? [...BROKERS, ...BROWSERS] : [])].filter(
+    isMissing,
+  );
   if (needed.length > 0 && canInstall()) install(needed);
   const missing = needed.filter(isMissing).map(({ name, variable, packages }) => {
     const cure = `${name}: install it (Debian: ${packages.join(' ')})`;

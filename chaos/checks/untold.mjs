@@ -6,6 +6,8 @@ const TELLING = 2_000;
 const RECOVERY = 5_000;
 /** What makes a node silent until others take its jobs. */
 const LOSSES = ['kill a worker', 'kill the holder of the write lock', 'stop a worker', 'stall connections'];
+/** What everybody feels. */
+const OF_ALL = ['restart the database', 'kill a member of the cluster', 'isolate a member of the cluster'];
 
 /** The ledger knows them, and the history does not. */
 export function untoldStarts({ id }, attempts, { effectsOf }) {
@@ -19,15 +21,17 @@ export function untoldStarts({ id }, attempts, { effectsOf }) {
  */
 export function* checkUntold({ id }, untold, { faults, dialect }) {
   // SQLite has one write lock: what becomes of its holder is felt by all.
-  const isFelt = (fault, loss) =>
-    fault.pid === loss.pid || fault.kind === 'restart the database' || dialect === 'sqlite';
+  const isFelt = (fault, loss) => fault.pid === loss.pid || OF_ALL.includes(fault.kind) || dialect === 'sqlite';
   const disturbing = (loss) => faults.filter((fault) => fault !== loss && isFelt(fault, loss));
+  // It takes away whoever is connected to the member.
+  const isIsolated = (at) =>
+    faults.some(({ kind, from, to }) => kind.startsWith('isolate') && at > from - TELLING && at < to + RECOVERY);
   const losses = new Set(faults.filter(({ kind }) => LOSSES.includes(kind)));
   for (const { fence, process, at } of untold) {
     const loss = [...losses].find((fault) => fault.pid === process && explains(fault, at, disturbing(fault)));
     losses.delete(loss);
     const text = `attempt ${fence} of job ${id} is missing, and process ${process} was not taken away in its first moments`;
-    if (loss === undefined) yield violation('incomplete-history', text);
+    if (loss === undefined && !isIsolated(at)) yield violation('incomplete-history', text);
   }
 }
 

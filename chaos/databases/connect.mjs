@@ -9,6 +9,12 @@ const CONNECTORS = {
     const connection = await mysql.createConnection(url);
     return { query: async (sql) => (await connection.query(sql))[0], close: () => connection.end() };
   },
+  /** Each answer is of all that was committed on any member before. */
+  async galera(url) {
+    const connection = await CONNECTORS.mysql(url);
+    await connection.query('SET SESSION wsrep_sync_wait = 7');
+    return connection;
+  },
   async postgres(url) {
     const { Client } = await import('pg');
     const client = new Client({ connectionString: url });

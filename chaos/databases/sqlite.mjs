@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { WORKERS } from './server.mjs';
 
 export async function openSqlite() {
   const folder = mkdtempSync(join(tmpdir(), 'pq-chaos-'));
@@ -9,6 +10,7 @@ export async function openSqlite() {
   process.on('exit', remove);
   return {
     dialect: 'sqlite',
+    workers: WORKERS,
     port: undefined,
     direct: { dialect: 'sqlite', file },
     optionsThrough: () => ({ type: 'better-sqlite3', database: file, enableWAL: true, timeout: 0 }),

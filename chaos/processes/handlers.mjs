@@ -35,7 +35,9 @@ export function handlersOf(application) {
       const { queue, dialect } = application();
       await queue.transaction(async (manager) => {
         const mine = `id = ${Number(job.id)} AND fence = ${fence} AND state = 'running'`;
-        const held = await manager.query(`SELECT id FROM pq_job WHERE ${mine}${wordsOf(dialect).lockRow}`);
+        const { touch, lockRow } = wordsOf(dialect);
+        if (touch) await manager.query(`UPDATE pq_job ${touch} WHERE ${mine}`);
+        const held = await manager.query(`SELECT id FROM pq_job WHERE ${mine}${lockRow}`);
         if (held.length === 0) throw new Error('The fence is stale.');
         await manager.query(insertEffect(dialect, { way: 'fenced', effect: 'done', job: job.id, fence, ...payload }));
       });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DuplicateHandlerError } from '../errors/duplicate-handler.error.js';
 import type { HandledType } from '../job/handled-type.js';
-import { toldLimits } from '../job/job-limits.js';
+import { toldLimits, type JobLimits } from '../job/job-limits.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
 import { ConcurrencyKeys } from '../queue/concurrency-keys.js';
 import { PayloadSchemas } from '../queue/payload-schemas.js';
@@ -32,6 +32,10 @@ export class JobHandlerRegistry {
 
   get(type: string): RegisteredHandler | undefined {
     return this.handlers.get(type);
+  }
+
+  limitsOf(type: string): JobLimits | undefined {
+    return this.handlers.get(type)?.options.limits;
   }
 
   /** All types that have a handler here. */

@@ -83,6 +83,6 @@ export class ClaimableLevels {
   }
 
   private isLimited(type: string): boolean {
-    return this.registry.get(type)?.options.limits !== undefined;
+    return this.registry.limitsOf(type) !== undefined;
   }
 }

@@ -3,7 +3,7 @@ import { Completer } from '../completion/completer.js';
 import { QueueEvents } from '../events/queue-events.js';
 import { JobHandlerRegistry } from '../handler/job-handler.registry.js';
 import type { JobLevel } from '../job/job.js';
-import { releaseOf, type Settlement } from '../job/settlement.js';
+import { releaseOf } from '../job/settlement.js';
 import { Rescuer } from '../maintenance/rescuer.js';
 import { NodeLease } from '../node/node-lease.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
@@ -73,7 +73,9 @@ export class Poller implements Service {
     pool.onRoom(() => {
       if (this.owesLook || !this.levels.isEmpty) this.loop.wake();
     });
-    completer.onFlush((written) => this.wereEnded(written));
+    completer.onFlush((written) => {
+      if (this.levels.ended(written.map(({ type }) => type))) this.loop.wake();
+    });
   }
 
   /** Surveys of the schedules are told: they are not the poller's business. */
@@ -110,7 +112,7 @@ export class Poller implements Service {
     let claimed = isHinted ? await this.claimInTurn() : 0;
     if (claimed === 0 && this.isEarly()) {
       if (isHinted && !retried) this.hints.missed();
-      return this.untilNextPoll(this.nextLookAt);
+      return this.untilNextPoll();
     }
     if (this.lookIsDue(retried)) {
       await this.look();
@@ -132,12 +134,12 @@ export class Poller implements Service {
     // Without room for what is ready, there is nothing to do before the next look, even when something else has become due.
     const untilLook = this.levels.isEmpty ? 0 : this.lookedAt + LOOK_WHEN_BUSY - now;
     this.nextLookAt = now + Math.max(this.cadence.next(now, dueIn), untilLook);
-    return this.untilNextPoll(this.nextLookAt);
+    return this.untilNextPoll();
   }
 
-  private untilNextPoll(nextLookAt: number): number {
+  private untilNextPoll(): number {
     const now = performance.now();
-    return Math.max(0, Math.min(nextLookAt - now, this.levels.untilRetry(now)));
+    return Math.max(0, Math.min(this.nextLookAt - now, this.levels.untilRetry(now)));
   }
 
   /** Woken by what has come to nothing: a hint that was for somebody else, or jobs that a limit holds back still. */
@@ -156,14 +158,10 @@ export class Poller implements Service {
     if (concerned.some((type) => this.pool.room(type) > 0)) this.hints.follow();
   }
 
-  private wereEnded(written: readonly Settlement[]): void {
-    if (this.levels.ended(written.map(({ type }) => type))) this.loop.wake();
-  }
-
   /** `retried`: nothing is new but that a limit may have room again, which may be very often. */
   private lookIsDue(retried: boolean): boolean {
-    const since = performance.now() - this.lookedAt;
     if (this.owesLook) return true;
+    const since = performance.now() - this.lookedAt;
     return this.levels.isEmpty ? !retried || since >= this.options.pollMin : since > LOOK_WHEN_BUSY;
   }
 
@@ -198,7 +196,7 @@ export class Poller implements Service {
   private async survey(request: Omit<SurveyRequest, 'types'>): Promise<Survey> {
     const schedules = this.plan.schedules(performance.now());
     const { types } = this.registry;
-    const keyed = types.filter((type) => this.registry.get(type)?.options.limits?.key !== undefined);
+    const keyed = types.filter((type) => this.registry.limitsOf(type)?.key !== undefined);
     const survey = await this.repository.survey({ types, keyed, schedules, ...request });
     if (schedules) this.surveyed(survey);
     return survey;

@@ -4,12 +4,13 @@ import type { Attempt } from '../job/attempt.js';
 import type { ChangedJob, JobChange } from '../job/job-change.js';
 import type { HandledType } from '../job/handled-type.js';
 import type { CheckedFilter } from '../job/job-filter.js';
-import type { JobLimits } from '../job/job-limits.js';
 import type { JobNotes } from '../job/job-notes.js';
-import type { ClaimedJob, EnqueuedJob, Job, JobLevel, JobToken, NewJob } from '../job/job.js';
+import type { EnqueuedJob, Job, JobLevel, JobToken, NewJob } from '../job/job.js';
 import type { JobState } from '../job/job-state.js';
-import type { Retention } from '../options/resolved-options.js';
+import type { ClaimAnswer, ClaimRequest } from './claim-request.js';
 import type { Settlement } from '../job/settlement.js';
+
+export type { ClaimAnswer, ClaimRequest, ManualClaim } from './claim-request.js';
 
 /**
  * One connection of any other library to the queue's database: of mysql2 or pg, also one taken from a pool, or your own
@@ -79,34 +80,6 @@ export interface Survey {
   readonly claims: number;
   /** Milliseconds until something has to be done about a schedule: 0 or less when it has. `undefined`: nothing, or it was not asked. */
   readonly nextScheduleIn: number | undefined;
-}
-
-export interface ClaimRequest extends JobLevel {
-  readonly node: string;
-  readonly limit: number;
-  /** Milliseconds from the first due time, from the type's `deadline`. */
-  readonly deadline: number | undefined;
-  /** Kept on the row, because the node that rescues the job may not have its handler. */
-  readonly maxCrashes: number;
-  /** The type has `ack: 'manual'`: kept on the row, because whoever acknowledges the job may not have its handler. */
-  readonly manual?: ManualClaim | undefined;
-  /** Of the type, in the whole cluster. Then the priority is not heeded: of each key the best jobs are claimed. */
-  readonly limits?: JobLimits | undefined;
-}
-
-/** What a claim came to. */
-export interface ClaimAnswer {
-  readonly jobs: readonly ClaimedJob[];
-  /** What is left of what was asked for. `some`: may be claimed at once; `held back`: by a limit, or by somebody who is claiming. */
-  readonly left: 'none' | 'some' | 'held back';
-  /** In how many milliseconds the next of those that are held back may begin, as far as that is known: a rate says so. */
-  readonly freeIn: number | undefined;
-}
-
-/** Milliseconds. */
-export interface ManualClaim {
-  readonly ackTimeout: number;
-  readonly retention: Retention;
 }
 
 /** A start that is told to the database: milliseconds ago, because only the database's clock is stored. */

@@ -1,6 +1,7 @@
 import type { DataSourceOptions } from 'typeorm';
 import { UnsupportedDatabaseError } from '../errors/unsupported-database.error.js';
 import type { Dialect } from './dialects/dialect.js';
+import { inGalera } from './dialects/galera.js';
 import { mariadbDialect } from './dialects/mariadb.dialect.js';
 import { mysqlDialect, mysqlDialectOfBytes } from './dialects/mysql.dialect.js';
 import { postgresDialect } from './dialects/postgres.dialect.js';
@@ -19,7 +20,7 @@ export async function detectDialect(options: DataSourceOptions, connection: Quer
   switch (options.type) {
     case 'mysql':
     case 'mariadb':
-      return mysqlFamily(await readVersion(connection, 'SELECT VERSION() AS version'));
+      return mysqlFamily(connection);
     case 'postgres':
       return postgres(await readVersion(connection, "SELECT current_setting('server_version') AS version"));
     case 'better-sqlite3':
@@ -46,7 +47,18 @@ async function readVersion(connection: Queryable, sql: string): Promise<string> 
   return String(rows[0]?.version);
 }
 
-function mysqlFamily(version: string): Dialect {
+async function mysqlFamily(connection: Queryable): Promise<Dialect> {
+  const dialect = ofVersion(await readVersion(connection, 'SELECT VERSION() AS version'));
+  return (await isInGalera(connection)) ? inGalera(dialect) : dialect;
+}
+
+/** Without an answer where the server knows no such variable. */
+async function isInGalera(connection: Queryable): Promise<boolean> {
+  const rows = (await connection.query("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'")) as { Value: string }[];
+  return rows[0]?.Value === 'ON';
+}
+
+function ofVersion(version: string): Dialect {
   if (version.includes('MariaDB')) {
     requireVersion('MariaDB', version.replace(/^5\.5\.5-/, ''), [10, 6, 0]);
     return mariadbDialect;

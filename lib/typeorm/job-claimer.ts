@@ -1,13 +1,23 @@
 import type { ClaimedJob } from '../job/job.js';
-import type { ClaimAnswer, ClaimRequest } from '../repository/job-repository.js';
+import type { ClaimAnswer, ClaimRequest } from '../repository/claim-request.js';
+import { ClaimSpread } from './claim-spread.js';
 import { LimitedClaimer } from './limited-claimer.js';
 import { LowWaterMarks, NO_MARKS } from './low-water-marks.js';
 import type { Connected, QueueConnection } from './queue-connection.js';
-import { claimJobs } from './statements/claim-jobs.js';
+import type { QueueTables } from './queue-tables.js';
+import type { Script } from './statement.js';
+import { claimJobs, HEAD, placeBehind, type ClaimStart } from './statements/claim-jobs.js';
+
+interface Claimed {
+  readonly jobs: readonly ClaimedJob[];
+  /** How many were left to other members of a cluster. */
+  readonly skipped: number;
+}
 
 /** How jobs are claimed on each database: in one statement, or in a transaction, from where the last claim ended. */
 export class JobClaimer {
   private readonly marks = new LowWaterMarks();
+  private readonly spread = new ClaimSpread();
   private readonly limited = new LimitedClaimer();
 
   constructor(private readonly connection: QueueConnection) {}
@@ -16,21 +26,35 @@ export class JobClaimer {
     const connected = await this.connection.get();
     const { limits } = request;
     if (limits !== undefined) return this.limited.claim(connected, request, limits, this.marksFor(connected));
-    const jobs = await this.claimLevel(connected, request);
-    return { jobs, left: jobs.length < request.limit ? 'none' : 'some', freeIn: undefined };
+    const { jobs, skipped } = await this.claimLevel(connected, request);
+    const isAll = jobs.length < request.limit && skipped === 0;
+    return { jobs, left: isAll ? 'none' : 'some', freeIn: undefined };
   }
 
-  private async claimLevel(connected: Connected, request: ClaimRequest): Promise<ClaimedJob[]> {
+  private async claimLevel(connected: Connected, request: ClaimRequest): Promise<Claimed> {
     const { database, tables } = connected;
-    if (tables.dialect.claimsByReturning) return database.run(() => claimJobs(tables, request, 0));
+    const { claimsByReturning, locksAreLocal } = tables.dialect;
+    if (claimsByReturning) return { jobs: await database.run(() => claimJobs(tables, request, HEAD)), skipped: 0 };
     const marks = this.marksFor(connected);
-    const from = marks.from(request, performance.now());
-    const claimed = await database.transaction(() => claimJobs(tables, request, from));
-    marks.advance(request, claimed, request.limit);
+    const from = { due: marks.from(request, performance.now()), id: 0 };
+    let tries = 0;
+    const claimed = await database.transaction(() => {
+      // Nobody else undoes a claim than another member that has claimed the same.
+      if (tries++ > 0 && locksAreLocal) this.spread.collided(request);
+      return claimBehind(tables, request, from, this.spread.skip(request, request.limit));
+    });
+    if (tries === 1) this.spread.wentWell(request);
+    if (claimed.skipped === 0) marks.advance(request, claimed.jobs, request.limit);
     return claimed;
   }
 
   private marksFor({ tables }: Connected) {
     return tables.dialect.needsLowWaterMarks ? this.marks : NO_MARKS;
   }
+}
+
+/** At the head where the line is shorter. */
+function* claimBehind(tables: QueueTables, request: ClaimRequest, from: ClaimStart, skip: number): Script<Claimed> {
+  const place = skip === 0 ? undefined : yield* placeBehind(tables, request, from, skip);
+  return { jobs: yield* claimJobs(tables, request, place ?? from), skipped: place === undefined ? 0 : skip };
 }

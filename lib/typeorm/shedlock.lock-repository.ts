@@ -53,7 +53,8 @@ export class ShedlockLockRepository extends LockRepository {
 
   async holdIn(manager: EntityManager, lock: HeldLock): Promise<boolean> {
     const connected = await this.connection.get();
-    return this.holder.hold(manager, connected, holdShedlock(shedlockOf(connected.tables, this.table), lock));
+    const shedlock = shedlockOf(connected.tables, this.table);
+    return this.holder.hold(manager, connected, () => holdShedlock(shedlock, lock));
   }
 
   async release(lock: HeldLock, atLeast: number): Promise<void> {

@@ -36,7 +36,7 @@ export class SqlLockRepository extends LockRepository {
 
   async holdIn(manager: EntityManager, lock: HeldLock): Promise<boolean> {
     const connected = await this.connection.get();
-    return this.holder.hold(manager, connected, holdLock(connected.tables, lock));
+    return this.holder.hold(manager, connected, () => holdLock(connected.tables, lock));
   }
 
   async release(lock: HeldLock, atLeast: number): Promise<void> {

@@ -10,6 +10,15 @@ export function findMariaDb() {
   return server && install && { server, install };
 }
 
+const GALERA = ['/usr/lib/galera/libgalera_smm.so', '/usr/lib64/galera-4/libgalera_smm.so'];
+
+/** Paths of what a Galera cluster of MariaDB servers needs, or undefined when one of them is missing. */
+export function findGalera() {
+  const programs = findMariaDb();
+  const provider = GALERA.find((file) => existsSync(file));
+  return programs && provider && inPath('rsync') && { ...programs, provider };
+}
+
 /** How to start a MySQL: the one in the PATH, or the one that `npm test` has unpacked; undefined when there is none. */
 export function findMySql() {
   const server = inPath('mysqld');

@@ -22,8 +22,5 @@ export interface Galera {
   stop(): Promise<void>;
 }
 
-/** Whether this machine has the programs of a cluster. */
-export function findGalera(): object | undefined;
-
 /** Starts a MariaDB Galera cluster of our own, all its members synced; undefined when the programs are missing. */
 export function startGalera(settings?: { members?: number; maxConnections?: number }): Promise<Galera | undefined>;

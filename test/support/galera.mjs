@@ -1,11 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
-import { findMariaDb } from './binaries.mjs';
+import { findGalera } from './binaries.mjs';
 import { accountOf, freePort, ThrowawayServer } from './throwaway.mjs';
 
-const PROVIDERS = ['/usr/lib/galera/libgalera_smm.so', '/usr/lib64/galera-4/libgalera_smm.so'];
-const HOST = '127.0.0.1';
 /** Not UTC, with daylight saving time, as for the other servers. */
 const TIME_ZONE = 'Europe/Berlin';
 /** On a busy machine a member that copies its data from another one takes its time. */
@@ -20,19 +18,13 @@ const DETECTION = {
   'evs.inactive_check_period': 'PT0.3S',
   'evs.suspect_timeout': 'PT2S',
   'evs.inactive_timeout': 'PT4S',
+  'evs.install_timeout': 'PT4S',
   // How long one that was left out is not let in again.
   'gmcast.time_wait': 'PT1S',
 };
 
 /** It is copied. */
 const SMALL = ['--innodb-log-file-size=32M'];
-
-/** Whether this machine has the programs of a cluster. */
-export function findGalera() {
-  const programs = findMariaDb();
-  const provider = PROVIDERS.find((file) => existsSync(file));
-  return programs && provider && { ...programs, provider };
-}
 
 /**
  * Starts a MariaDB Galera cluster of our own, all its members synced; undefined when the programs are missing.
@@ -45,7 +37,8 @@ export async function startGalera({ members: count = 3, maxConnections = 200 } =
   const members = [];
   const stop = () => Promise.all(members.map((member) => member.end()));
   try {
-    for (let n = 1; n <= count; n++) members.push(await createMember(n, programs, { members, maxConnections }));
+    const port = await freePort();
+    for (let n = 1; n <= count; n++) members.push(await createMember(n, port, programs, { members, maxConnections }));
     await members[0].install();
     for (const member of members.slice(1)) await member.copyFrom(members[0]);
     for (const member of members) await member.start();
@@ -56,13 +49,13 @@ export async function startGalera({ members: count = 3, maxConnections = 200 } =
   return { members, stop };
 }
 
-async function createMember(n, programs, settings) {
-  const ports = { sql: await freePort(), group: await freePort(), copy: await freePort(), catchUp: await freePort() };
+/** As on machines of their own: each member has another address, and clients find all of them at the same port. */
+async function createMember(n, sql, programs, settings) {
+  const ports = { sql, group: await freePort(), copy: await freePort(), catchUp: await freePort() };
   return new GaleraMember(n, programs, ports, settings);
 }
 
 class GaleraMember {
-  host = HOST;
   #name;
   #programs;
   #ports;
@@ -78,8 +71,9 @@ class GaleraMember {
     this.#ports = ports;
     this.#members = members;
     this.#maxConnections = maxConnections;
+    this.host = `127.0.0.${n}`;
     this.port = ports.sql;
-    this.url = `mysql://root@${HOST}:${ports.sql}`;
+    this.url = `mysql://root@${this.host}:${this.port}`;
     // As root it would refuse to hand its data to another member.
     this.#server = new ThrowawayServer({ stopSignal: 'SIGTERM', owner: accountOf('mysql') });
   }
@@ -199,8 +193,8 @@ class GaleraMember {
     const { sql, group, copy, catchUp } = this.#ports;
     const options = {
       ...DETECTION,
-      'gmcast.listen_addr': `tcp://${HOST}:${group}`,
-      'ist.recv_addr': `${HOST}:${catchUp}`,
+      'gmcast.listen_addr': `tcp://${this.host}:${group}`,
+      'ist.recv_addr': `${this.host}:${catchUp}`,
       'gcache.size': '64M',
     };
     return [
@@ -209,7 +203,7 @@ class GaleraMember {
       `--socket=${join(folder, 'socket')}`,
       `--pid-file=${join(folder, 'pid')}`,
       `--tmpdir=${folder}`,
-      `--bind-address=${HOST}`,
+      `--bind-address=${this.host}`,
       `--port=${sql}`,
       '--skip-name-resolve',
       `--max-connections=${this.#maxConnections}`,
@@ -224,12 +218,12 @@ class GaleraMember {
       '--wsrep-on=ON',
       `--wsrep-provider=${this.#programs.provider}`,
       '--wsrep-cluster-name=pq-test',
-      `--wsrep-cluster-address=gcomm://${this.#members.map((member) => `${HOST}:${member.#ports.group}`).join(',')}`,
+      `--wsrep-cluster-address=gcomm://${this.#members.map((member) => `${member.host}:${member.#ports.group}`).join(',')}`,
       `--wsrep-node-name=${this.#name}`,
-      `--wsrep-node-address=${HOST}:${group}`,
-      `--wsrep-node-incoming-address=${HOST}:${sql}`,
+      `--wsrep-node-address=${this.host}:${group}`,
+      `--wsrep-node-incoming-address=${this.host}:${sql}`,
       '--wsrep-sst-method=rsync',
-      `--wsrep-sst-receive-address=${HOST}:${copy}`,
+      `--wsrep-sst-receive-address=${this.host}:${copy}`,
       '--wsrep-slave-threads=2',
       `--wsrep-provider-options=${Object.entries(options)
         .map((option) => option.join('='))

@@ -1,6 +1,6 @@
 /** What triggers, handlers and the test have written down, in its order. */
 export interface LeaseEntry {
-  readonly what: 'added' | 'taken' | 'freed' | 'begun' | 'ended' | 'killed';
+  readonly what: 'added' | 'taken' | 'freed' | 'begun' | 'ended' | 'killed' | 'ready';
   readonly job: number;
   readonly fence: number;
   readonly tenant: string;
@@ -55,6 +55,11 @@ export class TenantHistory {
         break;
       case 'ended':
         this.handlers.delete(lease);
+        break;
+      case 'ready':
+        // Before that nobody was there to take any.
+        [this.longestWait, this.longestIdle] = [0, 0];
+        [this.waitingSince, this.idleSince] = [undefined, undefined];
         break;
       case 'killed':
         for (const [of, pid] of this.handlers) if (pid === entry.pid) this.handlers.delete(of);

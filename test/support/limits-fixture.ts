@@ -61,6 +61,7 @@ export class LimitsFixture {
       timeout: 60_000,
       describe: 'the processes to start',
     });
+    if (this.settings.ledger) await this.sql("INSERT INTO entry (what) VALUES ('ready')");
   }
 
   /** Through the queue, which writes their keys. */

@@ -62,6 +62,11 @@ export interface Dialect {
   readonly seeksByJoin: boolean;
   /** After a deadlock a connection goes on without its transaction: what is written next is committed by itself. */
   readonly goesOnAfterRollback: boolean;
+  /**
+   * Members of a cluster do not see each other's row locks: they compare at COMMIT what each of them has written. What guards a row
+   * must change it, or the change of another member passes the guard by.
+   */
+  readonly locksAreLocal: boolean;
   readonly skipLocked: string;
   readonly lockRow: string;
   /** Run once on each new connection. */
@@ -92,7 +97,7 @@ export interface Dialect {
   readonly isRefused: (error: unknown) => boolean;
   /** Somebody has held a lock for longer than we wait. */
   readonly isLockTimeout: (error: unknown) => boolean;
-  /** The server may only be read, as an old primary after a failover: nothing was written. */
+  /** The server may only be read, as an old primary after a failover, or is out of its cluster: nothing was written. */
   readonly isReadOnly: (error: unknown) => boolean;
   /** The connection has broken: whether a statement under way was carried out is unknown. */
   readonly isConnectionLost: (error: unknown) => boolean;

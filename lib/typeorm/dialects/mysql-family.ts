@@ -2,16 +2,16 @@ import { errorCode, listIds, type Dialect, type JoinedUpdate, type RowColumns } 
 
 const DUPLICATE_KEY = 1062;
 const NO_SUCH_TABLE = 1146;
-/** Of the server, of the transaction, of the engine. */
-const READ_ONLY = [1290, 1792, 1836];
+/** Of the server, of the transaction, of the engine; a member that has lost its cluster, or has not joined it yet. */
+const READ_ONLY = [1290, 1792, 1836, 1047];
 
 /** Of a row; of the table's counter, which an INSERT … SELECT of somebody else's holds until its end. */
 export const LOCK_TIMEOUTS = [1205, 1467];
 export const DEADLOCK = 1213;
 /** Out of range, no such character, too long, too large for a packet. */
 export const REFUSED = [1153, 1264, 1292, 1366, 1406, 1690];
-/** Server shutting down, server gone. */
-export const CONNECTION_LOST = [1053, 2006, 2013];
+/** Server shutting down, server gone; a member that has lost its cluster during a COMMIT, which the others may have carried out. */
+export const CONNECTION_LOST = [1053, 2006, 2013, 1180];
 
 /** Where the server's sessions begin with autocommit = 0, a single statement of ours would be answered and never committed. */
 export const COMMITTED = ['SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', 'SET SESSION autocommit = 1'];
@@ -35,6 +35,7 @@ export const mysqlFamily = {
   goesOnAfterRollback: true,
   seeksByJoin: false,
   hasLateral: false,
+  locksAreLocal: false,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   lockRow: ' FOR UPDATE',
   lockSchema: ["SELECT GET_LOCK('nestjs-persistent-queue schema', 60)"],

@@ -35,6 +35,7 @@ export const postgresDialect: Dialect = {
   goesOnAfterRollback: false,
   seeksByJoin: true,
   hasLateral: true,
+  locksAreLocal: false,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   lockRow: ' FOR UPDATE',
   sessionSetup: [

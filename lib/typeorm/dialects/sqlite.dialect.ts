@@ -26,6 +26,7 @@ export const sqliteDialect: Dialect = {
   goesOnAfterRollback: false,
   seeksByJoin: true,
   hasLateral: false,
+  locksAreLocal: false,
   skipLocked: '',
   lockRow: '',
   sessionSetup: [],

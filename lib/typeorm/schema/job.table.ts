@@ -12,6 +12,7 @@ function jobColumns({
   types: { id, bigint, integer, name, text },
   now,
   insertsReturning,
+  partialIndexes,
 }: Dialect): Record<string, string> {
   return {
     id,
@@ -43,7 +44,16 @@ function jobColumns({
     result: `${text} NULL`,
     last_error: `${text} NULL`,
     ...(insertsReturning ? {} : { batch: `${bigint} NULL` }),
+    ...(partialIndexes ? {} : { key_type: ofKeyed('type', name(128)), key_service: ofKeyed('service', name(64)) }),
   };
+}
+
+/**
+ * A member of a Galera cluster takes changes of two jobs for a conflict when their entries in a unique index are the same, and does
+ * not mind that one of the columns is NULL, which makes them different for everybody else: all of them must be NULL.
+ */
+function ofKeyed(column: string, type: string): string {
+  return `${type} GENERATED ALWAYS AS (CASE WHEN job_key IS NULL THEN NULL ELSE ${column} END) STORED`;
 }
 
 /**
@@ -89,10 +99,11 @@ function jobIndexes(dialect: Dialect, table: string): Index[] {
         { name: `${table}_due`, columns: 'service, state, due' },
         { name: `${table}_expiry`, columns: 'service, expires_at' },
       ];
+  const key = dialect.partialIndexes ? 'service, type, job_key' : 'job_key, key_type, key_service';
   return [
     ...byState,
     // Where they can be partial: a planner without statistics would otherwise claim through them.
-    { name: `${table}_key`, columns: 'service, type, job_key', unique: true, where: 'job_key IS NOT NULL' },
+    { name: `${table}_key`, columns: key, unique: true, where: 'job_key IS NOT NULL' },
     { name: `${table}_reference`, columns: 'service, reference', where: 'reference IS NOT NULL' },
   ];
 }

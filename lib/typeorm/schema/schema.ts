@@ -24,8 +24,12 @@ export async function synchronizeSchema(database: Database, prefix: string): Pro
 /** The same as a list of statements, for whoever runs them by hand: they do nothing where the tables are there already. */
 export function schemaStatements(dialect: Dialect, prefix: string): string[] {
   const names = tableNames(prefix);
-  const version = `INSERT INTO ${names.schema} (version) VALUES (${SCHEMA_VERSION}) ${dialect.skipDuplicates('version')}`;
-  return [...createTables(dialect, names), version];
+  return [...createTables(dialect, names), insertVersion(dialect, names)];
+}
+
+/** Another one may have installed them: the lock below is not known to the other members of a cluster. */
+function insertVersion(dialect: Dialect, { schema }: TableNames): string {
+  return `INSERT INTO ${schema} (version) VALUES (${SCHEMA_VERSION}) ${dialect.skipDuplicates('version')}`;
 }
 
 export function* installSchema(dialect: Dialect, prefix: string): Script<void> {
@@ -33,8 +37,7 @@ export function* installSchema(dialect: Dialect, prefix: string): Script<void> {
   for (const sql of dialect.lockSchema) yield statement(sql);
   try {
     for (const sql of createTables(dialect, names)) yield statement(sql);
-    const known = yield statement(`SELECT version FROM ${names.schema} WHERE version = ?`, [SCHEMA_VERSION]);
-    if (known.rows.length === 0) yield statement(`INSERT INTO ${names.schema} (version) VALUES (?)`, [SCHEMA_VERSION]);
+    yield statement(insertVersion(dialect, names));
   } finally {
     for (const sql of dialect.unlockSchema) yield statement(sql);
   }

@@ -1,4 +1,4 @@
-import type { ClaimedJob } from '../../job/job.js';
+import type { ClaimedJob, JobLevel } from '../../job/job.js';
 import type { ClaimRequest } from '../../repository/job-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import type { TableNames } from '../schema/tables.js';
@@ -20,8 +20,16 @@ const SET_RUNNING =
 /** Whoever acknowledges the job may not know how long its type is kept. */
 const SET_RUNNING_MANUALLY = `${SET_RUNNING}, keep_succeeded = COALESCE(keep_succeeded, ?), keep_failed = COALESCE(keep_failed, ?)`;
 
-/** Takes up to `limit` due jobs of one level, oldest first, from the due time `from` on. */
-export function* claimJobs(tables: QueueTables, request: ClaimRequest, from: number): Script<ClaimedJob[]> {
+/** Where in the line of a level a claim begins. */
+export interface ClaimStart {
+  readonly due: number;
+  readonly id: number;
+}
+
+export const HEAD: ClaimStart = { due: 0, id: 0 };
+
+/** Takes up to `limit` due jobs of one level, oldest first, from `from` on. */
+export function* claimJobs(tables: QueueTables, request: ClaimRequest, from: ClaimStart): Script<ClaimedJob[]> {
   const claimed = tables.dialect.claimsByReturning
     ? (yield updateReturning(tables, request, from)).rows
     : yield* lockThenUpdate(tables, request, selectDue(tables, columnsFor(tables), request, from));
@@ -42,7 +50,7 @@ function* readClaimed(tables: QueueTables, request: ClaimRequest, claimed: reado
 }
 
 /** PostgreSQL: the array keeps the planner from running the inner SELECT, and its LIMIT, more than once. */
-function updateReturning(tables: QueueTables, request: ClaimRequest, from: number): Statement {
+function updateReturning(tables: QueueTables, request: ClaimRequest, from: ClaimStart): Statement {
   const { dialect, names } = tables;
   const pick = selectDue(tables, 'id', request, from);
   return statement(
@@ -74,17 +82,36 @@ function runningOf({ node, maxCrashes, deadline, manual }: ClaimRequest): Parame
   return manual === undefined ? running : [...running, manual.retention.succeeded, manual.retention.failed];
 }
 
+const OF_LEVEL = "service = ? AND state = 'waiting' AND type = ? AND concurrency_key = '' AND priority = ?";
+
+/** The place in the line that so many jobs are before; `undefined`: there are not so many. Nothing is locked. */
+export function* placeBehind(
+  { dialect, names, service }: QueueTables,
+  { type, priority }: JobLevel,
+  from: ClaimStart,
+  skip: number,
+): Script<ClaimStart | undefined> {
+  const { rows } = yield statement(
+    `SELECT due, id FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
+      `WHERE ${OF_LEVEL} AND due >= ? AND due <= ${dialect.now} ORDER BY due, id LIMIT 1 OFFSET ${skip}`,
+    [service, type, priority, from.due],
+  );
+  return rows[0] && { due: Number(rows[0]['due']), id: Number(rows[0]['id']) };
+}
+
 function selectDue(
   { dialect, names, service }: QueueTables,
   columns: string,
   request: ClaimRequest,
-  from: number,
+  from: ClaimStart,
 ): Statement {
+  const begin = from.id === 0 ? 'due >= ?' : '(due > ? OR (due = ? AND id >= ?))';
+  const place = from.id === 0 ? [from.due] : [from.due, from.due, from.id];
   const sql =
     `SELECT ${columns} FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
-    `WHERE service = ? AND state = 'waiting' AND type = ? AND concurrency_key = '' AND priority = ? AND due >= ? AND due <= ${dialect.now} ` +
+    `WHERE ${OF_LEVEL} AND ${begin} AND due <= ${dialect.now} ` +
     `AND ${isAlive(names)} ORDER BY due, id LIMIT ?${dialect.skipLocked}`;
-  return statement(sql, [service, request.type, request.priority, from, Number(request.node), request.limit]);
+  return statement(sql, [service, request.type, request.priority, ...place, Number(request.node), request.limit]);
 }
 
 function selectThese(tables: QueueTables, { node }: ClaimRequest, ids: readonly number[]): Statement {

@@ -25,7 +25,8 @@ export function* claimUnkeyed(
   from: number,
 ): Script<ClaimedInSlots> {
   const shared = yield* lockShared(tables, request.type, planned, []);
-  const jobs = shared.most === 0 ? [] : yield* claimJobs(tables, { ...request, limit: shared.most }, from);
+  const jobs =
+    shared.most === 0 ? [] : yield* claimJobs(tables, { ...request, limit: shared.most }, { due: from, id: 0 });
   yield* take(tables, request.type, jobs, shared.slots);
   return { jobs, slots: shared.most };
 }

@@ -1,10 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { KeyTakenError } from '../../errors/key-taken.error.js';
-import { UNFILED } from '../../job/concurrency-key.js';
 import type { EnqueuedJob, NewJob } from '../../job/job.js';
 import type { RowColumns } from '../dialects/dialect.js';
 import type { QueueTables } from '../queue-tables.js';
-import { ENDLESS_RETRIES } from '../row.js';
+import { COLUMN_GROUPS, OPTIONAL } from './optional-columns.js';
 import { statement, type Parameter, type Result, type Script, type Statement } from '../statement.js';
 
 const MOST_ROWS = 1_000;
@@ -18,29 +17,6 @@ const MOST_RACES = 10;
 
 /** The most that a random number of Node can be. */
 const HIGHEST_BATCH = 2 ** 48 - 1;
-
-interface OptionalColumn {
-  readonly column: string;
-  readonly of: (job: NewJob) => Parameter | undefined;
-  readonly without: Parameter;
-}
-
-/** What none of the jobs has is left to its default: each value less is less to send and to parse. */
-const OPTIONAL: readonly OptionalColumn[] = [
-  { column: 'job_key', of: ({ key }) => key, without: null },
-  { column: 'concurrency_key', of: ({ concurrencyKey: key }) => (key === UNFILED ? undefined : key), without: UNFILED },
-  { column: 'key_scope', of: ({ keyScope }) => (keyScope === 'row' ? undefined : keyScope), without: 'row' },
-  { column: 'reference', of: ({ reference }) => reference, without: null },
-  { column: 'trace_id', of: ({ traceId }) => traceId, without: null },
-  { column: 'deadline', of: ({ deadline }) => deadline, without: null },
-  { column: 'max_retries', of: storedRetries, without: null },
-  { column: 'keep_succeeded', of: ({ retention }) => retention.succeeded, without: null },
-  { column: 'keep_failed', of: ({ retention }) => retention.failed, without: null },
-];
-
-function storedRetries({ maxRetries }: NewJob): number | undefined {
-  return maxRetries === Infinity ? ENDLESS_RETRIES : maxRetries;
-}
 
 /** Inserts all jobs in the order given and answers in that order. */
 export function* insertJobs(
@@ -192,33 +168,6 @@ function insertFrom({ dialect, names, service }: QueueTables, jobs: readonly New
     parameters: [service, JSON.stringify(rows)],
   };
 }
-
-interface ColumnGroup {
-  readonly name: string;
-  readonly columns: RowColumns;
-  readonly isIn: (job: NewJob) => boolean;
-  readonly of: (job: NewJob) => object;
-}
-
-/** What few jobs have. */
-const COLUMN_GROUPS: readonly ColumnGroup[] = [
-  {
-    name: 'options',
-    columns: { max_retries: 'integer', keep_succeeded: 'integer', keep_failed: 'integer' },
-    isIn: ({ maxRetries, retention: { succeeded, failed } }) => (maxRetries ?? succeeded ?? failed) !== undefined,
-    of: (job) => ({
-      max_retries: storedRetries(job),
-      keep_succeeded: job.retention.succeeded,
-      keep_failed: job.retention.failed,
-    }),
-  },
-  {
-    name: 'concurrency keys',
-    columns: { concurrency_key: 'name' },
-    isIn: ({ concurrencyKey }) => concurrencyKey !== UNFILED,
-    of: ({ concurrencyKey }) => ({ concurrency_key: concurrencyKey }),
-  },
-];
 
 interface DueSql {
   readonly state: string;

@@ -1,6 +1,7 @@
 import type { HeldLock, LockAnswer, LockRequest } from '../../lock/lock-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Script, type Statement } from '../statement.js';
+import { flipped, holdRow } from './hold-row.js';
 
 /**
  * Reads first, so that whoever waits writes nothing. The fence that was read is part of the condition: then it is known without an
@@ -34,11 +35,13 @@ export function renewLock(tables: QueueTables, lock: HeldLock, duration: number)
   );
 }
 
-export function holdLock({ dialect, names, service }: QueueTables, { name, token }: HeldLock): Statement {
-  return statement(
-    `SELECT fence FROM ${names.lock} WHERE service = ? AND name = ? AND token = ? AND locked_until > ${dialect.now}${dialect.lockRow}`,
-    [service, name, token],
-  );
+export function holdLock({ dialect, names, service }: QueueTables, { name, token }: HeldLock): Script<boolean> {
+  return holdRow(dialect, {
+    table: names.lock,
+    where: `service = ? AND name = ? AND token = ? AND locked_until > ${dialect.now}`,
+    parameters: [service, name, token],
+    flip: flipped('locked_at'),
+  });
 }
 
 /** Without its token, so that a renewal that is still on its way finds nothing to renew. */

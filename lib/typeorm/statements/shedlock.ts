@@ -2,6 +2,7 @@ import type { HeldLock, LockAnswer, LockRequest } from '../../lock/lock-reposito
 import type { Dialect } from '../dialects/dialect.js';
 import type { QueueTables } from '../queue-tables.js';
 import { statement, type Script, type Statement } from '../statement.js';
+import { holdRow } from './hold-row.js';
 import { insertFree } from './locks.js';
 
 /** A table that other programs lock with too: one row for each name, without a fence. */
@@ -75,11 +76,14 @@ export function renewShedlock(
 export function holdShedlock(
   { name: table, clock, tables: { dialect } }: Shedlock,
   { name, token }: HeldLock,
-): Statement {
-  return statement(
-    `SELECT lock_name FROM ${table} WHERE lock_name = ? AND locked_by = ? AND lock_until > ${clock.now}${dialect.lockRow}`,
-    [name, token],
-  );
+): Script<boolean> {
+  return holdRow(dialect, {
+    table,
+    where: `lock_name = ? AND locked_by = ? AND lock_until > ${clock.now}`,
+    parameters: [name, token],
+    // Forth and back by a second; the other column would be set anew with any other one.
+    flip: 'locked_at = TIMESTAMPADD(SECOND, 1 - 2 * (SECOND(locked_at) % 2), locked_at), lock_until = lock_until',
+  });
 }
 
 /** Without its token, so that a renewal that is still on its way finds nothing to renew. */
