@@ -31,11 +31,11 @@ const CLIENTS = [
   { name: 'python3', packages: ['python3'] },
 ].map(({ name, packages }) => ({ name, packages, find: () => inPath(name) }));
 
-/** What the proof relays jobs through. */
-const BROKERS = [
-  { name: 'Redis', find: () => inPath('redis-server'), packages: ['redis-server'] },
-  { name: 'RabbitMQ', find: findRabbitMq, packages: ['rabbitmq-server'] },
-];
+/** What processes wake each other over, and the proof relays jobs through. */
+const REDIS = { name: 'Redis', find: () => inPath('redis-server'), packages: ['redis-server'] };
+
+/** What the proof relays jobs through, too. */
+const RABBIT_MQ = { name: 'RabbitMQ', find: findRabbitMq, packages: ['rabbitmq-server'] };
 
 /** Members of a cluster hand each other their data with rsync. */
 const CLUSTERS = [{ name: 'Galera', find: findGalera, packages: ['galera-4', 'mariadb-server', 'rsync', 'socat'] }];
@@ -44,13 +44,12 @@ const CLUSTERS = [{ name: 'Galera', find: findGalera, packages: ['galera-4', 'ma
 const BROWSERS = [{ name: 'Chromium', find: findChromium, packages: ['chromium', 'fonts-dejavu-core'] }];
 
 /**
- * Makes the programs of the databases available where possible, `forProof` those of the brokers and the browser too. Answers a line for
- * each one that stays out.
+ * Makes the programs of the databases and of Redis available where possible, `forProof` those of the other broker and the browser too.
+ * Answers a line for each one that stays out.
  */
 export function ensureServers({ forProof = false } = {}) {
-  const needed = [...SERVERS, ...CLUSTERS, ...CLIENTS, ...(forProof ? [...BROKERS, ...BROWSERS] : [])].filter(
-    isMissing,
-  );
+  const always = [...SERVERS, ...CLUSTERS, ...CLIENTS, REDIS];
+  const needed = [...always, ...(forProof ? [RABBIT_MQ, ...BROWSERS] : [])].filter(isMissing);
   if (needed.length > 0 && canInstall()) install(needed);
   const missing = needed.filter(isMissing).map(({ name, variable, packages }) => {
     const cure = `${name}: install it (Debian: ${packages.join(' ')})`;

@@ -8,11 +8,13 @@ import { ReadyLevels } from './ready-levels.js';
 export class ClaimableLevels {
   private readonly ready = new ReadyLevels();
   private readonly held: HeldBack;
+  /** Types of which a look has found something, or somebody has told, since their last claim. */
+  private readonly news = new Set<string>();
 
   /** `pollMin`: milliseconds. */
   constructor(
     private readonly registry: JobHandlerRegistry,
-    pollMin: number,
+    private readonly pollMin: number,
   ) {
     this.held = new HeldBack(pollMin);
   }
@@ -38,12 +40,16 @@ export class ClaimableLevels {
   /** What a look has found, the same for every node: each begins its turns with another one, so that they do not claim the same jobs. */
   found(levels: readonly JobLevel[]): void {
     const first = Math.floor(Math.random() * levels.length);
-    for (const level of [...levels.slice(first), ...levels.slice(0, first)]) this.add(level);
+    for (const level of [...levels.slice(first), ...levels.slice(0, first)])
+      if (this.add(level)) this.news.add(level.type);
   }
 
   /** Somebody has told that jobs of the level wait. Answers whether that changes anything here. */
   hinted(level: JobLevel): boolean {
-    return this.held.has(level.type) ? this.held.hint(level.type) : this.add(level);
+    const isNews = this.held.has(level.type) ? this.held.hint(level.type) : this.add(level);
+    // Also for whoever is let be for a known time: what has come may be of a key that the last claim has not seen.
+    this.news.add(level.type);
+    return isNews;
   }
 
   /** Jobs of these types have ended here: their slots are free, and this process knows it first. Answers whether any was waited for. */
@@ -66,14 +72,24 @@ export class ClaimableLevels {
     return this.held.nextIn(now) ?? Infinity;
   }
 
-  claiming(level: JobLevel): void {
-    this.held.claims(level.type);
+  /** A claim of it begins. Answers whether nothing is known to have come since the last one. */
+  claiming({ type }: JobLevel): boolean {
+    this.held.claims(type);
+    return !this.news.delete(type);
   }
 
-  claimed(level: JobLevel, { left, freeIn }: ClaimAnswer): void {
+  claimed(level: JobLevel, { jobs, left, freeIn }: ClaimAnswer): void {
     this.ready.tookTurn(level.type);
-    if (left !== 'some') this.ready.drained(level);
-    if (left === 'held back') this.held.hold(level, performance.now(), freeIn);
+    // What was told of while it was under way may have been committed too late for it to see.
+    const isOver = left === 'none' && !this.news.has(level.type);
+    const isHeld = left === 'held back' || (left === 'some' && jobs.length === 0);
+    if (isOver || isHeld) this.ready.drained(level);
+    if (isHeld) this.hold(level, jobs.length, left === 'some' ? this.pollMin : freeIn);
+  }
+
+  private hold(level: JobLevel, claimed: number, freeIn: number | undefined): void {
+    this.held.hold(level, performance.now(), { claimed, freeIn });
+    if (this.news.has(level.type)) this.held.hint(level.type);
   }
 
   /** Of a type with limits the priority is of no importance: its claim finds the best of each key. Its handler may be gone. */

@@ -13,6 +13,8 @@ export interface ClaimRequest extends JobLevel {
   readonly manual?: ManualClaim | undefined;
   /** Of the type, in the whole cluster. Then the priority is not heeded: of each key the best jobs are claimed. */
   readonly limits?: JobLimits | undefined;
+  /** Nothing is known to have come since the last claim of the type: what that has seen may be used once more, for a while. */
+  readonly again?: boolean | undefined;
 }
 
 /** What a claim came to. */

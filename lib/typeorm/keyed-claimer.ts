@@ -2,6 +2,7 @@ import type { ClaimedJob } from '../job/job.js';
 import type { ClaimAnswer, ClaimRequest } from '../repository/job-repository.js';
 import { addSlots } from './add-slots.js';
 import { KeyRounds } from './key-rounds.js';
+import { KnownKeys } from './known-keys.js';
 import type { ClaimMarks } from './low-water-marks.js';
 import type { Connected } from './queue-connection.js';
 import { shareKeys, type Share, type SharedSlots } from './slot-plan.js';
@@ -14,6 +15,12 @@ type Claimed = ReadonlyMap<string, readonly ClaimedJob[]>;
 /** Claims jobs of the keys that come next: each call looks at one page of them. */
 export class KeyedClaimer {
   private readonly rounds = new KeyRounds();
+  private readonly known = new KnownKeys();
+
+  /** Whether the next claim of the type would not have to look for keys. */
+  knows({ type, again }: ClaimRequest): boolean {
+    return again === true && this.known.next(type, this.rounds.below(type), performance.now()) !== undefined;
+  }
 
   async claim(
     connected: Connected,
@@ -24,7 +31,10 @@ export class KeyedClaimer {
   ): Promise<ClaimAnswer> {
     const { database, tables } = connected;
     const below = this.rounds.below(request.type);
-    const page = await database.run(() => lookAtKeys(tables, request.type, below, limit));
+    const now = performance.now();
+    const known = request.again === true ? this.known.next(request.type, below, now) : undefined;
+    const page = await database.run(() => lookAtKeys(tables, request.type, below, limit, known));
+    if (known === undefined) this.known.found(request.type, below, page, now);
     const shares = shareKeys(page.keys, page.slots, limit, shared.most);
     const claimed = await claimShares(connected, request, shared, page, shares, marks);
     const jobs = [...claimed.values()].flat();
@@ -39,6 +49,8 @@ export class KeyedClaimer {
     const hasClaimed = shares.some((share) => of(share) > 0);
     // Somebody else has taken its slots or its jobs, or only worse priorities are left.
     const isShort = shares.some((share) => of(share) < share.slots.length);
+    // A slot was there, and no job for it.
+    if (shares.some(({ key }) => claimed.get(key)?.length === 0)) this.known.forget(type);
     const isHeldBack = isShort || shares.some((share) => share.isAll && of(share) === share.slots.length);
     const seen = { hasClaimed, isHeldBack };
     const lastServed = shares.findLast(({ isAll }) => !isAll) && shares.findLast(({ slots }) => slots.length > 0);

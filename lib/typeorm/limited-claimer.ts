@@ -23,7 +23,9 @@ export class LimitedClaimer {
 
   async claim(connected: Connected, request: ClaimRequest, limits: JobLimits, marks: ClaimMarks): Promise<ClaimAnswer> {
     const { database, tables } = connected;
-    const { unfiled, known } = await database.run(() => lookAtType(tables, request.type, limits));
+    const { unfiled, known } = await database.run(() =>
+      lookAtType(tables, request.type, limits, this.keyed.knows(request)),
+    );
     if (limits.key === undefined && unfiled === undefined) return { jobs: [], left: 'none', freeIn: undefined };
     const shared = shareSlots(known, limits, request.limit);
     if (shared.most === 0) return { jobs: [], left: 'held back', freeIn: shared.freeIn };

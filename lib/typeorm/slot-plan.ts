@@ -2,6 +2,9 @@ import type { JobLimits } from '../job/job-limits.js';
 import type { KnownSlot, Slot, SlotKind } from './statements/slots.js';
 import type { WaitingKey } from './statements/waiting-keys.js';
 
+/** Each process begins to look for a free slot at another one, and so finds again those that it had: two of them seldom want the same. */
+const OWN_PLACE = Math.random();
+
 /** The slots that a job needs besides that of its key, for up to `most` jobs. */
 export interface SharedSlots {
   readonly most: number;
@@ -17,10 +20,10 @@ export interface Share extends WaitingKey {
   readonly isAll: boolean;
 }
 
-/** `wanted` of each kind, less where not so many are free. Of more than that any: so that two nodes seldom want the same. */
+/** `wanted` of each kind, less where not so many are free. */
 export function shareSlots(known: readonly KnownSlot[], { concurrency, rate }: JobLimits, wanted: number): SharedSlots {
-  const ofType = concurrency === undefined ? [] : [shuffle(freeSlots('type', '', concurrency, known))];
-  const ofRate = rate === undefined ? [] : [shuffle(freeSlots('rate', '', rate.max, known))];
+  const ofType = concurrency === undefined ? [] : [freeSlots('type', '', concurrency, known)];
+  const ofRate = rate === undefined ? [] : [freeSlots('rate', '', rate.max, known)];
   const free = [...ofType, ...ofRate];
   const most = Math.min(wanted, ...free.map(({ length }) => length));
   const isRate = ofRate.some(({ length }) => length === most) && most < wanted;
@@ -67,7 +70,9 @@ export function shareKeys(
 function freeSlots(kind: SlotKind, key: string, most: number, known: readonly KnownSlot[], useful = Infinity): Slot[] {
   const rows = new Map(known.filter(({ slot }) => slot.kind === kind).map((each) => [each.slot.n, each]));
   const slots: Slot[] = [];
-  for (let n = 1; n <= most && slots.length < useful; n++) {
+  const first = Math.floor(OWN_PLACE * most);
+  for (let place = 0; place < most && slots.length < useful; place++) {
+    const n = ((first + place) % most) + 1;
     const row = rows.get(n);
     if (row === undefined) slots.push({ kind, key, n, job: 0, fence: 0, taken: 0 });
     else if (row.freeIn === 0) slots.push(row.slot);
@@ -79,12 +84,4 @@ function freeSlots(kind: SlotKind, key: string, most: number, known: readonly Kn
 export function missingSlots(slots: readonly Slot[], known: readonly KnownSlot[]): Slot[] {
   const there = new Set(known.map(({ slot }) => `${slot.kind} ${slot.n} ${slot.key}`));
   return slots.filter(({ kind, n, key }) => !there.has(`${kind} ${n} ${key}`));
-}
-
-function shuffle<T>(items: T[]): T[] {
-  for (let last = items.length - 1; last > 0; last--) {
-    const other = Math.floor(Math.random() * (last + 1));
-    [items[last], items[other]] = [items[other] as T, items[last] as T];
-  }
-  return items;
 }

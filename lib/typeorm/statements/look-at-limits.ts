@@ -18,22 +18,28 @@ export interface KeyPage extends WaitingKeys {
   readonly slots: readonly KnownSlot[];
 }
 
-/** What is taken of the whole type, and what of it nobody has filed. */
-export function* lookAtType(tables: QueueTables, type: string, limits: JobLimits): Script<TypeSituation> {
+/** What is taken of the whole type, and what of it nobody has filed; with `isFiled` there is nothing of that. */
+export function* lookAtType(
+  tables: QueueTables,
+  type: string,
+  limits: JobLimits,
+  isFiled: boolean,
+): Script<TypeSituation> {
   const isShared = limits.concurrency !== undefined || limits.rate !== undefined;
   const slots = isShared ? (yield selectSharedSlots(tables, type, limits)).rows : [];
-  const [best] = (yield selectBestPriority(tables, type, UNFILED)).rows;
+  const [best] = isFiled ? [] : (yield selectBestPriority(tables, type, UNFILED)).rows;
   return { known: slots.map((row) => readSlot(row, limits.rate?.per)), unfiled: optionalPriority(best?.['priority']) };
 }
 
-/** The next keys below one that have waiting jobs, and what is taken of them. */
+/** The next keys below one that have waiting jobs, unless they are known, and what is taken of them. */
 export function* lookAtKeys(
   tables: QueueTables,
   type: string,
   below: string | undefined,
   limit: number,
+  known?: WaitingKeys,
 ): Script<KeyPage> {
-  const found = yield* nextKeys(tables, type, below, KEYS_AT_ONCE);
+  const found = known ?? (yield* nextKeys(tables, type, below, KEYS_AT_ONCE));
   if (found.keys.length === 0) return { ...found, slots: [] };
   const names = found.keys.map(({ key }) => key);
   const { rows } = yield selectKeySlots(tables, type, names, limit);
