@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 import { QueueFixture } from '../support/queue-fixture.js';
 import { waitUntil } from '../support/wait-until.js';
