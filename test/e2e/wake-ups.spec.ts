@@ -41,6 +41,19 @@ class Node {
     ];
     return () => spies.reduce((sum, { mock }) => sum + mock.calls.length, 0);
   }
+
+  /** The same, once what it has still asked after its last job is over: many answers of the database came without another one. */
+  async statementsAtRest(): Promise<() => number> {
+    const asked = this.statements();
+    let [last, rounds] = [0, 0];
+    await waitUntil(async () => {
+      await this.fixture.queue.counts();
+      rounds = asked() === last ? rounds + 1 : 0;
+      last = asked();
+      return rounds >= 20;
+    });
+    return () => asked() - last;
+  }
 }
 
 describeWays('wake-ups over $name', ({ start }) => {
@@ -144,7 +157,7 @@ describeWays('wake-ups over $name', ({ start }) => {
     const worker = await openWorker();
     const producer = await openProducer();
     await delivers(producer);
-    const asked = worker.statements();
+    const asked = await worker.statementsAtRest();
     const forged = (message: object) => JSON.stringify({ from: 'x', service: 'default', levels: [], ...message });
     const garbage = [
       'null',
@@ -174,7 +187,7 @@ describeWays('wake-ups over $name', ({ start }) => {
     const worker = await openWorker();
     await delivers(await openProducer());
     await waitUntil(async () => (await worker.fixture.queue.counts()).every(({ state }) => state !== 'running'));
-    const asked = worker.statements();
+    const asked = await worker.statementsAtRest();
     await way.send(JSON.stringify({ from: 'x', service: 'default', levels: [['note', 0]] }));
     await waitUntil(() => asked() > 0);
     await worker.fixture.queue.counts();
