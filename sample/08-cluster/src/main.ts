@@ -8,7 +8,7 @@ import { JobQueue } from 'nestjs-persistent-queue';
 import { createConnection } from 'mysql2/promise';
 import { DataSource } from 'typeorm';
 import { startGalera, type Galera } from '../../../test/support/galera.mjs';
-import { isRight, ledgerOf, show } from './ledger.js';
+import { isRight, ledgerOf, show, type Outage } from './ledger.js';
 import { place } from './orders.js';
 import { ProducerModule } from './producer.module.js';
 import { Shipment } from './shipment.entity.js';
@@ -41,18 +41,16 @@ try {
 
 async function run({ members }: Galera): Promise<boolean> {
   await createDatabase(members[0]?.url ?? '');
-  const ports = members.map(({ port }) => port);
-  const producer = await NestFactory.createApplicationContext(ProducerModule.on(ports), { logger: ['fatal'] });
+  const addresses = members.map(({ host, port }) => `${host}:${port}`);
+  const producer = await NestFactory.createApplicationContext(ProducerModule.on(addresses), { logger: ['fatal'] });
   const jobQueue = producer.get(JobQueue);
   try {
-    await Promise.all(Array.from({ length: WORKERS }, (_, index) => start(index + 1, ports)));
+    await Promise.all(Array.from({ length: WORKERS }, (_, index) => start(index + 1, addresses)));
     console.log(`${WORKERS} workers on its members, and ${ORDERS} orders, which are enqueued one by one on member1.\n`);
-    const accident = killAndReturn(members);
-    const placed = await place(jobQueue, ORDERS);
-    await accident;
+    const [placed, outage] = await Promise.all([place(jobQueue, ORDERS), killAndReturn(members)]);
     await untilAllHaveEnded(jobQueue);
     const shipments = await producer.get(DataSource).manager.find(Shipment);
-    const ledger = ledgerOf(placed, await jobQueue.counts(), shipments);
+    const ledger = ledgerOf(placed, outage, await jobQueue.counts(), shipments);
     console.log(`\n${show(ledger)}`);
     return isRight(ledger);
   } finally {
@@ -67,21 +65,29 @@ async function createDatabase(url: string): Promise<void> {
 }
 
 /** Each prefers another member, and knows them all. */
-async function start(number: number, ports: readonly number[]): Promise<void> {
-  const first = (number - 1) % ports.length;
-  const worker = fork(WORKER, [number, ...ports.slice(first), ...ports.slice(0, first)].map(String));
+async function start(number: number, members: readonly string[]): Promise<void> {
+  const first = (number - 1) % members.length;
+  const worker = fork(WORKER, [String(number), ...members.slice(first), ...members.slice(0, first)]);
   workers.push(worker);
-  await once(worker, 'message');
+  // One that dies at its start will never say a word.
+  const ended = once(worker, 'exit').then(([code, signal]) => {
+    throw new Error(`Worker ${number} has ended at its start (${signal ?? code}): see what it has said above.`);
+  });
+  await Promise.race([once(worker, 'message'), ended]);
 }
 
-async function killAndReturn([first]: Galera['members']): Promise<void> {
+/** Answers when it was dead. */
+async function killAndReturn([first]: Galera['members']): Promise<Outage> {
   await setTimeout(KILL_AFTER);
   console.log('  member1 is killed (kill -9): that of the producer and of the workers 1 and 4');
   await first?.kill();
+  const from = Date.now();
   await setTimeout(BACK_AFTER);
   console.log('  member1 comes back');
+  const to = Date.now();
   await first?.start();
   console.log('  member1 has caught up');
+  return { from, to };
 }
 
 async function untilAllHaveEnded(jobQueue: JobQueue): Promise<void> {

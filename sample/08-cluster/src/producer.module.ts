@@ -6,11 +6,11 @@ import { onOneOf } from './members.js';
 /** It has no handlers and only enqueues; it starts first, and makes the tables of both. */
 @Module({})
 export class ProducerModule {
-  static on(ports: readonly number[]): DynamicModule {
+  static on(members: readonly string[]): DynamicModule {
     return {
       module: ProducerModule,
       imports: [
-        TypeOrmModule.forRoot(onOneOf(ports, true)),
+        TypeOrmModule.forRoot(onOneOf(members, true)),
         PersistentQueueModule.forRoot({ serviceName: 'shop', roles: ['enqueue'], synchronize: true }),
       ],
     };

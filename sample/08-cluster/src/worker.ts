@@ -8,7 +8,8 @@ import { onOneOf } from './members.js';
 import { SHIP } from './orders.js';
 import { Shipment } from './shipment.entity.js';
 
-const [worker = 0, ...ports] = process.argv.slice(2).map(Number);
+const [number, ...members] = process.argv.slice(2);
+const worker = Number(number);
 
 class Shipping {
   /** The shipment and the end of the job are one commit: a job that runs twice, because its member has died, ships once. */
@@ -24,7 +25,7 @@ class Shipping {
 
 @Module({
   imports: [
-    TypeOrmModule.forRoot(onOneOf(ports, false)),
+    TypeOrmModule.forRoot(onOneOf(members, false)),
     PersistentQueueModule.forRoot({
       serviceName: 'shop',
       roles: ['work', 'maintain'],
