@@ -9,6 +9,7 @@ import { createConnection } from 'mysql2/promise';
 import { DataSource } from 'typeorm';
 import { startGalera, type Galera } from '../../../test/support/galera.mjs';
 import { isRight, ledgerOf, show, type Outage } from './ledger.js';
+import type { Members } from './members.js';
 import { place } from './orders.js';
 import { ProducerModule } from './producer.module.js';
 import { Shipment } from './shipment.entity.js';
@@ -41,11 +42,11 @@ try {
 
 async function run({ members }: Galera): Promise<boolean> {
   await createDatabase(members[0]?.url ?? '');
-  const addresses = members.map(({ host, port }) => `${host}:${port}`);
-  const producer = await NestFactory.createApplicationContext(ProducerModule.on(addresses), { logger: ['fatal'] });
+  const all = { addresses: members.map(({ host }) => host), port: members[0]?.port ?? 0 };
+  const producer = await NestFactory.createApplicationContext(ProducerModule.on(all), { logger: ['fatal'] });
   const jobQueue = producer.get(JobQueue);
   try {
-    await Promise.all(Array.from({ length: WORKERS }, (_, index) => start(index + 1, addresses)));
+    await Promise.all(Array.from({ length: WORKERS }, (_, index) => start(index + 1, all)));
     console.log(`${WORKERS} workers on its members, and ${ORDERS} orders, which are enqueued one by one on member1.\n`);
     const [placed, outage] = await Promise.all([place(jobQueue, ORDERS), killAndReturn(members)]);
     await untilAllHaveEnded(jobQueue);
@@ -65,9 +66,10 @@ async function createDatabase(url: string): Promise<void> {
 }
 
 /** Each prefers another member, and knows them all. */
-async function start(number: number, members: readonly string[]): Promise<void> {
-  const first = (number - 1) % members.length;
-  const worker = fork(WORKER, [String(number), ...members.slice(first), ...members.slice(0, first)]);
+async function start(number: number, { addresses, port }: Members): Promise<void> {
+  const first = (number - 1) % addresses.length;
+  const inTurn = [...addresses.slice(first), ...addresses.slice(0, first)];
+  const worker = fork(WORKER, [String(number), String(port), ...inTurn]);
   workers.push(worker);
   // One that dies at its start will never say a word.
   const ended = once(worker, 'exit').then(([code, signal]) => {
