@@ -37,7 +37,10 @@ export class Completer {
     private readonly events: QueueEvents,
   ) {
     this.retrier = new SettlementRetrier(
-      (settlement) => this.settleBatch([settlement]),
+      async (settlement) => {
+        await this.settleBatch([settlement]);
+        this.tell([settlement]);
+      },
       (error) => this.events.databaseError('completion', error),
     );
   }
@@ -121,6 +124,7 @@ export class Completer {
       this.pause = 0;
     } catch (error) {
       this.keep(batch, error);
+      return [];
     } finally {
       this.underWay = [];
     }
@@ -133,7 +137,6 @@ export class Completer {
       const { type = '', fence } = batch.find((settlement) => settlement.id === id) ?? {};
       this.events.emit({ name: 'job.lost', job: { id, type, ...(fence !== undefined && { fence }) } });
     }
-    if (batch.length === 1) this.tell(batch);
   }
 
   private keep(batch: readonly Settlement[], error: unknown): void {

@@ -14,7 +14,7 @@ export class ClaimableLevels {
   /** `pollMin`: milliseconds. */
   constructor(
     private readonly registry: JobHandlerRegistry,
-    pollMin: number,
+    private readonly pollMin: number,
   ) {
     this.held = new HeldBack(pollMin);
   }
@@ -47,7 +47,8 @@ export class ClaimableLevels {
   /** Somebody has told that jobs of the level wait. Answers whether that changes anything here. */
   hinted(level: JobLevel): boolean {
     const isNews = this.held.has(level.type) ? this.held.hint(level.type) : this.add(level);
-    if (isNews) this.news.add(level.type);
+    // Also for whoever is let be for a known time: what has come may be of a key that the last claim has not seen.
+    this.news.add(level.type);
     return isNews;
   }
 
@@ -77,10 +78,18 @@ export class ClaimableLevels {
     return !this.news.delete(type);
   }
 
-  claimed(level: JobLevel, { left, freeIn }: ClaimAnswer): void {
+  claimed(level: JobLevel, { jobs, left, freeIn }: ClaimAnswer): void {
     this.ready.tookTurn(level.type);
-    if (left !== 'some') this.ready.drained(level);
-    if (left === 'held back') this.held.hold(level, performance.now(), freeIn);
+    // What was told of while it was under way may have been committed too late for it to see.
+    const isOver = left === 'none' && !this.news.has(level.type);
+    const isHeld = left === 'held back' || (left === 'some' && jobs.length === 0);
+    if (isOver || isHeld) this.ready.drained(level);
+    if (isHeld) this.hold(level, jobs.length, left === 'some' ? this.pollMin : freeIn);
+  }
+
+  private hold(level: JobLevel, claimed: number, freeIn: number | undefined): void {
+    this.held.hold(level, performance.now(), { claimed, freeIn });
+    if (this.news.has(level.type)) this.held.hint(level.type);
   }
 
   /** Of a type with limits the priority is of no importance: its claim finds the best of each key. Its handler may be gone. */

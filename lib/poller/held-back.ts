@@ -9,6 +9,15 @@ interface Held {
   readonly retryAt: number;
   /** To be tried again at that time, and not with the next look after it. */
   readonly isKnown: boolean;
+  /** Since jobs have come. */
+  readonly isHinted: boolean;
+}
+
+/** What a claim has come to. */
+interface Answer {
+  readonly claimed: number;
+  /** Milliseconds until a job may begin, where that is known. */
+  readonly freeIn: number | undefined;
 }
 
 /**
@@ -19,6 +28,10 @@ export class HeldBack {
   private readonly byType = new Map<string, Held>();
   /** Types of which jobs have ended since their last claim began: what that was told may be out of date. */
   private readonly freed = new Set<string>();
+  /** Types that are being tried again because jobs have come. */
+  private readonly hinted = new Set<string>();
+  /** Types that have been, in vain: their jobs may go on coming to a key that has no room. */
+  private readonly vain = new Set<string>();
 
   /** `shortest`: jobs that come make it be tried again after so many milliseconds, and not sooner. */
   constructor(private readonly shortest: number) {}
@@ -31,11 +44,15 @@ export class HeldBack {
     this.freed.delete(type);
   }
 
-  /** That claim has been told so. `freeIn`: milliseconds until a job may begin, where that is known. */
-  hold(level: JobLevel, now: number, freeIn: number | undefined): void {
-    const known = this.freed.has(level.type) ? 0 : freeIn;
+  /** That claim has been told so. */
+  hold(level: JobLevel, now: number, { claimed, freeIn }: Answer): void {
+    const { type } = level;
+    const known = this.freed.has(type) ? 0 : freeIn;
+    if (claimed > 0) this.vain.delete(type);
+    else if (this.hinted.has(type)) this.vain.add(type);
+    this.hinted.delete(type);
     const retryAt = now + (known ?? LET_BE);
-    this.byType.set(level.type, { level, since: now, retryAt, isKnown: known !== undefined });
+    this.byType.set(type, { level, since: now, retryAt, isKnown: known !== undefined, isHinted: false });
   }
 
   /** Jobs of these types have ended here. */
@@ -48,16 +65,19 @@ export class HeldBack {
   hint(type: string): boolean {
     const held = this.byType.get(type);
     if (held === undefined) return false;
-    const retryAt = held.since + this.shortest;
+    const retryAt = held.since + (this.vain.has(type) ? LET_BE : this.shortest);
     if (held.isKnown && held.retryAt <= retryAt) return false;
-    this.byType.set(type, { ...held, retryAt, isKnown: true });
+    this.byType.set(type, { ...held, retryAt, isKnown: true, isHinted: true });
     return true;
   }
 
   /** Those that are to be tried again: they are held back no more. */
   release(which: (type: string, retryAt: number) => boolean): JobLevel[] {
     const released = [...this.byType.values()].filter(({ level, retryAt }) => which(level.type, retryAt));
-    for (const { level } of released) this.byType.delete(level.type);
+    for (const { level, isHinted } of released) {
+      this.byType.delete(level.type);
+      if (isHinted) this.hinted.add(level.type);
+    }
     return released.map(({ level }) => level);
   }
 

@@ -180,7 +180,8 @@ export class Poller implements Service {
     this.pool.lose(survey.lost);
     if (survey.orphans && (await this.rescuer.rescue()) > 0) this.wakeSignal.notify([]);
     for (const type of survey.misfiled) await this.repository.unfile(type, PROMOTE_BATCH);
-    const promoted = isDue(survey) ? await this.repository.promote(PROMOTE_BATCH) : 0;
+    const isDue = survey.nextDueIn !== undefined && survey.nextDueIn <= 0;
+    const promoted = isDue ? await this.repository.promote(PROMOTE_BATCH) : 0;
     if (survey.orphans || promoted > 0) survey = await this.survey({ sweep: false });
     this.lookedAt = now;
     // What is due and was not promoted is being promoted by another node: no reason to hurry.
@@ -239,11 +240,9 @@ export class Poller implements Service {
   }
 
   private failed(error: unknown): number {
+    // What the look was for is not known yet.
+    this.owesLook = true;
     this.events.databaseError('polling', error);
     return PAUSE_AFTER_ERROR;
   }
-}
-
-function isDue({ nextDueIn }: Survey): boolean {
-  return nextDueIn !== undefined && nextDueIn <= 0;
 }

@@ -9,6 +9,7 @@ import { createConnection } from 'mysql2/promise';
 import { DataSource } from 'typeorm';
 import { startGalera, type Galera } from '../../../test/support/galera.mjs';
 import { isRight, ledgerOf, show } from './ledger.js';
+import type { Members } from './members.js';
 import { place } from './orders.js';
 import { ProducerModule } from './producer.module.js';
 import { Shipment } from './shipment.entity.js';
@@ -41,11 +42,11 @@ try {
 
 async function run({ members }: Galera): Promise<boolean> {
   await createDatabase(members[0]?.url ?? '');
-  const ports = members.map(({ port }) => port);
-  const producer = await NestFactory.createApplicationContext(ProducerModule.on(ports), { logger: ['fatal'] });
+  const all = { addresses: members.map(({ host }) => host), port: members[0]?.port ?? 0 };
+  const producer = await NestFactory.createApplicationContext(ProducerModule.on(all), { logger: ['fatal'] });
   const jobQueue = producer.get(JobQueue);
   try {
-    await Promise.all(Array.from({ length: WORKERS }, (_, index) => start(index + 1, ports)));
+    await Promise.all(Array.from({ length: WORKERS }, (_, index) => start(index + 1, all)));
     console.log(`${WORKERS} workers on its members, and ${ORDERS} orders, which are enqueued one by one on member1.\n`);
     const accident = killAndReturn(members);
     const placed = await place(jobQueue, ORDERS);
@@ -67,9 +68,10 @@ async function createDatabase(url: string): Promise<void> {
 }
 
 /** Each prefers another member, and knows them all. */
-async function start(number: number, ports: readonly number[]): Promise<void> {
-  const first = (number - 1) % ports.length;
-  const worker = fork(WORKER, [number, ...ports.slice(first), ...ports.slice(0, first)].map(String));
+async function start(number: number, { addresses, port }: Members): Promise<void> {
+  const first = (number - 1) % addresses.length;
+  const inTurn = [...addresses.slice(first), ...addresses.slice(0, first)];
+  const worker = fork(WORKER, [String(number), String(port), ...inTurn]);
   workers.push(worker);
   await once(worker, 'message');
 }

@@ -4,11 +4,11 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { JobHandler, PersistentQueueModule, type JobContext } from 'nestjs-persistent-queue';
-import { onOneOf } from './members.js';
+import { onFirstOf } from './members.js';
 import { SHIP } from './orders.js';
 import { Shipment } from './shipment.entity.js';
 
-const [worker = 0, ...ports] = process.argv.slice(2).map(Number);
+const [worker = '0', port, ...addresses] = process.argv.slice(2);
 
 class Shipping {
   /** The shipment and the end of the job are one commit: a job that runs twice, because its member has died, ships once. */
@@ -17,14 +17,14 @@ class Shipping {
     await setTimeout(20 + Math.random() * 60);
     await job.transaction(async (manager) => {
       const [{ member }] = await manager.query<[{ member: string }]>('SELECT @@wsrep_node_name AS member');
-      await manager.insert(Shipment, { order, worker, member, at: Date.now() });
+      await manager.insert(Shipment, { order, worker: Number(worker), member, at: Date.now() });
     });
   }
 }
 
 @Module({
   imports: [
-    TypeOrmModule.forRoot(onOneOf(ports, false)),
+    TypeOrmModule.forRoot(onFirstOf({ addresses, port: Number(port) }, false)),
     PersistentQueueModule.forRoot({
       serviceName: 'shop',
       roles: ['work', 'maintain'],
