@@ -155,6 +155,7 @@ export function mysqlFamilyContract(context: ContractContext): void {
 
     it.each<[string, (tables: QueueTables) => Script<unknown>]>([
       ['a survey', (tables) => one(surveyQueue(tables, survey))],
+      ['a survey that looks for misfiled jobs', (tables) => one(surveyQueue(tables, { ...survey, misfiled: true }))],
       ['a claim of 10', (tables) => claimJobs(tables, { ...claim, node }, { due: 0, id: 0 })],
       ['a promotion of 10', (tables) => promoteJobs(tables, 10)],
       ['a rescue of 10', (tables) => rescueJobs(tables, 10, 0)],
