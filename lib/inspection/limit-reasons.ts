@@ -11,14 +11,14 @@ export function limitReasonsOf(situation: JobSituation, handlers: readonly Handl
 
 function globalOf({ slots }: JobSituation, limits: readonly HandledLimits[]): HoldReason[] {
   const limit = largest(limits.map(({ concurrency }) => concurrency));
-  const running = countOf(slots, 'type', limit);
+  const running = countOf(slots, 'type');
   return running < limit ? [] : [{ reason: 'global-concurrency-full', running, limit }];
 }
 
 function keyOf({ job, filed, ahead, slots }: JobSituation, limits: readonly HandledLimits[]): HoldReason[] {
   const limit = largest(limits.map(({ perKey }) => perKey));
   if (!filed && limit < Infinity) return [{ reason: 'key-not-known', ahead }];
-  const running = countOf(slots, 'key', limit);
+  const running = countOf(slots, 'key');
   return running < limit ? [] : [{ reason: 'concurrency-key-full', key: job.concurrencyKey, running, limit }];
 }
 
@@ -34,10 +34,11 @@ function fullRate(
   slots: readonly TakenSlot[],
   { max, per }: NonNullable<HandledLimits['rate']>,
 ): Extract<HoldReason, { reason: 'rate-limited' }> | undefined {
-  const taken = slots.filter(({ kind, n, age }) => kind === 'rate' && n <= max && age < per);
+  const taken = slots.filter(({ kind, age }) => kind === 'rate' && age < per);
   if (taken.length < max) return undefined;
-  const until = Math.min(...taken.map(({ takenAt }) => takenAt.getTime())) + per;
-  return { reason: 'rate-limited', max, per, until: new Date(until) };
+  const times = taken.map(({ takenAt }) => takenAt.getTime()).sort((a, b) => a - b);
+  const last = times[times.length - max] ?? 0;
+  return { reason: 'rate-limited', max, per, until: new Date(last + per) };
 }
 
 /** `Infinity`: one of them has none. */
@@ -45,6 +46,7 @@ function largest(limits: readonly (number | undefined)[]): number {
   return Math.max(...limits.map((limit) => limit ?? Infinity));
 }
 
-function countOf(slots: readonly TakenSlot[], kind: SlotKind, limit: number): number {
-  return slots.filter((slot) => slot.kind === kind && slot.n <= limit).length;
+/** Those above a lowered limit too. */
+function countOf(slots: readonly TakenSlot[], kind: SlotKind): number {
+  return slots.filter((slot) => slot.kind === kind).length;
 }

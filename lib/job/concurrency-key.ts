@@ -3,7 +3,7 @@ import { LONGEST_NAME, nameFault } from './job-type.js';
 /** Of a job of which nobody has asked yet what its key is: all jobs of types without keys, and those of plain SQL. */
 export const UNFILED = '';
 
-/** Of a job that has none: such jobs share a limit as those of any other key. No name: `from` may answer every string but an empty one. */
+/** Of a job that has none: such jobs share a limit as those of any other key. No `from` may answer it for anything else. */
 export const KEYLESS = ' ';
 
 /** What `concurrencyKey.from` is: it is given the payload as JSON leaves it. */
@@ -13,7 +13,13 @@ export type KeySource = (payload: never) => string | number | null | undefined;
 export function concurrencyKeyFault(answer: unknown): string | undefined {
   if (answer === null || answer === undefined || answer === '') return undefined;
   if (typeof answer === 'number') return Number.isFinite(answer) ? undefined : 'Answer a number that is finite.';
+  if (isThenable(answer)) {
+    // What it rejects with would end the process.
+    void Promise.resolve(answer).catch(() => undefined);
+    return 'Answer at once, and not with a promise.';
+  }
   if (typeof answer !== 'string') return 'Answer a string, a number, or nothing.';
+  if (answer === KEYLESS) return 'Answer nothing for what has no key: a single space stands for that.';
   return nameFault(answer, LONGEST_NAME);
 }
 
@@ -30,6 +36,10 @@ export function concurrencyKeyOf(from: KeySource, payload: string | null): strin
   } catch {
     return KEYLESS;
   }
+}
+
+function isThenable(answer: unknown): answer is PromiseLike<unknown> {
+  return typeof answer === 'object' && answer !== null && typeof Reflect.get(answer, 'then') === 'function';
 }
 
 /** As people are shown it: `undefined` for a job that has none, or has not been asked for it. */

@@ -2,7 +2,7 @@ import type { Connected } from './queue-connection.js';
 import { missingSlots } from './slot-plan.js';
 import { insertSlots, type KnownSlot, type Slot } from './statements/slots.js';
 
-/** Those that have never been wanted before. Not in the transaction of a claim: who adds the same ones would wait for its end. */
+/** Those that have never been wanted before. Not in the transaction of a claim. */
 export async function addSlots(
   { database, tables }: Connected,
   type: string,

@@ -53,8 +53,12 @@ export class JobClaimer {
   }
 }
 
-/** At the head where the line is shorter. */
+/** At the head where the line is shorter, also by what others have claimed behind it: what is left at the head must not wait for them. */
 function* claimBehind(tables: QueueTables, request: ClaimRequest, from: ClaimStart, skip: number): Script<Claimed> {
   const place = skip === 0 ? undefined : yield* placeBehind(tables, request, from, skip);
-  return { jobs: yield* claimJobs(tables, request, place ?? from), skipped: place === undefined ? 0 : skip };
+  if (place !== undefined) {
+    const jobs = yield* claimJobs(tables, request, place);
+    if (jobs.length > 0) return { jobs, skipped: skip };
+  }
+  return { jobs: yield* claimJobs(tables, request, from), skipped: 0 };
 }

@@ -5,7 +5,7 @@ import { KeyRounds } from './key-rounds.js';
 import { KnownKeys } from './known-keys.js';
 import type { ClaimMarks } from './low-water-marks.js';
 import type { Connected } from './queue-connection.js';
-import { shareKeys, type Share, type SharedSlots } from './slot-plan.js';
+import { shareKeys, untilOthersHaveTheirs, type Share, type SharedSlots } from './slot-plan.js';
 import { claimKeyed } from './statements/claim-limited.js';
 import { lookAtKeys, type KeyPage } from './statements/look-at-limits.js';
 
@@ -33,7 +33,7 @@ export class KeyedClaimer {
     const below = this.rounds.below(request.type);
     const now = performance.now();
     const known = request.again === true ? this.known.next(request.type, below, now) : undefined;
-    const page = await database.run(() => lookAtKeys(tables, request.type, below, limit, known));
+    const page = await database.run(() => lookAtKeys(tables, request.type, below, known));
     if (known === undefined) this.known.found(request.type, below, page, now);
     const shares = shareKeys(page.keys, page.slots, limit, shared.most);
     const claimed = await claimShares(connected, request, shared, page, shares, marks);
@@ -41,23 +41,28 @@ export class KeyedClaimer {
     const left = this.goOn(request.type, page, shares, claimed);
     if (jobs.length === request.limit) return { jobs, left: 'some', freeIn: undefined };
     if (jobs.length === shared.most) return { jobs, left: 'held back', freeIn: shared.freeIn };
-    return { jobs, left, freeIn: undefined };
+    const wasLate = left === 'held back' && isShort(shares, claimed);
+    return { jobs, left, freeIn: wasLate ? untilOthersHaveTheirs() : undefined };
   }
 
   private goOn(type: string, page: KeyPage, shares: readonly Share[], claimed: Claimed): ClaimAnswer['left'] {
     const of = (share: Share) => claimed.get(share.key)?.length ?? 0;
     const hasClaimed = shares.some((share) => of(share) > 0);
-    // Somebody else has taken its slots or its jobs, or only worse priorities are left.
-    const isShort = shares.some((share) => of(share) < share.slots.length);
+    const someShort = isShort(shares, claimed);
     // A slot was there, and no job for it.
     if (shares.some(({ key }) => claimed.get(key)?.length === 0)) this.known.forget(type);
-    const isHeldBack = isShort || shares.some((share) => share.isAll && of(share) === share.slots.length);
+    const isHeldBack = someShort || shares.some((share) => share.isAll && of(share) === share.slots.length);
     const seen = { hasClaimed, isHeldBack };
     const lastServed = shares.findLast(({ isAll }) => !isAll) && shares.findLast(({ slots }) => slots.length > 0);
     if (lastServed !== undefined) return this.rounds.wentTo(type, lastServed.key, seen);
     if (page.lowest !== undefined) return this.rounds.wentTo(type, page.lowest, seen);
-    return this.rounds.ended(type, seen, hasClaimed && isShort);
+    return this.rounds.ended(type, seen, hasClaimed && someShort);
   }
+}
+
+/** Somebody else has taken slots or jobs of a key, or only worse priorities are left. */
+function isShort(shares: readonly Share[], claimed: Claimed): boolean {
+  return shares.some(({ key, slots }) => (claimed.get(key)?.length ?? 0) < slots.length);
 }
 
 async function claimShares(

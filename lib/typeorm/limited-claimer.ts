@@ -1,12 +1,12 @@
 import type { JobLimits } from '../job/job-limits.js';
 import type { ClaimAnswer, ClaimRequest } from '../repository/job-repository.js';
 import { addSlots } from './add-slots.js';
+import { fileJobs } from './file-jobs.js';
 import { KeyedClaimer } from './keyed-claimer.js';
 import type { ClaimMarks } from './low-water-marks.js';
 import type { Connected } from './queue-connection.js';
-import { shareSlots, type SharedSlots } from './slot-plan.js';
+import { shareSlots, untilOthersHaveTheirs, type SharedSlots } from './slot-plan.js';
 import { claimUnkeyed } from './statements/claim-limited.js';
-import { fileJobs } from './statements/file-jobs.js';
 import { lookAtType } from './statements/look-at-limits.js';
 
 /** Looks of one claim, while all keys that they find are held back. */
@@ -32,12 +32,24 @@ export class LimitedClaimer {
     await addSlots(connected, request.type, shared.slots.flat(), known);
     const { key } = limits;
     if (key === undefined) return claimLevel(connected, { ...request, priority: unfiled ?? 0 }, shared, marks);
+    const claim = (again: boolean) => this.keyed.claim(connected, { ...request, again }, key.limit, shared, marks);
     // What nobody has filed yet is filed first: it may be under one of the keys that come next.
-    if (unfiled !== undefined) await database.transaction(() => fileJobs(tables, request.type, key.from, unfiled));
-    for (let look = 1; ; look++) {
-      const answer = await this.keyed.claim(connected, request, key.limit, shared, marks);
-      if (answer.jobs.length > 0 || answer.left !== 'some' || look === MOST_LOOKS) return answer;
-    }
+    const file = () => (unfiled === undefined ? false : fileJobs(connected, request.type, key.from, unfiled));
+    return claimFiled(file, () => claim(request.again === true && unfiled === undefined));
+  }
+}
+
+/** A backlog of one key that is held back may have to be filed before the first job of another one is found. */
+async function claimFiled(
+  file: () => boolean | Promise<boolean>,
+  claim: () => Promise<ClaimAnswer>,
+): Promise<ClaimAnswer> {
+  let mayBeUnfiled = true;
+  for (let look = 1; ; look++) {
+    mayBeUnfiled = mayBeUnfiled && (await file());
+    const answer = await claim();
+    if (answer.jobs.length > 0 || (answer.left !== 'some' && !mayBeUnfiled)) return answer;
+    if (look === MOST_LOOKS) return { ...answer, left: 'some' };
   }
 }
 
@@ -53,5 +65,6 @@ async function claimLevel(
   // Worse levels may have more, and so may slots that somebody else was about to take.
   const isShort = jobs.length > 0 && jobs.length < shared.most;
   if (isShort || jobs.length === request.limit) return { jobs, left: 'some', freeIn: undefined };
+  if (slots === 0) return { jobs, left: 'held back', freeIn: untilOthersHaveTheirs() };
   return { jobs, left: jobs.length === slots ? 'held back' : 'none', freeIn: shared.freeIn };
 }

@@ -19,31 +19,54 @@ export interface ClaimMarks {
 /** Where what has been claimed is not in the way. */
 export const NO_MARKS: ClaimMarks = { from: () => 0, advance: () => undefined };
 
+interface Mark {
+  readonly due: number;
+  readonly scannedAt: number;
+}
+
 /**
  * Where the last claim of a level ended. InnoDB keeps the index entries of claimed jobs until purge removes them, and a claim
  * that starts at the beginning walks over them all; one that starts at the mark does not.
  */
 export class LowWaterMarks implements ClaimMarks {
-  private readonly marks = new Map<string, number>();
-  private readonly lastFullScan = new Map<string, number>();
+  /** In the order of their full scans. */
+  private readonly marks = new Map<string, Mark>();
+
+  get size(): number {
+    return this.marks.size;
+  }
 
   from(level: ClaimedStretch, now: number): number {
     const key = keyOf(level);
     const mark = this.marks.get(key);
-    if (mark !== undefined && now - (this.lastFullScan.get(key) ?? 0) < LONGEST_BLINDNESS) return mark;
-    this.lastFullScan.set(key, now);
+    if (mark !== undefined && isOfUse(mark, now)) return mark.due;
+    this.forgetOld(now);
+    this.marks.delete(key);
+    this.marks.set(key, { due: 0, scannedAt: now });
     return 0;
   }
 
   /** A claim that got less than it asked for has seen the end: the next one looks at everything again. */
   advance(level: ClaimedStretch, claimed: readonly ClaimedJob[], limit: number): void {
     const key = keyOf(level);
+    const mark = this.marks.get(key);
     const last = claimed.at(-1);
-    if (last !== undefined && claimed.length >= limit) return void this.marks.set(key, last.due);
-    this.marks.delete(key);
-    // There may be a million keys, and most of them never come again.
-    this.lastFullScan.delete(key);
+    if (mark !== undefined && last !== undefined && claimed.length >= limit)
+      this.marks.set(key, { ...mark, due: last.due });
+    else this.marks.delete(key);
   }
+
+  /** There may be a million keys, and most of them never come again. */
+  private forgetOld(now: number): void {
+    for (const [key, mark] of this.marks) {
+      if (isOfUse(mark, now)) return;
+      this.marks.delete(key);
+    }
+  }
+}
+
+function isOfUse({ scannedAt }: Mark, now: number): boolean {
+  return now - scannedAt < LONGEST_BLINDNESS;
 }
 
 function keyOf({ type, priority, key = '' }: ClaimedStretch): string {

@@ -2,8 +2,13 @@ import type { JobLimits } from '../job/job-limits.js';
 import type { KnownSlot, Slot, SlotKind } from './statements/slots.js';
 import type { WaitingKey } from './statements/waiting-keys.js';
 
-/** Each process begins to look for a free slot at another one, and so finds again those that it had: two of them seldom want the same. */
+/**
+ * Each process begins to look for a free slot at another one, and so finds again those that it had: two of them seldom want the same. Where
+ * there are few slots, two that have drawn near places meet each time: who comes too late tries again soon.
+ */
 const OWN_PLACE = Math.random();
+/** Milliseconds. */
+const RETRY = { least: 10, more: 20 };
 
 /** The slots that a job needs besides that of its key, for up to `most` jobs. */
 export interface SharedSlots {
@@ -30,9 +35,20 @@ export function shareSlots(known: readonly KnownSlot[], { concurrency, rate }: J
   return {
     most,
     slots: free.map((slots) => slots.slice(0, most)),
-    // Those that are about to be taken are free again after the whole time.
-    freeIn: isRate ? Math.min(...known.flatMap(waitOf), rate?.per ?? 0) : undefined,
+    freeIn: isRate ? rateFreeIn(known, rate) : undefined,
   };
+}
+
+/** Milliseconds after which somebody who has lost a race for slots looks for others: not the same for all, who would meet again. */
+export function untilOthersHaveTheirs(): number {
+  return RETRY.least + Math.random() * RETRY.more;
+}
+
+/** After a limit was lowered, more than one start may have to be over. Those of this claim are so after the whole time. */
+function rateFreeIn(known: readonly KnownSlot[], rate: JobLimits['rate']): number | undefined {
+  if (rate === undefined) return undefined;
+  const waits = known.flatMap(waitOf).sort((a, b) => a - b);
+  return waits[Math.max(0, waits.length - rate.max)] ?? rate.per;
 }
 
 function waitOf({ slot, freeIn = 0 }: KnownSlot): number[] {
@@ -69,15 +85,17 @@ export function shareKeys(
 /** Those that have no row yet are free too. No more than can be used. */
 function freeSlots(kind: SlotKind, key: string, most: number, known: readonly KnownSlot[], useful = Infinity): Slot[] {
   const rows = new Map(known.filter(({ slot }) => slot.kind === kind).map((each) => [each.slot.n, each]));
+  const above = [...rows.values()].filter(({ slot, freeIn }) => slot.n > most && freeIn !== 0).length;
   const slots: Slot[] = [];
-  const first = Math.floor(OWN_PLACE * most);
-  for (let place = 0; place < most && slots.length < useful; place++) {
+  // The last free ones stand for those above a lowered limit: the same for all, or two processes would each leave other ones.
+  const first = above > 0 ? 0 : Math.floor(OWN_PLACE * most);
+  for (let place = 0; place < most && slots.length < useful + above; place++) {
     const n = ((first + place) % most) + 1;
     const row = rows.get(n);
     if (row === undefined) slots.push({ kind, key, n, job: 0, fence: 0, taken: 0 });
     else if (row.freeIn === 0) slots.push(row.slot);
   }
-  return slots;
+  return slots.slice(0, Math.max(0, slots.length - above));
 }
 
 /** Whether it has a row is not known by the slot itself: a row that nobody has taken looks the same. */

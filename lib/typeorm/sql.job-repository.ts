@@ -35,6 +35,7 @@ import { QueueConnection, type Connected } from './queue-connection.js';
 import type { QueueTables } from './queue-tables.js';
 import { numericId } from './row.js';
 import { settleBatch } from './settle-batch.js';
+import { SlotPruner } from './slot-pruner.js';
 import type { Result, Script, Statement } from './statement.js';
 import { acknowledgeJob } from './statements/acknowledge-job.js';
 import { changeJob } from './statements/change-job.js';
@@ -68,6 +69,7 @@ export class SqlJobRepository extends JobRepository {
   private readonly callers: Callers;
   private readonly claimer: JobClaimer;
   private readonly inserter: JobInserter;
+  private readonly slots = new SlotPruner();
 
   constructor(
     application: ApplicationDataSource,
@@ -193,7 +195,7 @@ export class SqlJobRepository extends JobRepository {
 
   async prune(limit: number): Promise<number> {
     const { database, tables } = await this.connected();
-    return pruneAll(database, tables, limit, this.options.retention.history);
+    return pruneAll(database, tables, limit, this.options.retention.history, this.slots);
   }
 
   async find(filter: CheckedFilter, limit: number, before: string | undefined): Promise<Job[]> {

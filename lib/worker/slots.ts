@@ -32,6 +32,12 @@ export class Slots {
     return Math.max(0, Math.min(this.most - this.taken.size, ofType - this.takenBy(type)));
   }
 
+  /** The type itself may have more, but the process has no slot left. */
+  isFullOfOthers(type: string): boolean {
+    const ofType = this.registry.get(type)?.options.concurrency ?? 0;
+    return this.taken.size >= this.most && this.takenBy(type) < ofType;
+  }
+
   take(active: ActiveJob): void {
     this.taken.add(active);
     this.perType.set(active.job.type, this.takenBy(active.job.type) + 1);

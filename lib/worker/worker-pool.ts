@@ -87,8 +87,7 @@ export class WorkerPool {
     if (this.loners.areWaiting || this.completer.isFull) return 0;
     const free = this.slots.free(type);
     const waiting = this.buffer.count(type);
-    // What waits here would hold a slot of the whole cluster, or count for a rate at a time at which it has not begun.
-    if (this.registry.get(type)?.options.limits !== undefined) return Math.max(0, free - waiting);
+    if (this.registry.get(type)?.options.limits !== undefined) return this.roomOfLimited(type, waiting);
     const allowed = this.paces.of(type).allowance(this.slots.takenBy(type) + free);
     // Half of it at a time: a claim for each job that has started would cost as much as one for hundreds.
     if (waiting > allowed / 2) return 0;
@@ -171,6 +170,17 @@ export class WorkerPool {
       active.abandon('shutdown');
     }
     return late.length;
+  }
+
+  /**
+   * What waits here would hold a slot of the whole cluster, or count for a rate at a time at which it has not begun. One may all the same,
+   * where each slot that comes free goes to one that waits: of other types only, which would keep this one from ever beginning. It has its
+   * turn among them, so that it is claimed too early by the length of a handler.
+   */
+  private roomOfLimited(type: string, waiting: number): number {
+    const free = this.slots.free(type);
+    if (waiting === 0 && this.buffer.size > 0 && this.slots.isFullOfOthers(type)) return 1;
+    return Math.max(0, free - waiting);
   }
 
   private giveBack(types: readonly string[]): void {

@@ -14,6 +14,7 @@ const perTenant = (limit: number, more: Partial<JobLimits> = {}): Partial<ClaimR
 });
 const atOnce = (concurrency: number): Partial<ClaimRequest> => ({ limits: { ...NOWHERE, concurrency } });
 const rate = (max: number, per: number): Partial<ClaimRequest> => ({ limits: { ...NOWHERE, rate: { max, per } } });
+const both = (most: number) => perTenant(most, { concurrency: most, rate: { max: most, per: 60_000 } });
 
 /** What enqueues knows the key. */
 const KNOWN: { handlers: Record<string, JobHandlerOptions> } = {
@@ -109,6 +110,37 @@ export function limitsContract(context: ContractContext): void {
     });
   });
 
+  describe('a lowered limit', () => {
+    it.each([
+      ['of the type', atOnce(6), atOnce(3)],
+      ['of a key', perTenant(6), perTenant(3)],
+      ['of a rate', rate(6, 60_000), rate(3, 60_000)],
+      ['of all three', both(6), both(3)],
+    ])('%s counts what runs in slots above it', async (_, before, after) => {
+      const fixture = await context.open();
+      const node = await fixture.registerNode();
+      await enqueue(fixture, 6, 'a');
+      const jobs: ClaimedJob[] = [];
+      for (let at = 0; at < 6; at++) jobs.push(await fixture.claimOne(node, 't', { ...before, limit: 1 }));
+      const end = async (ended: readonly ClaimedJob[]) => {
+        await fixture.repository.settle(
+          ended.map((job) => success(job)),
+          'test',
+        );
+      };
+      await enqueue(fixture, 10, 'a');
+      for (const job of jobs.slice(0, 3)) {
+        await end([job]);
+        expect(await fixture.ask(node, 't', after)).toMatchObject({ jobs: [], left: 'held back' });
+      }
+      if (after.limits?.rate !== undefined) return;
+      for (const job of jobs.slice(3)) {
+        await end([job]);
+        expect(await fixture.claim(node, 't', after)).toHaveLength(1);
+      }
+    });
+  });
+
   describe('a type with concurrency keys', () => {
     it('has no more running jobs of one key than its limit, and as many of each other', async () => {
       const fixture = await context.open(KNOWN);
@@ -186,6 +218,15 @@ export function limitsContract(context: ContractContext): void {
       const { jobs } = await fixture.ask(node, 't', perTenant(1));
       expect(tenants(jobs)).toEqual(['a', 'b', undefined]);
       expect(await fixture.ask(node, 't', perTenant(1))).toMatchObject({ jobs: [], left: 'held back' });
+    });
+
+    it('files as much as it takes to find a key that is not held back', async () => {
+      const fixture = await context.open();
+      await enqueue(fixture, 700, 'a');
+      await enqueue(fixture, 1, 'b');
+      const node = await fixture.registerNode();
+      expect(tenants(await fixture.claim(node, 't', perTenant(1)))).toContain('a');
+      expect(tenants(await fixture.claim(node, 't', perTenant(1)))).toEqual(['b']);
     });
 
     context.itWithSql('files what plain SQL has written, be it no JSON, and never loses it', async () => {

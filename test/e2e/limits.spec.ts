@@ -94,6 +94,24 @@ describe.each(databases())('limits across the cluster on $name', (database) => {
     await done(app, 201, 20_000);
   }, 30_000);
 
+  it('let their jobs begin beside a type without limits that would fill all of the process', async () => {
+    const app = await nodes.start({
+      providers: [
+        handler('limited', () => undefined, { globalConcurrency: 2 }),
+        handler('other', () => pause(5), { concurrency: 2 }),
+      ],
+      queue: { concurrency: 2, poll: { min: '20ms', max: '100ms' } },
+    });
+    await app.queue.enqueueMany('other', numbered(3_000));
+    await waitUntil(async () => (await countIn(app, 'succeeded')) > 100);
+    const jobs = await app.queue.enqueueMany('limited', numbered(5));
+    await Promise.all(jobs.map(({ id }) => app.waitFor(id, 'succeeded')));
+    expect(await countIn(app, 'waiting')).toBeGreaterThan(500);
+    const ended = await countIn(app, 'succeeded');
+    await waitUntil(async () => (await countIn(app, 'succeeded')) > ended + 100);
+    await app.close();
+  }, 30_000);
+
   it('reach the rate that they allow, and no more', async () => {
     const starts: number[] = [];
     const app = await nodes.start({

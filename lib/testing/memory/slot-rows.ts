@@ -42,8 +42,9 @@ export function takeSlots(store: MemoryStore, row: JobRow, limits: JobLimits): v
 export function rateFreeIn(store: MemoryStore, row: JobRow, limits: JobLimits, now: number): number | undefined {
   const rate = groupsOf(row, limits).find(({ kind }) => kind === 'rate');
   if (rate === undefined || freeSlot(store, row, rate) !== undefined) return undefined;
-  const taken = slotsOf(store, row, rate).map(({ taken_at: at }) => at);
-  return Math.min(Math.min(...taken) + rate.per - now, rate.per);
+  const taken = takenOf(store, row, rate).map(({ taken_at: at }) => at);
+  const [first = now] = taken.sort((a, b) => a - b).slice(Math.max(0, taken.length - rate.most));
+  return Math.min(first + rate.per - now, rate.per);
 }
 
 export function takenSlots(store: MemoryStore, row: JobRow): TakenSlot[] {
@@ -54,13 +55,10 @@ export function takenSlots(store: MemoryStore, row: JobRow): TakenSlot[] {
     .map(({ kind, n, taken_at: at }) => ({ kind, n, takenAt: new Date(at), age: store.now - at }));
 }
 
-/** The first that is free. */
+/** The first that is free. Those above a lowered limit count too. */
 function freeSlot(store: MemoryStore, row: JobRow, group: SlotGroup): number | undefined {
-  const taken = new Set(
-    slotsOf(store, row, group)
-      .filter((slot) => isTaken(store, slot, group))
-      .map(({ n }) => n),
-  );
+  const taken = new Set(takenOf(store, row, group).map(({ n }) => n));
+  if (taken.size >= group.most) return undefined;
   return Array.from({ length: group.most }, (_, index) => index + 1).find((n) => !taken.has(n));
 }
 
@@ -72,8 +70,8 @@ function isHeld(store: MemoryStore, { job_id: id, fence }: SlotRow): boolean {
   return store.held({ id: String(id), fence }) !== undefined;
 }
 
-function slotsOf(store: MemoryStore, row: JobRow, group: SlotGroup): SlotRow[] {
-  return store.slots.filter((slot) => slot.n <= group.most && isOf(slot, row, group));
+function takenOf(store: MemoryStore, row: JobRow, group: SlotGroup): SlotRow[] {
+  return store.slots.filter((slot) => isOf(slot, row, group) && isTaken(store, slot, group));
 }
 
 function isOf(slot: SlotRow, { service, type }: JobRow, { kind, key }: SlotGroup): boolean {

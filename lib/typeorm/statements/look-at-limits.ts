@@ -36,12 +36,11 @@ export function* lookAtKeys(
   tables: QueueTables,
   type: string,
   below: string | undefined,
-  limit: number,
   known?: WaitingKeys,
 ): Script<KeyPage> {
   const found = known ?? (yield* nextKeys(tables, type, below, KEYS_AT_ONCE));
   if (found.keys.length === 0) return { ...found, slots: [] };
   const names = found.keys.map(({ key }) => key);
-  const { rows } = yield selectKeySlots(tables, type, names, limit);
+  const { rows } = yield selectKeySlots(tables, type, names);
   return { ...found, slots: rows.map((row) => readSlot(row)) };
 }

@@ -4,7 +4,7 @@ import { valuesOf } from './prune.js';
 import { holderState } from './slots.js';
 
 /** Keys come and go: those that nobody has used for so long have no rows, until they come again. */
-const UNUSED = 3_600_000;
+export const UNUSED = 3_600_000;
 
 /** Deletes free slots of keys that have not been taken lately. */
 export function* pruneSlots({ dialect, names, service }: QueueTables, limit: number): Script<number> {

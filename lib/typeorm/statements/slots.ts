@@ -1,6 +1,7 @@
 import type { JobLimits } from '../../job/job-limits.js';
 import type { QueueTables } from '../queue-tables.js';
 import type { TableNames } from '../schema/tables.js';
+import { byBytes } from './gaps.js';
 import { statement, type Parameter, type Row, type Statement } from '../statement.js';
 
 export type SlotKind = 'type' | 'key' | 'rate';
@@ -24,24 +25,24 @@ export interface KnownSlot {
 /** Those of the whole type. */
 export function selectSharedSlots(tables: QueueTables, type: string, { concurrency, rate }: JobLimits): Statement {
   const ranges = [
-    ...(concurrency === undefined ? [] : [{ kind: 'type', k: '', most: concurrency }]),
-    ...(rate === undefined ? [] : [{ kind: 'rate', k: '', most: rate.max }]),
+    ...(concurrency === undefined ? [] : [{ kind: 'type', k: '' }]),
+    ...(rate === undefined ? [] : [{ kind: 'rate', k: '' }]),
   ];
   return selectSlots(tables, type, ranges);
 }
 
-export function selectKeySlots(tables: QueueTables, type: string, keys: readonly string[], most: number): Statement {
+export function selectKeySlots(tables: QueueTables, type: string, keys: readonly string[]): Statement {
   return selectSlots(
     tables,
     type,
-    keys.map((k) => ({ kind: 'key', k, most })),
+    keys.map((k) => ({ kind: 'key', k })),
   );
 }
 
-/** Each slot's job is looked up by its id alone: asked for the state too, PostgreSQL might go through all jobs that run. */
+/** Those above a lowered limit too: what runs in them counts. Each slot's job is looked up by its id alone: asked for the state too, PostgreSQL might go through all jobs that run. */
 function selectSlots({ dialect, names, service }: QueueTables, type: string, ranges: readonly object[]): Statement {
-  const source = dialect.rows({ kind: 'name', k: 'name', most: 'integer' });
-  const on = 'j.service = ? AND j.type = ? AND j.kind = v.kind AND j.slot_key = v.k AND j.n <= v.most';
+  const source = dialect.rows({ kind: 'name', k: 'name' });
+  const on = 'j.service = ? AND j.type = ? AND j.kind = v.kind AND j.slot_key = v.k';
   return statement(
     `SELECT j.kind, j.slot_key, j.n, j.job_id, j.fence, j.taken_at, ${dialect.now} - j.taken_at AS age, (${holderState(names)}) AS holder ` +
       `FROM ${source} v ${dialect.meetByKey({ table: names.slot, on, lock: false })}`,
@@ -72,12 +73,19 @@ function slotOf(row: Row): Slot {
   };
 }
 
-/** A statement of its own, which waits for nobody that takes his time: in a transaction others would wait for its end. */
+/**
+ * A statement of its own: in a transaction, others that add the same ones would wait for its end. All of them add in one order, in which two
+ * wait for each other's statement at most, and never both at once.
+ */
 export function insertSlots({ dialect, names, service }: QueueTables, type: string, slots: readonly Slot[]): Statement {
   return statement(
     `INSERT INTO ${names.slot} (service, type, kind, slot_key, n) VALUES ${slots.map(() => '(?, ?, ?, ?, ?)').join(', ')} ${dialect.skipDuplicates('n')}`,
-    slots.flatMap(({ kind, key, n }): Parameter[] => [service, type, kind, key, n]),
+    slots.toSorted(byKey).flatMap(({ kind, key, n }): Parameter[] => [service, type, kind, key, n]),
   );
+}
+
+function byKey(a: Slot, b: Slot): number {
+  return byBytes(a.kind, b.kind) || byBytes(a.key, b.key) || a.n - b.n;
 }
 
 /**

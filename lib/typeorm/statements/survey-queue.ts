@@ -80,12 +80,16 @@ function readyLevels({ dialect, names, service }: QueueTables, types: readonly s
   return { sql, parameters: [service, JSON.stringify(types.map((type) => ({ type })))] };
 }
 
-/** Found by one search for each type: what no claim of a type without keys would ever see. */
+/**
+ * What no claim of a type without keys would ever see, found by one search for each type, from above: asked for a key, MariaDB and MySQL
+ * would walk over all jobs without one.
+ */
 function misfiledTypes({ dialect, names, service }: QueueTables, types: readonly string[]): Part {
-  const first =
-    `SELECT 1 FROM ${names.job} j${dialect.forceIndex(`${names.job}_claim`)} ` +
-    "WHERE j.service = ? AND j.state = 'waiting' AND j.type = v.type AND j.concurrency_key > '' LIMIT 1";
-  const sql = `SELECT 'misfiled' AS fact, v.type AS type, (${first}) AS value FROM ${dialect.rows({ type: 'name' })} v`;
+  const last =
+    `SELECT j.concurrency_key FROM ${names.job} j${dialect.forceIndex(`${names.job}_claim`)} ` +
+    "WHERE j.service = ? AND j.state = 'waiting' AND j.type = v.type ORDER BY j.type DESC, j.concurrency_key DESC LIMIT 1";
+  const value = `CASE WHEN (${last}) > '' THEN 1 END`;
+  const sql = `SELECT 'misfiled' AS fact, v.type AS type, ${value} AS value FROM ${dialect.rows({ type: 'name' })} v`;
   return { sql, parameters: [service, JSON.stringify(types.map((type) => ({ type })))] };
 }
 

@@ -184,8 +184,10 @@ describe('an explanation', () => {
     expect(reasonsOf(waiting(job, { slots: slots.slice(1) }), [limited(limits)])).toEqual(['next']);
   });
 
-  it('leaves out slots above the limit, starts that are long ago, and limits that not every handler has', () => {
-    expect(reasonsOf(waiting({}, { slots: [slot('type', 2)] }), [limited({ concurrency: 1 })])).toEqual(['next']);
+  it('counts slots above a lowered limit, and leaves out starts that are long ago, and limits that not every handler has', () => {
+    expect(reasonsOf(waiting({}, { slots: [slot('type', 2)] }), [limited({ concurrency: 1 })])).toEqual([
+      'global-concurrency-full',
+    ]);
     const begun = waiting({}, { slots: [slot('rate', 1, 100)] });
     expect(reasonsOf(begun, [limited({ rate: { max: 1, per: 100 } })])).toEqual(['next']);
     expect(reasonsOf(begun, [limited({ rate: { max: 1, per: 101 } })])).toEqual(['rate-limited']);
