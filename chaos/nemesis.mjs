@@ -40,8 +40,9 @@ export class Nemesis {
     const member = this.#members.get(target);
     const pid = member?.pid;
     const from = Date.now();
-    await FAULTS[kind].call(this, member, fault);
-    appendFileSync(this.#journal, `${JSON.stringify({ kind, target, pid, from, to: Date.now() })}\n`);
+    const felt = await FAULTS[kind].call(this, member, fault);
+    const line = { kind, target, pid, from, to: Date.now(), felt };
+    appendFileSync(this.#journal, `${JSON.stringify(line)}\n`);
   }
 
   /** One at a time: the next one needs a server that runs, or a cluster that is whole. */
@@ -54,6 +55,11 @@ export class Nemesis {
   drawCut() {
     if (this.#random.chance(0.5)) return undefined;
     return this.#random.pick(['before', 'after']);
+  }
+
+  /** The processes that have been connected to this server since then, as they are now. */
+  connectedTo(server, since) {
+    return [...this.#members.values()].filter(({ proxy }) => proxy.hasLedTo(server, since)).map(({ pid }) => pid);
   }
 
   drawShift() {
@@ -84,14 +90,19 @@ const FAULTS = {
       await member.start();
     });
   },
-  /** Its clients stay with it. */
-  'isolate a member of the cluster'(_, { target, ms }) {
-    return this.breakDatabase(async ({ members }) => {
+  /** Its clients stay with it: answers who they were, at its beginning and at its end. */
+  async 'isolate a member of the cluster'(_, { target, ms }) {
+    const felt = [];
+    await this.breakDatabase(async ({ members }) => {
       const member = members[indexOf(target)];
+      const from = Date.now();
+      felt.push(...this.connectedTo(member, from));
       await member.isolate();
       await sleep(ms);
       await member.rejoin();
+      felt.push(...this.connectedTo(member, from));
     });
+    return felt;
   },
   async 'drop connections'({ proxy }) {
     proxy.drop();

@@ -10,6 +10,8 @@ const COMMIT = Buffer.from('COMMIT');
 export class Proxy {
   #listener = createServer((client) => this.#accept(client));
   #pairs = new Set();
+  /** Server → when a connection to it has ended last. */
+  #left = new Map();
   #targets;
   #refusing = false;
   #cutCommit = () => undefined;
@@ -21,6 +23,11 @@ export class Proxy {
   async listen() {
     await new Promise((resolve) => void this.#listener.listen(0, '127.0.0.1', resolve));
     return this.#listener.address().port;
+  }
+
+  /** Whether a connection has led to this one of the servers since then. */
+  hasLedTo(server, since) {
+    return this.#left.get(server) >= since || [...this.#pairs].some(({ target }) => target === server);
   }
 
   /** Every connection breaks with a reset. */
@@ -71,17 +78,19 @@ export class Proxy {
   #accept(client, [target, ...others] = this.#targets) {
     const server = connect(target);
     client.on('error', () => undefined);
-    if (others.length === 0) return this.#join(client, server);
+    if (others.length === 0) return this.#join(client, server, target);
     const next = () => this.#accept(client, others);
     server.once('error', next);
     server.once('connect', () => {
       server.off('error', next);
-      this.#join(client, server);
+      this.#join(client, server, target);
     });
   }
 
-  #join(client, server) {
-    const pair = { client, server };
+  #join(client, server, target) {
+    // It has left while a member was looked for: nobody would end the connection.
+    if (client.destroyed) return server.destroy();
+    const pair = { client, server, target };
     this.#pairs.add(pair);
     client.on('data', (data) => this.#forward(data, pair));
     server.on('data', (data) => client.writable && client.write(data));
@@ -96,6 +105,7 @@ export class Proxy {
       end.on('error', () => undefined);
       end.on('close', () => {
         this.#pairs.delete(pair);
+        this.#left.set(target, Date.now());
         other.destroy();
       });
     }

@@ -23,15 +23,15 @@ export function* checkUntold({ id }, untold, { faults, dialect }) {
   // SQLite has one write lock: what becomes of its holder is felt by all.
   const isFelt = (fault, loss) => fault.pid === loss.pid || OF_ALL.includes(fault.kind) || dialect === 'sqlite';
   const disturbing = (loss) => faults.filter((fault) => fault !== loss && isFelt(fault, loss));
-  // It takes away whoever is connected to the member.
-  const isIsolated = (at) =>
-    faults.some(({ kind, from, to }) => kind.startsWith('isolate') && at > from - TELLING && at < to + RECOVERY);
+  // It takes away whoever is connected to the member, and nobody else.
+  const isIsolated = (process, at) =>
+    faults.some(({ felt, from, to }) => felt?.includes(process) && at > from - TELLING && at < to + RECOVERY);
   const losses = new Set(faults.filter(({ kind }) => LOSSES.includes(kind)));
   for (const { fence, process, at } of untold) {
     const loss = [...losses].find((fault) => fault.pid === process && explains(fault, at, disturbing(fault)));
     losses.delete(loss);
     const text = `attempt ${fence} of job ${id} is missing, and process ${process} was not taken away in its first moments`;
-    if (loss === undefined && !isIsolated(at)) yield violation('incomplete-history', text);
+    if (loss === undefined && !isIsolated(process, at)) yield violation('incomplete-history', text);
   }
 }
 

@@ -1,3 +1,4 @@
+import { describeShape, describeValue } from './describe-value.js';
 import { PersistentQueueError } from './persistent-queue.error.js';
 
 /**
@@ -6,12 +7,18 @@ import { PersistentQueueError } from './persistent-queue.error.js';
  * @publicApi
  */
 export class InvalidOptionError extends PersistentQueueError {
+  /** What was given; of what may hold a password only what it is, because errors are printed with their fields. */
+  readonly value: unknown;
+
   constructor(
     /** The option's path, such as `forRoot().poll.min` or `@JobHandler() on OrderJobs.notify: maxRetries`. */
     readonly option: string,
-    readonly value: unknown,
+    value: unknown,
     cure: string,
+    { isSecret = false } = {},
   ) {
-    super(PersistentQueueError.compose(`Option ${option} cannot be used`, value, cure));
+    const describe = isSecret ? describeShape : describeValue;
+    super(PersistentQueueError.compose(`Option ${option} cannot be used`, value, cure, describe));
+    this.value = isSecret ? describeShape(value) : value;
   }
 }

@@ -1,3 +1,4 @@
+import { describeShape } from './describe-value.js';
 import { PersistentQueueError } from './persistent-queue.error.js';
 
 /**
@@ -14,6 +15,7 @@ export class UnknownOptionError extends PersistentQueueError {
     nearest: string | undefined,
   ) {
     const cure = nearest === undefined ? `Known options: ${known.join(', ')}.` : `Did you mean '${nearest}'?`;
-    super(PersistentQueueError.compose(`Unknown option '${option}' in ${owner}`, value, cure));
+    // It may be a password, or a URL with one.
+    super(PersistentQueueError.compose(`Unknown option '${option}' in ${owner}`, value, cure, describeShape));
   }
 }

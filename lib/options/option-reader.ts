@@ -64,6 +64,11 @@ export class OptionReader {
     throw new InvalidOptionError(this.path(name), value, cure);
   }
 
+  /** Tells nothing of the value, which may hold a password. */
+  refuseSecret(name: string, value: unknown, cure: string): never {
+    throw new InvalidOptionError(this.path(name), value, cure, { isSecret: true });
+  }
+
   private path(name: string): string {
     return `${this.owner}.${name}`;
   }

@@ -79,11 +79,8 @@ function readWakeUps(options: OptionReader): ResolvedOptions['wakeUps'] {
   const value = options.value('wakeUps');
   const isWay = typeof value === 'object' && value !== null && typeof Reflect.get(value, 'open') === 'function';
   if (value === undefined || value === 'postgres' || isWay) return value as ResolvedOptions['wakeUps'];
-  return options.refuse(
-    'wakeUps',
-    value,
-    "Give 'postgres', or what redisWakeUps() answers, or leave it out: then others poll.",
-  );
+  const cure = "Give 'postgres', or what redisWakeUps() answers, or leave it out: then others poll.";
+  return options.refuseSecret('wakeUps', value, cure);
 }
 
 function readLease(lease: OptionReader) {

@@ -6,10 +6,12 @@ import { WakeSignal } from '../signal/wake-signal.js';
 import { isTypeOrm, runnerOf } from '../typeorm/caller-session.js';
 
 /**
- * When to send wake-ups for a transaction whose commit nobody tells us of, in milliseconds after the enqueue. The first ones may be
- * too early, and then find nothing; a commit after the last one is found by polling.
+ * When to look for jobs of a transaction whose commit nobody tells us of, in milliseconds after the enqueue. The first ones may be too
+ * early, and then find nothing: only this process looks. A commit after the last one is found by polling.
  */
-const GUESSES = [20, 100, 500];
+const GUESSES = [20, 100];
+/** Then the others are told, too: once, because to each of them a hint costs a statement. */
+const LAST_GUESS = 500;
 
 /** Sends wake-ups for jobs that were enqueued in a caller's transaction, once that has committed: before, nobody could see them. */
 @Injectable()
@@ -60,14 +62,17 @@ export class AfterCommit implements EntitySubscriberInterface {
   }
 
   protected guess(levels: readonly JobLevel[]): void {
-    for (const delay of GUESSES) {
-      const timer = setTimeout(() => {
-        this.timers.delete(timer);
-        this.wake(levels);
-      }, delay);
-      // A process that has nothing else to do may end.
-      this.timers.add(timer.unref());
-    }
+    for (const delay of GUESSES) this.after(delay, () => this.wakeSignal.notifyHere(levels));
+    this.after(LAST_GUESS, () => this.wake(levels));
+  }
+
+  private after(delay: number, guess: () => void): void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      guess();
+    }, delay);
+    // A process that has nothing else to do may end.
+    this.timers.add(timer.unref());
   }
 
   /** A delayed job is none that another process could begin now: it learns of it when it polls. */

@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../errors/invalid-option.error.js';
 import { OptionReader } from '../options/option-reader.js';
 import { WakeUps, type WakeUpChannel, type WakeUpListener } from '../signal/wake-ups.js';
 import { loadPeer } from '../support/load-peer.js';
-import { RedisWakeUpChannel } from './redis.wake-up-channel.js';
+import { RedisWakeUpChannel, type Connect } from './redis.wake-up-channel.js';
 
 const OWNER = 'redisWakeUps()';
 
@@ -35,11 +35,12 @@ const OURS = {
   autoResubscribe: false,
   // It asks for INFO, which an account for hints need not be allowed.
   enableReadyCheck: false,
+  disableClientInfo: true,
+  // The channel gives it.
+  connectionName: undefined,
   keyPrefix: '',
   connectTimeout: 5_000,
   commandTimeout: 5_000,
-  // Not all at the same time: the others have lost theirs as well.
-  retryStrategy: (times: number) => Math.min(100 * 2 ** Math.min(times, 10), 5_000) * (0.5 + Math.random() / 2),
 } satisfies RedisOptions;
 
 /**
@@ -48,15 +49,32 @@ const OURS = {
  * @publicApi
  */
 export function redisWakeUps(options: RedisWakeUpOptions = {}): WakeUps {
-  const reader = new OptionReader(OWNER, options, ['url', 'options', 'client', 'prefix']);
-  const { client, url } = options;
-  if (client !== undefined && typeof (client as Partial<Redis>).duplicate !== 'function')
-    reader.refuse('client', client, 'Give a Redis of ioredis.');
-  if (client !== undefined && (url !== undefined || options.options !== undefined))
-    throw new InvalidOptionError(`${OWNER}.client`, client, 'Give either a client, or url and options.');
-  reader.group('options', Object.keys(options.options ?? {}));
-  reader.text('url');
-  return new RedisWakeUps(options, reader.text('prefix') ?? 'nestjs-persistent-queue');
+  const { client, url, options: own, prefix } = checked(options);
+  return new RedisWakeUps({ client, url, options: own }, prefix ?? 'nestjs-persistent-queue');
+}
+
+/** No error tells what was given: that is where passwords are. */
+function checked(given: RedisWakeUpOptions): RedisWakeUpOptions {
+  if (!isObject(given)) throw new InvalidOptionError(OWNER, given, 'Give an object of options.', { isSecret: true });
+  const reader = new OptionReader(OWNER, given, ['url', 'options', 'client', 'prefix']);
+  const { client, url, options } = given;
+  if (url !== undefined && (typeof url !== 'string' || url === ''))
+    reader.refuseSecret('url', url, "Give a string, such as 'redis://127.0.0.1:6379'.");
+  if (options !== undefined && !isObject(options)) reader.refuseSecret('options', options, 'Give those of ioredis.');
+  if (client !== undefined) checkClient(reader, client);
+  if (client !== undefined && (url !== undefined || options !== undefined))
+    reader.refuseSecret('client', client, 'Give either a client, or url and options.');
+  return { ...given, prefix: reader.text('prefix') };
+}
+
+function checkClient(reader: OptionReader, client: Partial<Redis>): void {
+  if (typeof client.duplicate !== 'function') reader.refuseSecret('client', client, 'Give a Redis of ioredis.');
+  // It would be two clusters of connections, for what any one node carries to all of them.
+  if (client.isCluster) reader.refuseSecret('client', client, 'It is a Cluster: give the url of any one of its nodes.');
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 class RedisWakeUps extends WakeUps {
@@ -71,11 +89,12 @@ class RedisWakeUps extends WakeUps {
   async open(listener: WakeUpListener): Promise<WakeUpChannel> {
     const { Redis: Client } = await loadPeer('ioredis', OWNER, () => import('ioredis'));
     const { client, url, options } = this.given;
-    const own = { ...options, ...OURS, connectionName: options?.connectionName ?? listener.clientName };
-    const connect = () => {
-      if (client !== undefined) return client.duplicate(OURS);
+    const connect: Connect = (retryStrategy) => {
+      if (client !== undefined) return client.duplicate({ ...OURS, retryStrategy });
+      const own = { ...options, ...OURS, retryStrategy };
       return url === undefined ? new Client(own) : new Client(url, own);
     };
-    return new RedisWakeUpChannel(connect, `${this.prefix}:${listener.topic}`, listener);
+    const connection = (client?.options ?? options)?.connectionName ?? listener.clientName;
+    return new RedisWakeUpChannel(connect, { channel: `${this.prefix}:${listener.topic}`, connection }, listener);
   }
 }

@@ -24,7 +24,7 @@ export interface WakeUpListener {
  * @publicApi
  */
 export interface WakeUpChannel {
-  /** Text of at most `LARGEST_MESSAGE` bytes. Rejects at once while there is no connection: hints do not queue up. */
+  /** Text of at most 7,900 bytes. Rejects at once while there is no connection: hints do not queue up. */
   send(message: string): Promise<void>;
   /** Does not wait for a server that is away. */
   close(): Promise<void>;

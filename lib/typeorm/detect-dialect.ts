@@ -49,13 +49,32 @@ async function readVersion(connection: Queryable, sql: string): Promise<string> 
 
 async function mysqlFamily(connection: Queryable): Promise<Dialect> {
   const dialect = ofVersion(await readVersion(connection, 'SELECT VERSION() AS version'));
-  return (await isInGalera(connection)) ? inGalera(dialect) : dialect;
+  const variables = await readVariables(connection);
+  refuseMultiPrimary(variables);
+  return variables.get('wsrep_on') === 'ON' ? inGalera(dialect) : dialect;
 }
 
-/** Without an answer where the server knows no such variable. */
-async function isInGalera(connection: Queryable): Promise<boolean> {
-  const rows = (await connection.query("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'")) as { Value: string }[];
-  return rows[0]?.Value === 'ON';
+const GROUP = 'group_replication_group_name';
+const SINGLE_PRIMARY = 'group_replication_single_primary_mode';
+
+/** Those that the server knows: of a cluster of its kind. */
+async function readVariables(connection: Queryable): Promise<ReadonlyMap<string, string>> {
+  const names = `'wsrep_on', '${GROUP}', '${SINGLE_PRIMARY}'`;
+  const rows = await connection.query(`SHOW GLOBAL VARIABLES WHERE Variable_name IN (${names})`);
+  return new Map((rows as Record<string, string>[]).map((row) => [String(row['Variable_name']), String(row['Value'])]));
+}
+
+/**
+ * Row locks end at their member, and what replaces them on Galera has been seen to hold there alone: two nodes might have the same lock.
+ * Known by its configuration, which is there before it has joined its group.
+ */
+function refuseMultiPrimary(variables: ReadonlyMap<string, string>): void {
+  if (variables.get(SINGLE_PRIMARY) !== 'OFF' || !variables.get(GROUP)) return;
+  throw new UnsupportedDatabaseError(
+    `${SINGLE_PRIMARY} = OFF`,
+    'In multi-primary mode no lock holds beyond its member',
+    'Make the group single-primary: SELECT group_replication_switch_to_single_primary_mode().',
+  );
 }
 
 function ofVersion(version: string): Dialect {

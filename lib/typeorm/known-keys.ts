@@ -26,12 +26,13 @@ export class KnownKeys {
     const found = this.byType.get(type);
     if (found === undefined || now - found.at > LIFE) return undefined;
     const keys = below === found.below ? found.keys : keysBelow(found.keys, below);
-    return keys.length === 0 ? undefined : { keys, lowest: found.lowest };
+    const isEnd = keys?.length === 0 && found.lowest !== undefined;
+    return keys === undefined || isEnd ? undefined : { keys, lowest: found.lowest };
   }
 }
 
 /** In the order that they have: it is the database's. */
-function keysBelow(keys: readonly WaitingKey[], below: string | undefined): readonly WaitingKey[] {
+function keysBelow(keys: readonly WaitingKey[], below: string | undefined): readonly WaitingKey[] | undefined {
   const place = keys.findIndex(({ key }) => key === below);
-  return place < 0 ? [] : keys.slice(place + 1);
+  return place < 0 ? undefined : keys.slice(place + 1);
 }

@@ -6,6 +6,7 @@ import { queueTables, type QueueTables } from '../../lib/typeorm/queue-tables.js
 import { runOn } from '../../lib/typeorm/query-runner.executor.js';
 import { drive, type Result, type Script, type Statement } from '../../lib/typeorm/statement.js';
 import { claimJobs } from '../../lib/typeorm/statements/claim-jobs.js';
+import { hasKey } from '../../lib/typeorm/statements/has-key.js';
 import { inspectOldestDue } from '../../lib/typeorm/statements/inspect-due.js';
 import { inspectJob } from '../../lib/typeorm/statements/inspect-job.js';
 import { pruneJobs } from '../../lib/typeorm/statements/prune.js';
@@ -65,6 +66,39 @@ export function mysqlFamilyContract(context: ContractContext): void {
       await copying;
       expect(new Set(answers.flat().map(({ id }) => id)).size).toBe(8 * 600);
       for (const enqueued of answers) await expectNumbers(queue, enqueued);
+    });
+  });
+
+  describe('a job that is known by its key', () => {
+    it('is not waited for because somebody has locked those of other types and services with the same key', async () => {
+      const fixture = await context.open();
+      const other = await context.open();
+      const key = 'same';
+      await fixture.queue.enqueue('b', null, { key });
+      const others = [await other.queue.enqueue('b', null, { key })];
+      for (const type of ['a', 'c']) others.push(await fixture.queue.enqueue(type, null, { key }));
+      await fixture.dataSource.transaction(async (manager) => {
+        for (const { id } of others) await manager.query('SELECT id FROM pq_job WHERE id = ? FOR UPDATE', [id]);
+        await expect(fixture.queue.restart({ type: 'b', key }, { fromStep: 's' })).rejects.toThrow(/'waiting'/);
+      });
+    });
+
+    it('is looked up in the unique index, by all of its columns', async () => {
+      const { queue, sql, service, dataSource } = await context.open();
+      for (let n = 0; n < 50; n++) await queue.enqueue('t', null, { key: `key-${n}` });
+      const dialect = await detectDialect(dataSource.options, dataSource);
+      const given = hasKey(dialect, { service: '?', type: '?', key: '?' });
+      const [found] = await sql(`EXPLAIN FORMAT=TRADITIONAL SELECT id FROM pq_job WHERE ${given} FOR UPDATE`, [
+        service,
+        't',
+        'key-7',
+      ]);
+      expect(found).toMatchObject({ type: 'const', key: 'pq_job_key' });
+      const met = hasKey(dialect, { service: 'j.service', type: 'j.type', key: 'j.past_key' }, 'k.');
+      const [, taken] = await sql(
+        `EXPLAIN FORMAT=TRADITIONAL SELECT id, EXISTS (SELECT 1 FROM pq_job k WHERE ${met}) AS taken FROM pq_job j WHERE id > 0`,
+      );
+      expect(taken).toMatchObject({ key: 'pq_job_key', key_len: found?.['key_len'] });
     });
   });
 

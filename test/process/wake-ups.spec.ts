@@ -1,14 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
 import { QueueFixture } from '../support/queue-fixture.js';
 import { waitUntil } from '../support/wait-until.js';
-import { wakeUpWays, type WakeUpWay } from '../support/wake-up-way.js';
+import { describeWays, type WakeUpWay } from '../support/wake-up-way.js';
 import { WorkerProcess } from '../support/worker-process.js';
 
 /** Nobody finds a job by polling before a test has failed. */
 const NEVER = { min: '1m', max: '1m' };
 
-describe.each(wakeUpWays())('processes that wake each other over $name', ({ start }) => {
+describeWays('processes that wake each other over $name', ({ start }) => {
   let way: WakeUpWay;
   let tables: QueueFixture;
   const processes: WorkerProcess[] = [];

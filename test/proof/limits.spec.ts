@@ -139,9 +139,9 @@ describe.each(databases())('the judge of leases on $name', (database) => {
   }, 120_000);
 });
 
+/** How fast is told here, and measured in bench/: a machine that does other things judges nothing. */
 describe.each(databases())('the drain with keys on $name', (database) => {
   const JOBS = 3_000;
-  const ROUNDS = 3;
   let limits: LimitsFixture;
   beforeAll(async () => {
     limits = await LimitsFixture.create(database, { queue: QUEUE, limit: LIMIT, ledger: false });
@@ -150,19 +150,15 @@ describe.each(databases())('the drain with keys on $name', (database) => {
   afterAll(() => limits.close());
 
   it.each([0, 20])(
-    'is at least 0.6 of that without, with jobs of %i ms',
+    'ends every job once, as that without does, with jobs of %i ms',
     async (ms) => {
       const payloads = Array.from({ length: JOBS }, (_, n) => ({ tenant: String(TENANTS[n % TENANTS.length]), ms }));
-      const rates: Record<'keyed' | 'free', number[]> = { keyed: [], free: [] };
-      // In turns: what disturbs one disturbs both.
-      for (let round = 0; round < ROUNDS; round++)
-        for (const type of ['free', 'keyed'] as const) rates[type].push(await limits.drain(type, payloads));
-      const median = (type: 'keyed' | 'free') => rates[type].toSorted((a, b) => a - b)[1] as number;
-      const ratio = median('keyed') / median('free');
+      const free = await limits.drain('free', payloads);
+      const keyed = await limits.drain('keyed', payloads);
       console.info(
-        `${database.name}: jobs of ${ms} ms, ${median('keyed').toFixed(0)}/s with keys, ${median('free').toFixed(0)}/s without: ${ratio.toFixed(2)}`,
+        `${database.name}: jobs of ${ms} ms, ${keyed.toFixed(0)}/s with keys, ${free.toFixed(0)}/s without: ${(keyed / free).toFixed(2)}`,
       );
-      expect(ratio).toBeGreaterThan(0.6);
+      expect(await limits.waiting()).toEqual(new Map());
     },
     240_000,
   );

@@ -1,3 +1,4 @@
+import { describe } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
@@ -33,14 +34,27 @@ export interface WaySettings {
   durable?: boolean;
 }
 
-/** Those whose programs are on this machine. */
-export function wakeUpWays(): { name: 'postgres' | 'redis'; start: (settings?: WaySettings) => Promise<WakeUpWay> }[] {
-  return [
-    ...(databases().some(({ name }) => name === 'postgres')
-      ? [{ name: 'postgres' as const, start: overPostgres }]
-      : []),
-    ...(brokers().some(({ name }) => name === 'Redis') ? [{ name: 'redis' as const, start: overRedis }] : []),
+interface Way {
+  name: 'postgres' | 'redis';
+  start: (settings?: WaySettings) => Promise<WakeUpWay>;
+}
+
+/** For each of them; those whose programs are not on this machine are reported and skipped. */
+export function describeWays(title: string, tests: (way: Way) => void): void {
+  const isHere = {
+    postgres: databases().some(({ name }) => name === 'postgres'),
+    redis: brokers().some(({ name }) => name === 'Redis'),
+  };
+  const ways: Way[] = [
+    { name: 'postgres', start: overPostgres },
+    { name: 'redis', start: overRedis },
   ];
+  for (const way of ways) {
+    const { name } = way;
+    if (!isHere[name])
+      console.warn(`NOT TESTED: wake-ups over ${name}. Install it (Debian: postgresql, redis-server).`);
+    (isHere[name] ? describe : describe.skip)(title.replace('$name', name), () => tests(way));
+  }
 }
 
 async function overPostgres(settings: WaySettings = {}): Promise<WakeUpWay> {
@@ -48,13 +62,13 @@ async function overPostgres(settings: WaySettings = {}): Promise<WakeUpWay> {
   if (server === undefined) throw new Error('PostgreSQL does not start');
   const schema = await databaseOn('postgres', server.url).create();
   const { url } = schema.options as { url: string };
-  const ask = (sql: string, parameters?: string[]) => withClient(url, (client) => client.query(sql, parameters));
-  const mine = `FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN "${TOPIC}"'`;
+  const ask = (sql: string, parameters?: unknown[]) => withClient(url, (client) => client.query(sql, parameters));
+  const listening = listenersOn(url);
   return {
     schema,
     options: () => ({ wakeUps: 'postgres' }),
     inProcess: { options: { wakeUps: 'postgres' } },
-    listeners: async () => Number((await ask(`SELECT COUNT(*) AS n ${mine}`)).rows[0].n),
+    listeners: async () => (await listening()).length,
     overhear: async () => {
       const client = new Client(url);
       client.on('error', () => undefined);
@@ -65,7 +79,10 @@ async function overPostgres(settings: WaySettings = {}): Promise<WakeUpWay> {
       return { messages, stop: () => client.end() };
     },
     send: async (message) => void (await ask('SELECT pg_notify($1, $2)', [TOPIC, message])),
-    cut: async () => void (await ask(`SELECT pg_terminate_backend(pid) ${mine}`)),
+    cut: async () => {
+      const pids = (await listening()).map(({ pid }) => pid);
+      await ask('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [pids]);
+    },
     crash: () => server.crash(),
     restart: () => server.restart(),
     close: async () => {
@@ -73,6 +90,22 @@ async function overPostgres(settings: WaySettings = {}): Promise<WakeUpWay> {
       await server.stop();
     },
   };
+}
+
+/** A session shows its last statement only: whoever was seen to listen is remembered, and listens for as long as it lasts. */
+function listenersOn(url: string): () => Promise<{ pid: number; session: string }[]> {
+  let known: string[] = [];
+  return () =>
+    withClient(url, async (client) => {
+      const found = await client.query(
+        `SELECT * FROM (SELECT pid, pid || ' ' || backend_start AS session, query FROM pg_stat_activity
+         WHERE datname = current_database()) AS sessions
+         WHERE query = 'LISTEN "${TOPIC}"' OR session = ANY($1)`,
+        [known],
+      );
+      known = found.rows.map(({ session }) => session);
+      return found.rows;
+    });
 }
 
 async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {

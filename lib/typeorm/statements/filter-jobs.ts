@@ -2,6 +2,7 @@ import type { CheckedFilter } from '../../job/job-filter.js';
 import type { JobState } from '../../job/job-state.js';
 import type { QueueTables } from '../queue-tables.js';
 import { AWAITING } from './awaiting.js';
+import { hasKey } from './has-key.js';
 import { renewSteps } from './plan-steps.js';
 import { KEPT } from './prune.js';
 import { statement, type Parameter, type Row, type Script, type Statement } from '../statement.js';
@@ -68,7 +69,8 @@ export function lockMatching(
  */
 export function* retryJobs(tables: QueueTables, filter: CheckedFilter, ids: readonly number[]): Script<number> {
   const { dialect, names } = tables;
-  const taken = `SELECT 1 FROM ${names.job} k WHERE k.service = j.service AND k.type = j.type AND k.job_key = j.past_key`;
+  const has = hasKey(dialect, { service: 'j.service', type: 'j.type', key: 'j.past_key' }, 'k.');
+  const taken = `SELECT 1 FROM ${names.job} k WHERE ${has}`;
   const columns = `id, type, past_key, CASE WHEN EXISTS (${taken}) THEN 1 ELSE 0 END AS taken`;
   const { rows } = yield lockMatching(tables, retryable(filter), KEPT_RETRYABLE, columns, ids);
   const sql = dialect.joinedUpdate({

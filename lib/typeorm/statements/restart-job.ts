@@ -6,6 +6,7 @@ import { statement, type Row, type Script, type Statement } from '../statement.j
 import { stateOf } from './awaiting.js';
 import { writeJob } from './change-job.js';
 import { retryColumns } from './filter-jobs.js';
+import { hasKey } from './has-key.js';
 import { OF_CALLBACKS } from './plan-steps.js';
 
 const DONE = ['succeeded', 'skipped'];
@@ -34,9 +35,11 @@ export function* restartJob(
 }
 
 function lockJob({ dialect, names, service }: QueueTables, which: WhichJob): Statement {
-  const columns = `SELECT id, type, priority, state, delivered_at, past_key FROM ${names.job} WHERE service = ?`;
-  if ('id' in which) return statement(`${columns} AND id = ?${dialect.lockRow}`, [service, numericId(which.id)]);
-  return statement(`${columns} AND type = ? AND job_key = ?${dialect.lockRow}`, [service, which.type, which.key]);
+  const columns = `SELECT id, type, priority, state, delivered_at, past_key FROM ${names.job}`;
+  if ('id' in which)
+    return statement(`${columns} WHERE service = ? AND id = ?${dialect.lockRow}`, [service, numericId(which.id)]);
+  const has = hasKey(dialect, { service: '?', type: '?', key: '?' });
+  return statement(`${columns} WHERE ${has}${dialect.lockRow}`, [service, which.type, which.key]);
 }
 
 /** Up to the first step that has not succeeded. */

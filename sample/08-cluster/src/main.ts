@@ -8,7 +8,7 @@ import { JobQueue } from 'nestjs-persistent-queue';
 import { createConnection } from 'mysql2/promise';
 import { DataSource } from 'typeorm';
 import { startGalera, type Galera } from '../../../test/support/galera.mjs';
-import { isRight, ledgerOf, show } from './ledger.js';
+import { isRight, ledgerOf, show, type Outage } from './ledger.js';
 import type { Members } from './members.js';
 import { place } from './orders.js';
 import { ProducerModule } from './producer.module.js';
@@ -48,12 +48,10 @@ async function run({ members }: Galera): Promise<boolean> {
   try {
     await Promise.all(Array.from({ length: WORKERS }, (_, index) => start(index + 1, all)));
     console.log(`${WORKERS} workers on its members, and ${ORDERS} orders, which are enqueued one by one on member1.\n`);
-    const accident = killAndReturn(members);
-    const placed = await place(jobQueue, ORDERS);
-    await accident;
+    const [placed, outage] = await Promise.all([place(jobQueue, ORDERS), killAndReturn(members)]);
     await untilAllHaveEnded(jobQueue);
     const shipments = await producer.get(DataSource).manager.find(Shipment);
-    const ledger = ledgerOf(placed, await jobQueue.counts(), shipments);
+    const ledger = ledgerOf(placed, outage, await jobQueue.counts(), shipments);
     console.log(`\n${show(ledger)}`);
     return isRight(ledger);
   } finally {
@@ -73,17 +71,25 @@ async function start(number: number, { addresses, port }: Members): Promise<void
   const inTurn = [...addresses.slice(first), ...addresses.slice(0, first)];
   const worker = fork(WORKER, [String(number), String(port), ...inTurn]);
   workers.push(worker);
-  await once(worker, 'message');
+  // One that dies at its start will never say a word.
+  const ended = once(worker, 'exit').then(([code, signal]) => {
+    throw new Error(`Worker ${number} has ended at its start (${signal ?? code}): see what it has said above.`);
+  });
+  await Promise.race([once(worker, 'message'), ended]);
 }
 
-async function killAndReturn([first]: Galera['members']): Promise<void> {
+/** Answers when it was dead. */
+async function killAndReturn([first]: Galera['members']): Promise<Outage> {
   await setTimeout(KILL_AFTER);
   console.log('  member1 is killed (kill -9): that of the producer and of the workers 1 and 4');
   await first?.kill();
+  const from = Date.now();
   await setTimeout(BACK_AFTER);
   console.log('  member1 comes back');
+  const to = Date.now();
   await first?.start();
   console.log('  member1 has caught up');
+  return { from, to };
 }
 
 async function untilAllHaveEnded(jobQueue: JobQueue): Promise<void> {
