@@ -22,6 +22,9 @@ const KNOWN: { handlers: Record<string, JobHandlerOptions> } = {
 };
 
 export function limitsContract(context: ContractContext): void {
+  const { concurrentWriters, sql } = context.database.capabilities;
+  const itAgainstOthers = concurrentWriters && sql ? it : it.skip;
+
   describe('a type with a limit for the whole cluster', () => {
     it('has no more running jobs than that, whatever is asked for', async () => {
       const fixture = await context.open();
@@ -94,6 +97,24 @@ export function limitsContract(context: ContractContext): void {
     it('is never given more than that by 8 claimers at once, and gets along', async () => {
       const most = await hammer(context, { jobs: 120, limits: atOnce(4) });
       expect(most).toEqual({ ended: 120, mostAtOnce: 4, mostOfKey: 4 });
+    });
+
+    itAgainstOthers.each([
+      ['of the type', atOnce(1)],
+      ['of a key', perTenant(1)],
+    ])('%s is tried again soon, when somebody else was about to take the slot', async (_, limits) => {
+      const fixture = await context.open();
+      await enqueue(fixture, 2);
+      const node = await fixture.registerNode();
+      await fixture.repository.settle([success(await fixture.claimOne(node, 't', limits))], 'test');
+      await fixture.dataSource.transaction(async (other) => {
+        await other.query(`SELECT * FROM pq_slot WHERE service = '${fixture.service}' FOR UPDATE`);
+        const { jobs, left, freeIn } = await fixture.ask(node, 't', limits);
+        expect([jobs, left]).toEqual([[], 'held back']);
+        expect(freeIn).toBeGreaterThan(0);
+        expect(freeIn).toBeLessThan(100);
+      });
+      expect(await fixture.claim(node, 't', limits)).toHaveLength(1);
     });
 
     it('that is lowered waits until enough have ended', async () => {
