@@ -18,10 +18,9 @@ import { JobBuffer } from './job-buffer.js';
 import { JobRunner } from './job-runner.js';
 import { Loners, LONGEST_LONER_WAIT } from './loners.js';
 import { Paces } from './pace.js';
+import { Room } from './room.js';
 import { Slots } from './slots.js';
 
-/** Claimed jobs of all types that wait for a slot. */
-const MOST_WAITING = 1_000;
 /** Then they are given back, in milliseconds: the handlers before them take longer than those that were measured. */
 const LONGEST_WAIT = 1_000;
 
@@ -47,6 +46,7 @@ export class WorkerPool {
   private readonly loners: Loners;
   private readonly claims: Claims;
   private readonly paces = new Paces();
+  private readonly rooms: Room;
   private waitTimer: NodeJS.Timeout | undefined;
   private readonly roomListeners = new Set<() => void>();
   private readonly departures = new Departures();
@@ -64,6 +64,7 @@ export class WorkerPool {
     notes: NoteRecorder,
   ) {
     this.slots = new Slots(registry, options.concurrency);
+    this.rooms = new Room(registry, this.slots, this.buffer, this.paces);
     this.loners = new Loners((jobs) => this.postpone(jobs));
     this.claims = new Claims(this.slots, this.buffer, this.loners);
     lease.onLoss(() => this.abandonAll(lease.name));
@@ -84,14 +85,7 @@ export class WorkerPool {
 
   /** How many jobs of this type to claim: what could start now, and what may wait here until it can. */
   room(type: string): number {
-    if (this.loners.areWaiting || this.completer.isFull) return 0;
-    const free = this.slots.free(type);
-    const waiting = this.buffer.count(type);
-    if (this.registry.get(type)?.options.limits !== undefined) return this.roomOfLimited(type, waiting);
-    const allowed = this.paces.of(type).allowance(this.slots.takenBy(type) + free);
-    // Half of it at a time: a claim for each job that has started would cost as much as one for hundreds.
-    if (waiting > allowed / 2) return 0;
-    return free + Math.max(0, Math.min(allowed - waiting, MOST_WAITING - this.buffer.size));
+    return this.loners.areWaiting || this.completer.isFull ? 0 : this.rooms.of(type);
   }
 
   /** `listener` is called when there is room. */
@@ -170,17 +164,6 @@ export class WorkerPool {
       active.abandon('shutdown');
     }
     return late.length;
-  }
-
-  /**
-   * What waits here would hold a slot of the whole cluster, or count for a rate at a time at which it has not begun. One may all the same,
-   * where each slot that comes free goes to one that waits: of other types only, which would keep this one from ever beginning. It has its
-   * turn among them, so that it is claimed too early by the length of a handler.
-   */
-  private roomOfLimited(type: string, waiting: number): number {
-    const free = this.slots.free(type);
-    if (waiting === 0 && this.buffer.size > 0 && this.slots.isFullOfOthers(type)) return 1;
-    return Math.max(0, free - waiting);
   }
 
   private giveBack(types: readonly string[]): void {
