@@ -123,7 +123,8 @@ describe.each(databases())('limits across the cluster on $name', (database) => {
     const took = (starts.at(-1) ?? 0) - (starts[0] ?? 0);
     // The clock of the database is the one that counts; between claim and start there are some milliseconds more.
     expect(took).toBeGreaterThan(1_350);
-    expect(took).toBeLessThan(2_100);
+    // Whoever looked only as often as an idle node would take half a minute.
+    expect(took).toBeLessThan(5_000);
   });
 
   it('that are lowered while jobs run are kept from then on', async () => {
