@@ -42,8 +42,7 @@ import { JobWaiter } from './queue/job-waiter.js';
 import { StepControl } from './queue/step-control.js';
 import { MultiStepTypes } from './queue/multi-step-types.js';
 import { OperationTypes } from './queue/operation-types.js';
-import { ConcurrencyKeys } from './queue/concurrency-keys.js';
-import { PayloadSchemas } from './queue/payload-schemas.js';
+import { KnownTypes } from './queue/known-types.js';
 import { Heartbeat } from './repository/heartbeat.js';
 import { InspectionRepository } from './repository/inspection-repository.js';
 import { JobRepository } from './repository/job-repository.js';
@@ -87,8 +86,7 @@ const PROVIDERS: Provider[] = [
   Enqueuer,
   MultiStepTypes,
   OperationTypes,
-  PayloadSchemas,
-  ConcurrencyKeys,
+  KnownTypes,
   AfterCommit,
   Acknowledger,
   JobControl,

@@ -12,15 +12,14 @@ export interface Tools {
 
 export type SessionTools = Tools & Session;
 
-/** What commander calls: with the arguments, the command's own options and the command. */
-type Action<Args extends unknown[]> = (...given: [...Args, Command]) => Promise<void>;
+/** What commander calls: on the command, with its arguments and its own options. */
+type Action<Args extends unknown[]> = (this: Command, ...given: Args) => Promise<void>;
 
 export function withTools<Args extends unknown[]>(work: (tools: Tools, ...args: Args) => Promise<void>): Action<Args> {
-  return async (...given) => {
-    const command = given.at(-1) as Command;
-    const settings = command.optsWithGlobals<Settings>();
+  return async function (...given) {
+    const settings = this.optsWithGlobals<Settings>();
     checkNames(settings);
-    await work({ settings, output: new Output(settings) }, ...(given.slice(0, -1) as unknown as Args));
+    await work({ settings, output: new Output(settings) }, ...given);
   };
 }
 

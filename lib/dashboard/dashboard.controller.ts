@@ -28,7 +28,7 @@ const HTTP_2 =
   'The dashboard is an Express application, which speaks HTTP/1.1: give Fastify `allowHTTP1`, or ask through a proxy that does.';
 
 /**
- * A controller as any other, made for one path: bull-board is an Express application, and as middleware no guard would see it. This way Nest's
+ * A controller like the application's own, made for one path: bull-board is an Express application, and as middleware no guard would see it. This way Nest's
  * own guards, those of the application too, stand before the page, its assets and its API alike.
  */
 export function dashboardController({ path, guard, decorators, readOnly }: DashboardOptions): Type {

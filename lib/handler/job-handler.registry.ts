@@ -3,8 +3,7 @@ import { DuplicateHandlerError } from '../errors/duplicate-handler.error.js';
 import type { HandledType } from '../job/handled-type.js';
 import { toldLimits, type JobLimits } from '../job/job-limits.js';
 import { ResolvedOptions } from '../options/resolved-options.js';
-import { ConcurrencyKeys } from '../queue/concurrency-keys.js';
-import { PayloadSchemas } from '../queue/payload-schemas.js';
+import { KnownTypes } from '../queue/known-types.js';
 import type { RegisteredHandler } from './registered-handler.js';
 
 /** Which handler runs which type. */
@@ -14,8 +13,7 @@ export class JobHandlerRegistry {
 
   constructor(
     private readonly options: ResolvedOptions,
-    private readonly schemas: PayloadSchemas,
-    private readonly keys: ConcurrencyKeys,
+    private readonly known: KnownTypes,
   ) {}
 
   register(handler: RegisteredHandler): void {
@@ -26,8 +24,7 @@ export class JobHandlerRegistry {
 
   unregister(type: string): void {
     this.handlers.delete(type);
-    this.schemas.set(type, undefined);
-    this.keys.set(type, undefined);
+    this.known.delete(type);
   }
 
   get(type: string): RegisteredHandler | undefined {
@@ -79,8 +76,8 @@ export class JobHandlerRegistry {
   /** From now on `handler` runs its type. */
   replace(handler: RegisteredHandler): void {
     this.handlers.set(handler.type, handler);
-    this.schemas.set(handler.type, handler.options.schema);
-    this.keys.set(handler.type, handler.options.limits?.key?.from);
+    const { schema, limits } = handler.options;
+    this.known.set(handler.type, { schema, keySource: limits?.key?.from });
   }
 
   private get own(): RegisteredHandler[] {

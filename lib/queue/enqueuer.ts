@@ -11,12 +11,13 @@ import { JobRepository } from '../repository/job-repository.js';
 import { ApplicationTransactions } from '../typeorm/application-transactions.js';
 import { AfterCommit } from './after-commit.js';
 import { buildJob, buildJobs } from './build-job.js';
-import { ConcurrencyKeys } from './concurrency-keys.js';
+import { checkPayloads } from './check-payloads.js';
 import type { EnqueueOptions, JobRequest } from './enqueue-options.js';
+import { fileUnderKeys } from './file-under-keys.js';
 import type { JobDefinition } from './job-definition.js';
+import { KnownTypes } from './known-types.js';
 import { MultiStepTypes } from './multi-step-types.js';
 import { OperationTypes } from './operation-types.js';
-import { PayloadSchemas } from './payload-schemas.js';
 
 /** From requests to rows: checked, in the transaction that they belong to, and told to the workers after its commit. */
 @Injectable()
@@ -27,8 +28,7 @@ export class Enqueuer {
     private readonly transactions: ApplicationTransactions,
     private readonly multiStep: MultiStepTypes,
     private readonly operations: OperationTypes,
-    private readonly schemas: PayloadSchemas,
-    private readonly keys: ConcurrencyKeys,
+    private readonly known: KnownTypes,
     private readonly events: QueueEvents,
     private readonly instrumentation: JobInstrumentation,
     private readonly options: ResolvedOptions,
@@ -73,9 +73,9 @@ export class Enqueuer {
     if (jobs.length === 0) return [];
     const [{ type } = { type: '' }] = jobs;
     this.operations.refuse(type);
-    const checking = this.schemas.check(kind, jobs);
-    if (checking !== undefined) await checking;
-    const filed = this.keys.file(kind, jobs);
+    const { schema, keySource } = this.known.find(kind);
+    if (schema !== undefined) await checkPayloads(schema, jobs);
+    const filed = keySource === undefined ? jobs : fileUnderKeys(keySource, jobs);
     return observeEnqueue(
       this.instrumentation,
       () => ({

@@ -116,7 +116,7 @@ export abstract class InspectionRepository {
   abstract locks(): Promise<LockStatus[]>;
   /** Sorted. */
   abstract pausedTypes(): Promise<string[]>;
-  /** Of each type that has any, the oldest first: one search of an index for each type. */
+  /** Of each type that has one, the oldest first: one search of an index for each type. */
   abstract oldestDue(): Promise<OldestDueJob[]>;
   /** As of one moment, but for what is ahead of it. `undefined`: there is no such job. */
   abstract situation(id: string): Promise<JobSituation | undefined>;

@@ -1,5 +1,6 @@
 import type { JobLimits } from '../job/job-limits.js';
-import type { KnownSlot, Slot, SlotKind } from './statements/slots.js';
+import type { SlotKind } from '../repository/inspection-repository.js';
+import type { KnownSlot, Slot } from './statements/slots.js';
 import type { WaitingKey } from './statements/waiting-keys.js';
 
 /**

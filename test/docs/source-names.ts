@@ -16,7 +16,7 @@ export function titlesOf(source: string): string[] {
   return titles;
 }
 
-/** `it` of `it(…)`, `it.only(…)` and `it.each(…)(…)`; `itWithSql` of `context.itWithSql(…)`. */
+/** `it` of `it(…)`, of what hangs on it and of `it.each(…)(…)`; `itWithSql` of `context.itWithSql(…)`. */
 function calleeOf(call: ts.CallExpression): string {
   let callee: ts.Expression = call.expression;
   while (ts.isCallExpression(callee) || ts.isPropertyAccessExpression(callee)) {

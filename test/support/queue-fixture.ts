@@ -18,8 +18,7 @@ import { JobQueue } from '../../lib/queue/job-queue.js';
 import { JobWaiter } from '../../lib/queue/job-waiter.js';
 import { StepControl } from '../../lib/queue/step-control.js';
 import { OperationTypes } from '../../lib/queue/operation-types.js';
-import { ConcurrencyKeys } from '../../lib/queue/concurrency-keys.js';
-import { PayloadSchemas } from '../../lib/queue/payload-schemas.js';
+import { KnownTypes } from '../../lib/queue/known-types.js';
 import { MultiStepTypes } from '../../lib/queue/multi-step-types.js';
 import type { ClaimAnswer, ClaimRequest, JobRepository } from '../../lib/repository/job-repository.js';
 import type { InspectionRepository } from '../../lib/repository/inspection-repository.js';
@@ -112,8 +111,7 @@ export class QueueFixture {
         this.transactions,
         multiStep,
         new OperationTypes(),
-        new PayloadSchemas(resolved),
-        new ConcurrencyKeys(resolved),
+        new KnownTypes(resolved),
         this.events,
         new JobInstrumentation(this.events),
         resolved,

@@ -1,10 +1,9 @@
 import type { JobLimits } from '../../job/job-limits.js';
+import type { SlotKind } from '../../repository/inspection-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import type { TableNames } from '../schema/tables.js';
 import { byBytes } from './gaps.js';
 import { statement, type Parameter, type Row, type Statement } from '../statement.js';
-
-export type SlotKind = 'type' | 'key' | 'rate';
 
 /** A slot as it was when it was found free; one that has never been taken has no job. */
 export interface Slot {
@@ -114,7 +113,7 @@ function stateOf(slot: Slot): string {
 }
 
 /** Gives locked slots to jobs that have just been claimed. */
-export function takeSlots(tables: QueueTables, type: string, taken: readonly TakenSlot[]): Statement {
+export function takeSlots(tables: QueueTables, type: string, taken: readonly SlotOfJob[]): Statement {
   const { dialect, names, service } = tables;
   const source = dialect.rows({ kind: 'name', k: 'name', n: 'integer', job_id: 'id', fence: 'integer' });
   const rows = JSON.stringify(
@@ -125,7 +124,7 @@ export function takeSlots(tables: QueueTables, type: string, taken: readonly Tak
   return statement(dialect.joinedUpdate({ table: names.slot, source, set, on: BY_KEY }), [rows, service, type]);
 }
 
-export interface TakenSlot {
+export interface SlotOfJob {
   readonly slot: Slot;
   readonly job: number;
   readonly fence: number;
