@@ -50,6 +50,12 @@ export class Completer {
     return this.pending.length + this.underWay.length + this.retrier.settlements.length;
   }
 
+  /** Of one type, those that are to be written next: in the database these jobs run still. */
+  unwritten(type: string): number {
+    const isOfType = (settlement: Settlement) => settlement.type === type;
+    return this.pending.filter(isOfType).length + this.underWay.filter(isOfType).length;
+  }
+
   get isEmpty(): boolean {
     return this.size === 0;
   }

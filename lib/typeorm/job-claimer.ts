@@ -1,4 +1,5 @@
 import type { ClaimedJob } from '../job/job.js';
+import type { Settlement } from '../job/settlement.js';
 import type { ClaimAnswer, ClaimRequest } from '../repository/claim-request.js';
 import { ClaimSpread } from './claim-spread.js';
 import { LimitedClaimer } from './limited-claimer.js';
@@ -29,6 +30,11 @@ export class JobClaimer {
     const { jobs, skipped } = await this.claimLevel(connected, request);
     const isAll = jobs.length < request.limit && skipped === 0;
     return { jobs, left: isAll ? 'none' : 'some', freeIn: undefined };
+  }
+
+  /** What has been claimed here has come to these ends. */
+  ended(settlements: readonly Settlement[]): void {
+    this.limited.ended(settlements);
   }
 
   private async claimLevel(connected: Connected, request: ClaimRequest): Promise<Claimed> {

@@ -1,21 +1,21 @@
-import type { ClaimedJob } from '../job/job.js';
 import type { ClaimAnswer, ClaimRequest } from '../repository/job-repository.js';
 import { addSlots } from './add-slots.js';
 import { KeyRounds } from './key-rounds.js';
-import { KnownKeys } from './known-keys.js';
+import type { KnownKeys } from './known-keys.js';
 import type { ClaimMarks } from './low-water-marks.js';
 import type { Connected } from './queue-connection.js';
+import type { ClaimedOfKeys, SlotClaims } from './slot-claims.js';
 import { shareKeys, untilOthersHaveTheirs, type Share, type SharedSlots } from './slot-plan.js';
-import { claimKeyed } from './statements/claim-limited.js';
 import { lookAtKeys, type KeyPage } from './statements/look-at-limits.js';
-
-/** The jobs of each key. */
-type Claimed = ReadonlyMap<string, readonly ClaimedJob[]>;
 
 /** Claims jobs of the keys that come next: each call looks at one page of them. */
 export class KeyedClaimer {
   private readonly rounds = new KeyRounds();
-  private readonly known = new KnownKeys();
+
+  constructor(
+    private readonly known: KnownKeys,
+    private readonly claims: SlotClaims,
+  ) {}
 
   /** Whether the next claim of the type would not have to look for keys. */
   knows({ type, again }: ClaimRequest): boolean {
@@ -34,9 +34,15 @@ export class KeyedClaimer {
     const now = performance.now();
     const known = request.again === true ? this.known.next(request.type, below, now) : undefined;
     const page = await database.run(() => lookAtKeys(tables, request.type, below, known));
-    if (known === undefined) this.known.found(request.type, below, page, now);
+    if (known === undefined) this.known.found(request.type, below, page, now, performance.now());
     const shares = shareKeys(page.keys, page.slots, limit, shared.most);
-    const claimed = await claimShares(connected, request, shared, page, shares, marks);
+    await addSlots(
+      connected,
+      request.type,
+      shares.flatMap(({ slots }) => slots),
+      page.slots,
+    );
+    const claimed = await this.claims.ofKeys(connected, request, shared, shares, marks);
     const jobs = [...claimed.values()].flat();
     const left = this.goOn(request.type, page, shares, claimed);
     if (jobs.length === request.limit) return { jobs, left: 'some', freeIn: undefined };
@@ -45,7 +51,7 @@ export class KeyedClaimer {
     return { jobs, left, freeIn: wasLate ? untilOthersHaveTheirs() : undefined };
   }
 
-  private goOn(type: string, page: KeyPage, shares: readonly Share[], claimed: Claimed): ClaimAnswer['left'] {
+  private goOn(type: string, page: KeyPage, shares: readonly Share[], claimed: ClaimedOfKeys): ClaimAnswer['left'] {
     const of = (share: Share) => claimed.get(share.key)?.length ?? 0;
     const hasClaimed = shares.some((share) => of(share) > 0);
     const someShort = isShort(shares, claimed);
@@ -61,29 +67,6 @@ export class KeyedClaimer {
 }
 
 /** Somebody else has taken slots or jobs of a key, or only worse priorities are left. */
-function isShort(shares: readonly Share[], claimed: Claimed): boolean {
+function isShort(shares: readonly Share[], claimed: ClaimedOfKeys): boolean {
   return shares.some(({ key, slots }) => (claimed.get(key)?.length ?? 0) < slots.length);
-}
-
-async function claimShares(
-  connected: Connected,
-  request: ClaimRequest,
-  shared: SharedSlots,
-  page: KeyPage,
-  shares: readonly Share[],
-  marks: ClaimMarks,
-): Promise<Claimed> {
-  const { database, tables } = connected;
-  const { type } = request;
-  const now = performance.now();
-  const stretches = shares
-    .filter(({ slots }) => slots.length > 0)
-    .map((share) => ({ ...share, from: marks.from({ type, ...share }, now) }));
-  if (stretches.length === 0) return new Map();
-  const wanted = stretches.flatMap(({ slots }) => slots);
-  await addSlots(connected, type, wanted, page.slots);
-  const { ofKey } = await database.transaction(() => claimKeyed(tables, request, shared, stretches));
-  for (const { key, priority, slots } of stretches)
-    marks.advance({ type, priority, key }, ofKey.get(key) ?? [], slots.length);
-  return ofKey;
 }

@@ -1,12 +1,16 @@
 import type { JobLimits } from '../job/job-limits.js';
+import type { Settlement } from '../job/settlement.js';
 import type { ClaimAnswer, ClaimRequest } from '../repository/job-repository.js';
 import { addSlots } from './add-slots.js';
 import { fileJobs } from './file-jobs.js';
+import { HeldSlots } from './held-slots.js';
 import { KeyedClaimer } from './keyed-claimer.js';
+import { KnownKeys } from './known-keys.js';
 import type { ClaimMarks } from './low-water-marks.js';
 import type { Connected } from './queue-connection.js';
+import { SlotClaims } from './slot-claims.js';
+import { SlotHandOver } from './slot-hand-over.js';
 import { shareSlots, untilOthersHaveTheirs, type SharedSlots } from './slot-plan.js';
-import { claimUnkeyed } from './statements/claim-limited.js';
 import { lookAtType } from './statements/look-at-limits.js';
 
 /** Looks of one claim, while all keys that they find are held back. */
@@ -19,23 +23,62 @@ const MOST_LOOKS = 10;
  *     slots of the type ──► keys with jobs, and their slots ──► lock slots ──► claim jobs ──► write slots
  */
 export class LimitedClaimer {
-  private readonly keyed = new KeyedClaimer();
+  private readonly held = new HeldSlots();
+  private readonly known = new KnownKeys();
+  private readonly claims = new SlotClaims(this.held);
+  private readonly keyed = new KeyedClaimer(this.known, this.claims);
+  private readonly handOver = new SlotHandOver(this.held, this.known, this.claims);
 
   async claim(connected: Connected, request: ClaimRequest, limits: JobLimits, marks: ClaimMarks): Promise<ClaimAnswer> {
+    const handedOver = await this.handOver.claim(connected, request, limits, marks);
+    if (handedOver !== undefined) return handedOver;
+    const again = request.again === true && !this.handOver.owesLook(request.type);
+    const answer = await this.look(connected, { ...request, again }, limits, marks);
+    this.handOver.looked(request.type, answer);
+    return answer;
+  }
+
+  /** What this process has claimed has come to these ends. */
+  ended(settlements: readonly Settlement[]): void {
+    this.held.ended(settlements);
+  }
+
+  private async look(
+    connected: Connected,
+    request: ClaimRequest,
+    limits: JobLimits,
+    marks: ClaimMarks,
+  ): Promise<ClaimAnswer> {
     const { database, tables } = connected;
-    const { unfiled, known } = await database.run(() =>
-      lookAtType(tables, request.type, limits, this.keyed.knows(request)),
-    );
+    const { type } = request;
+    const { unfiled, known } = await database.run(() => lookAtType(tables, type, limits, this.keyed.knows(request)));
     if (limits.key === undefined && unfiled === undefined) return { jobs: [], left: 'none', freeIn: undefined };
     const shared = shareSlots(known, limits, request.limit);
     if (shared.most === 0) return { jobs: [], left: 'held back', freeIn: shared.freeIn };
-    await addSlots(connected, request.type, shared.slots.flat(), known);
+    await addSlots(connected, type, shared.slots.flat(), known);
     const { key } = limits;
-    if (key === undefined) return claimLevel(connected, { ...request, priority: unfiled ?? 0 }, shared, marks);
+    if (key === undefined)
+      return this.claimLevel(connected, { ...request, priority: unfiled ?? 0 }, shared, marks);
     const claim = (again: boolean) => this.keyed.claim(connected, { ...request, again }, key.limit, shared, marks);
     // What nobody has filed yet is filed first: it may be under one of the keys that come next.
-    const file = () => (unfiled === undefined ? false : fileJobs(connected, request.type, key.from, unfiled));
+    const file = () => (unfiled === undefined ? false : fileJobs(connected, type, key.from, unfiled));
     return claimFiled(file, () => claim(request.again === true && unfiled === undefined));
+  }
+
+  private async claimLevel(
+    connected: Connected,
+    request: ClaimRequest,
+    shared: SharedSlots,
+    marks: ClaimMarks,
+  ): Promise<ClaimAnswer> {
+    const now = performance.now();
+    this.known.found(request.type, undefined, { keys: [{ key: '', priority: request.priority }], lowest: undefined }, now, now);
+    const { jobs, slots } = await this.claims.ofLevel(connected, request, shared, marks);
+    // Worse levels may have more, and so may slots that somebody else was about to take.
+    const isShort = jobs.length > 0 && jobs.length < shared.most;
+    if (isShort || jobs.length === request.limit) return { jobs, left: 'some', freeIn: undefined };
+    if (slots === 0) return { jobs, left: 'held back', freeIn: untilOthersHaveTheirs() };
+    return { jobs, left: jobs.length === slots ? 'held back' : 'none', freeIn: shared.freeIn };
   }
 }
 
@@ -51,20 +94,4 @@ async function claimFiled(
     if (answer.jobs.length > 0 || (answer.left !== 'some' && !mayBeUnfiled)) return answer;
     if (look === MOST_LOOKS) return { ...answer, left: 'some' };
   }
-}
-
-async function claimLevel(
-  { database, tables }: Connected,
-  request: ClaimRequest,
-  shared: SharedSlots,
-  marks: ClaimMarks,
-): Promise<ClaimAnswer> {
-  const from = marks.from(request, performance.now());
-  const { jobs, slots } = await database.transaction(() => claimUnkeyed(tables, request, shared, from));
-  marks.advance(request, jobs, slots);
-  // Worse levels may have more, and so may slots that somebody else was about to take.
-  const isShort = jobs.length > 0 && jobs.length < shared.most;
-  if (isShort || jobs.length === request.limit) return { jobs, left: 'some', freeIn: undefined };
-  if (slots === 0) return { jobs, left: 'held back', freeIn: untilOthersHaveTheirs() };
-  return { jobs, left: jobs.length === slots ? 'held back' : 'none', freeIn: shared.freeIn };
 }

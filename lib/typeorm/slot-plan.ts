@@ -93,7 +93,7 @@ function freeSlots(kind: SlotKind, key: string, most: number, known: readonly Kn
   for (let place = 0; place < most && slots.length < useful + above; place++) {
     const n = ((first + place) % most) + 1;
     const row = rows.get(n);
-    if (row === undefined) slots.push({ kind, key, n, job: 0, fence: 0, taken: 0 });
+    if (row === undefined) slots.push({ kind, key, n, job: 0, fence: 0 });
     else if (row.freeIn === 0) slots.push(row.slot);
   }
   return slots.slice(0, Math.max(0, slots.length - above));

@@ -119,7 +119,9 @@ export class SqlJobRepository extends JobRepository {
   }
 
   async settle(settlements: readonly Settlement[], node: string): Promise<string[]> {
-    return settleBatch(await this.connected(), settlements, node);
+    const lost = await settleBatch(await this.connected(), settlements, node);
+    this.claimer.ended(settlements);
+    return lost;
   }
 
   async settleIn(manager: EntityManager, settlement: Settlement, node: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import type { Completer } from '../completion/completer.js';
 import type { JobHandlerRegistry } from '../handler/job-handler.registry.js';
 import type { JobBuffer } from './job-buffer.js';
 import type { Paces } from './pace.js';
@@ -13,6 +14,7 @@ export class Room {
     private readonly slots: Slots,
     private readonly buffer: JobBuffer,
     private readonly paces: Paces,
+    private readonly completer: Completer,
   ) {}
 
   of(type: string): number {
@@ -26,12 +28,12 @@ export class Room {
   }
 
   /**
-   * What waits here would hold a slot of the whole cluster, or count for a rate at a time at which it has not begun. One may all the same,
+   * A job holds its slot of the whole cluster until its end is written: then that one is free for the next. What waits here would hold a slot of the whole cluster, or count for a rate at a time at which it has not begun. One may all the same,
    * where each slot that comes free goes to one that waits: of other types only, which would keep this one from ever beginning. It has its
    * turn among them, so that it is claimed too early by the length of a handler.
    */
   private ofLimited(type: string, free: number, waiting: number): number {
     if (waiting === 0 && this.buffer.size > 0 && this.slots.isFullOfOthers(type)) return 1;
-    return Math.max(0, free - waiting);
+    return Math.max(0, free - waiting - this.completer.unwritten(type));
   }
 }

@@ -64,7 +64,7 @@ export class WorkerPool {
     notes: NoteRecorder,
   ) {
     this.slots = new Slots(registry, options.concurrency);
-    this.rooms = new Room(registry, this.slots, this.buffer, this.paces);
+    this.rooms = new Room(registry, this.slots, this.buffer, this.paces, this.completer);
     this.loners = new Loners((jobs) => this.postpone(jobs));
     this.claims = new Claims(this.slots, this.buffer, this.loners);
     lease.onLoss(() => this.abandonAll(lease.name));

@@ -44,7 +44,7 @@ export interface Dialect {
   readonly partialIndexes: boolean;
   /** Claims in one UPDATE … RETURNING; without it rows are locked, then updated. */
   readonly claimsByReturning: boolean;
-  /** WITH … AS (UPDATE … RETURNING) may feed an INSERT: both in one statement. */
+  /** WITH … AS (UPDATE … RETURNING) may feed an INSERT, and what it reads may be locked: all in one statement. */
   readonly writesInWith: boolean;
   /** INSERT … RETURNING; without it the ids of a statement's rows are looked up by the `batch` they were inserted with. */
   readonly insertsReturning: boolean;
@@ -56,8 +56,6 @@ export interface Dialect {
   readonly hasOnConflict: boolean;
   /** Claims begin where the last one ended, because purged entries are walked over until the engine has removed them. */
   readonly needsLowWaterMarks: boolean;
-  /** A subquery of FROM may see what stands before it; without it, there is one SELECT for each row. */
-  readonly hasLateral: boolean;
   /** A search that begins at a value of another table goes straight there; without it, it reads all that comes before. */
   readonly seeksByJoin: boolean;
   /** After a deadlock a connection goes on without its transaction: what is written next is committed by itself. */
@@ -84,6 +82,8 @@ export interface Dialect {
   /** What goes between the parentheses of `id IN (…)`. */
   readonly listed: (ids: readonly number[]) => Pick<Statement, 'sql' | 'parameters'>;
   readonly joinedUpdate: (update: JoinedUpdate) => string;
+  /** A SELECT of a UNION with an order, a limit and locks of its own. */
+  readonly unionPart: (select: string) => string;
   /** Joins a table as `j` to the few rows before it, by its primary key. */
   readonly joinByKey: (table: string) => string;
   /**

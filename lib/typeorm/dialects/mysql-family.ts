@@ -34,7 +34,6 @@ export const mysqlFamily = {
   needsLowWaterMarks: true,
   goesOnAfterRollback: true,
   seeksByJoin: false,
-  hasLateral: false,
   locksAreLocal: false,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   lockRow: ' FOR UPDATE',
@@ -49,6 +48,7 @@ export const mysqlFamily = {
     const assignments = Object.entries(update.set).map(([column, expression]) => `j.${column} = ${expression}`);
     return `UPDATE ${update.source} AS v ${joinByKey(update.table)} ON ${update.on} SET ${assignments.join(', ')}`;
   },
+  unionPart: (select: string) => `(${select})`,
   joinByKey,
   isDuplicate: (error: unknown) => errorCode(error) === DUPLICATE_KEY,
   isMissingTable: (error: unknown) => errorCode(error) === NO_SUCH_TABLE,

@@ -34,7 +34,6 @@ export const postgresDialect: Dialect = {
   needsLowWaterMarks: false,
   goesOnAfterRollback: false,
   seeksByJoin: true,
-  hasLateral: true,
   locksAreLocal: false,
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   lockRow: ' FOR UPDATE',
@@ -56,6 +55,7 @@ export const postgresDialect: Dialect = {
   },
   listed: listIds,
   joinedUpdate: updateFrom,
+  unionPart: (select) => `(${select})`,
   joinByKey: (table) => `JOIN ${table} j`,
   // OFFSET and FOR UPDATE keep the planner from reading the whole table instead.
   meetByKey: ({ table, on, lock }) =>

@@ -25,7 +25,6 @@ export const sqliteDialect: Dialect = {
   needsLowWaterMarks: false,
   goesOnAfterRollback: false,
   seeksByJoin: true,
-  hasLateral: false,
   locksAreLocal: false,
   skipLocked: '',
   lockRow: '',
@@ -43,6 +42,7 @@ export const sqliteDialect: Dialect = {
   // One text for any number of them: it is prepared once.
   listed: (ids) => ({ sql: 'SELECT value FROM json_each(?)', parameters: [JSON.stringify(ids)] }),
   joinedUpdate: updateFrom,
+  unionPart: (select) => `SELECT * FROM (${select})`,
   joinByKey: (table) => `JOIN ${table} j`,
   // CROSS: in this order.
   meetByKey: ({ table, on }) => `CROSS JOIN ${table} j ON ${on}`,

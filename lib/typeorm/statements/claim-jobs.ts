@@ -36,13 +36,7 @@ export function* claimJobs(tables: QueueTables, request: ClaimRequest, from: Cla
   return yield* readClaimed(tables, request, claimed);
 }
 
-/** The same of these jobs, whatever their levels, if they wait still. */
-export function* claimThese(tables: QueueTables, request: ClaimRequest, ids: readonly number[]): Script<ClaimedJob[]> {
-  const claimed = yield* lockThenUpdate(tables, request, selectThese(tables, request, ids));
-  return yield* readClaimed(tables, request, claimed);
-}
-
-function* readClaimed(tables: QueueTables, request: ClaimRequest, claimed: readonly Row[]): Script<ClaimedJob[]> {
+export function* readClaimed(tables: QueueTables, request: ClaimRequest, claimed: readonly Row[]): Script<ClaimedJob[]> {
   const ownOf = yield* ownOptions(tables, claimed);
   return claimed
     .map((row) => readClaimedJob(row, request, ownOf(row)))
@@ -60,7 +54,7 @@ function updateReturning(tables: QueueTables, request: ClaimRequest, from: Claim
 }
 
 /** Rows are locked in index order and written in key order, so that two claimers never wait for each other. */
-function* lockThenUpdate(tables: QueueTables, request: ClaimRequest, select: Statement): Script<Row[]> {
+export function* lockThenUpdate(tables: QueueTables, request: ClaimRequest, select: Statement): Script<Row[]> {
   const { dialect, names } = tables;
   const picked = yield select;
   if (picked.rows.length === 0) return [];
@@ -73,11 +67,11 @@ function* lockThenUpdate(tables: QueueTables, request: ClaimRequest, select: Sta
   return picked.rows.map((row) => ({ ...row, fence: Number(row['fence']) + 1, deadline: firstDeadline(row, request) }));
 }
 
-function setRunning({ manual }: ClaimRequest): string {
+export function setRunning({ manual }: ClaimRequest): string {
   return manual === undefined ? SET_RUNNING : SET_RUNNING_MANUALLY;
 }
 
-function runningOf({ node, maxCrashes, deadline, manual }: ClaimRequest): Parameter[] {
+export function runningOf({ node, maxCrashes, deadline, manual }: ClaimRequest): Parameter[] {
   const running = [Number(node), maxCrashes, deadline ?? null, manual?.ackTimeout ?? 0];
   return manual === undefined ? running : [...running, manual.retention.succeeded, manual.retention.failed];
 }
@@ -114,22 +108,12 @@ function selectDue(
   return statement(sql, [service, request.type, request.priority, ...place, Number(request.node), request.limit]);
 }
 
-function selectThese(tables: QueueTables, { node }: ClaimRequest, ids: readonly number[]): Statement {
-  const { dialect, names } = tables;
-  const listed = dialect.listed(ids);
-  const sql =
-    `SELECT ${columnsFor(tables)}, priority FROM ${names.job}${dialect.forceIndex('PRIMARY')} ` +
-    // COALESCE: PostgreSQL would otherwise go through all that wait, because there is an index of them.
-    `WHERE id IN (${listed.sql}) AND COALESCE(state, '') = 'waiting' AND ${isAlive(names)}${dialect.skipLocked}`;
-  return statement(sql, [...listed.parameters, Number(node)]);
-}
-
-function columnsFor({ dialect }: QueueTables): string {
+export function columnsFor({ dialect }: QueueTables): string {
   return `${COLUMNS}, ${dialect.now} AS now`;
 }
 
 /** A node that has been found dead must not take new jobs: they would wait for the next sweep. */
-function isAlive({ node }: TableNames): string {
+export function isAlive({ node }: TableNames): string {
   return `EXISTS (SELECT 1 FROM ${node} n WHERE n.id = ? AND n.state = 'alive')`;
 }
 

@@ -12,7 +12,6 @@ export interface Slot {
   readonly n: number;
   readonly job: number;
   readonly fence: number;
-  readonly taken: number;
 }
 
 /** `freeIn`: milliseconds, 0 for a free one; `undefined`: when its job ends. */
@@ -43,7 +42,7 @@ function selectSlots({ dialect, names, service }: QueueTables, type: string, ran
   const source = dialect.rows({ kind: 'name', k: 'name' });
   const on = 'j.service = ? AND j.type = ? AND j.kind = v.kind AND j.slot_key = v.k';
   return statement(
-    `SELECT j.kind, j.slot_key, j.n, j.job_id, j.fence, j.taken_at, ${dialect.now} - j.taken_at AS age, (${holderState(names)}) AS holder ` +
+    `SELECT j.kind, j.slot_key, j.n, j.job_id, j.fence, ${dialect.now} - j.taken_at AS age, (${holderState(names)}) AS holder ` +
       `FROM ${source} v ${dialect.meetByKey({ table: names.slot, on, lock: false })}`,
     [JSON.stringify(ranges), service, type],
   );
@@ -68,7 +67,6 @@ function slotOf(row: Row): Slot {
     n: Number(row['n']),
     job: Number(row['job_id']),
     fence: Number(row['fence']),
-    taken: Number(row['taken_at']),
   };
 }
 
@@ -94,13 +92,13 @@ function byKey(a: Slot, b: Slot): number {
 export function lockSlots({ dialect, names, service }: QueueTables, type: string, slots: readonly Slot[]): Statement {
   const source = dialect.rows({ kind: 'name', k: 'name', n: 'integer' });
   return statement(
-    `SELECT j.kind, j.slot_key, j.n, j.job_id, j.fence, j.taken_at FROM ${source} v ` +
+    `SELECT j.kind, j.slot_key, j.n, j.job_id, j.fence FROM ${source} v ` +
       dialect.meetByKey({ table: names.slot, on: BY_KEY, lock: true }),
     [JSON.stringify(slots.map(({ kind, key, n }) => ({ kind, k: key, n }))), service, type],
   );
 }
 
-const BY_KEY = 'j.service = ? AND j.type = ? AND j.kind = v.kind AND j.slot_key = v.k AND j.n = v.n';
+export const BY_KEY = 'j.service = ? AND j.type = ? AND j.kind = v.kind AND j.slot_key = v.k AND j.n = v.n';
 
 /** Those of `slots` that are among the locked rows and have not been taken since. */
 export function unchanged(slots: readonly Slot[], rows: readonly Row[]): Slot[] {
@@ -109,7 +107,7 @@ export function unchanged(slots: readonly Slot[], rows: readonly Row[]): Slot[] 
 }
 
 function stateOf(slot: Slot): string {
-  return JSON.stringify([slot.kind, slot.key, slot.n, slot.job, slot.fence, slot.taken]);
+  return JSON.stringify([slot.kind, slot.key, slot.n, slot.job, slot.fence]);
 }
 
 /** Gives locked slots to jobs that have just been claimed. */
@@ -131,7 +129,7 @@ export interface SlotOfJob {
 }
 
 /** By key, whatever the planner thinks of the table: all of these rows are there. */
-function replaceSlots({ dialect, names }: QueueTables, source: string): string {
+export function replaceSlots({ dialect, names }: QueueTables, source: string): string {
   const columns = 'service, type, kind, slot_key, n, job_id, fence, taken_at';
   return (
     `INSERT INTO ${names.slot} (${columns}) SELECT ?, ?, v.kind, v.k, v.n, v.job_id, v.fence, ${dialect.now} FROM ${source} v WHERE 1 = 1 ` +

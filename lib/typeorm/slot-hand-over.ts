@@ -1,0 +1,98 @@
+import type { ClaimedJob } from '../job/job.js';
+import type { JobLimits } from '../job/job-limits.js';
+import type { ClaimAnswer, ClaimRequest } from '../repository/job-repository.js';
+import type { HeldSlots } from './held-slots.js';
+import type { KnownKeys } from './known-keys.js';
+import type { ClaimMarks } from './low-water-marks.js';
+import type { Connected } from './queue-connection.js';
+import type { SlotClaims } from './slot-claims.js';
+import type { Slot } from './statements/slots.js';
+
+/** What one job had. */
+type Freed = readonly Slot[];
+
+/**
+ * The slots of jobs that have just ended here go to the next jobs of their keys, without a look at what is free, and seldom to the same as
+ * somebody else wants:
+ *
+ *     job ends ──► its slots ──► lock those that nobody else has taken ──► claim the next jobs ──► write slots
+ *
+ * Only as long as the last look is believed: then another one gives each key its turn, and each better priority.
+ */
+export class SlotHandOver {
+  /** Types of which the last look has left nothing that could have been claimed. */
+  private readonly heldBack = new Set<string>();
+  /** Types of which something has come since. */
+  private readonly news = new Set<string>();
+
+  constructor(
+    private readonly held: HeldSlots,
+    private readonly known: KnownKeys,
+    private readonly claims: SlotClaims,
+  ) {}
+
+  looked(type: string, { left }: ClaimAnswer): void {
+    this.news.delete(type);
+    if (left === 'held back') this.heldBack.add(type);
+    else this.heldBack.delete(type);
+  }
+
+  /** Whether what was seen before is not to be used once more. */
+  owesLook(type: string): boolean {
+    return this.news.has(type);
+  }
+
+  /** `undefined`: there is nothing to hand over, or nobody to take it. */
+  async claim(
+    connected: Connected,
+    request: ClaimRequest,
+    limits: JobLimits,
+    marks: ClaimMarks,
+  ): Promise<ClaimAnswer | undefined> {
+    const { type } = request;
+    if (request.again !== true) this.news.add(type);
+    const priorities = this.known.priorities(type, performance.now());
+    const freed = this.held.take(type, request.limit).filter((slots) => slots.every((slot) => isWithin(slot, limits)));
+    if (priorities === undefined || freed.length === 0) return undefined;
+    const jobs = await this.claimIn(connected, request, limits, freed, priorities, marks);
+    if (jobs.length === 0) return undefined;
+    const isAll = jobs.length < request.limit && this.heldBack.has(type) && !this.news.has(type);
+    return { jobs, left: isAll ? 'held back' : 'some', freeIn: undefined };
+  }
+
+  private async claimIn(
+    connected: Connected,
+    request: ClaimRequest,
+    limits: JobLimits,
+    freed: readonly Freed[],
+    priorities: ReadonlyMap<string, number>,
+    marks: ClaimMarks,
+  ): Promise<readonly ClaimedJob[]> {
+    const slots = limits.concurrency === undefined ? [] : [ofKind(freed, 'type')];
+    const shared = { most: freed.length, slots, freeIn: undefined };
+    if (limits.key === undefined) {
+      const priority = priorities.get('') ?? 0;
+      return (await this.claims.ofLevel(connected, { ...request, priority }, shared, marks)).jobs;
+    }
+    const own = ofKind(freed, 'key');
+    const wanted = [...priorities].map(([key, priority]) => ({
+      key,
+      priority,
+      slots: own.filter((slot) => slot.key === key),
+    }));
+    const claimed = await this.claims.ofKeys(connected, request, shared, wanted, marks);
+    // A slot was there, and no job for it.
+    if ([...claimed.values()].some((jobs) => jobs.length === 0)) this.known.forget(request.type);
+    return [...claimed.values()].flat();
+  }
+}
+
+/** What a rate has counted is not free when the job has ended. */
+function isWithin({ kind, n }: Slot, { concurrency, key }: JobLimits): boolean {
+  const most = { type: concurrency, key: key?.limit, rate: undefined }[kind];
+  return most !== undefined && n <= most;
+}
+
+function ofKind(freed: readonly Freed[], kind: Slot['kind']): Slot[] {
+  return freed.flatMap((slots) => slots.filter((slot) => slot.kind === kind));
+}
