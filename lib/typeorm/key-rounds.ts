@@ -1,3 +1,5 @@
+import { byBytes } from './statements/gaps.js';
+
 /** Where a node is on its way round the keys of one type, from above. */
 interface Round {
   /** The next keys are below it; `undefined`: from the highest. */
@@ -26,6 +28,21 @@ export class KeyRounds {
       isHeldBack: before.isHeldBack || seen.isHeldBack,
     });
     return 'some';
+  }
+
+  /** The keys in the order in which they have their turns: those below the last one that was served, then the others. */
+  inTurn<Key extends { readonly key: string }>(type: string, keys: readonly Key[]): readonly Key[] {
+    const below = this.below(type);
+    if (below === undefined) return keys;
+    const isBelow = ({ key }: Key) => byBytes(key, below) < 0;
+    return [...keys.filter(isBelow), ...keys.filter((each) => !isBelow(each))];
+  }
+
+  /** All keys have had their turn. */
+  ofAll(type: string, { isHeldBack }: Pick<Round, 'isHeldBack'>, mayBeMore: boolean): 'none' | 'some' | 'held back' {
+    this.byType.delete(type);
+    if (mayBeMore) return 'some';
+    return isHeldBack ? 'held back' : 'none';
   }
 
   /** There are no more keys below. What a round has passed by may have come free, if it has claimed anything or began half-way. */

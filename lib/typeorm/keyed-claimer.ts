@@ -1,12 +1,19 @@
 import type { ClaimAnswer, ClaimRequest } from '../repository/job-repository.js';
 import { addSlots } from './add-slots.js';
 import { KeyRounds } from './key-rounds.js';
-import type { KnownKeys } from './known-keys.js';
+import { areAll, type KnownKeys, type NextKeys } from './known-keys.js';
 import type { ClaimMarks } from './low-water-marks.js';
 import type { Connected } from './queue-connection.js';
 import type { ClaimedOfKeys, SlotClaims } from './slot-claims.js';
-import { shareKeys, untilOthersHaveTheirs, type Share, type SharedSlots } from './slot-plan.js';
-import { lookAtKeys, type KeyPage } from './statements/look-at-limits.js';
+import { isExceeded, shareKeys, untilOthersHaveTheirs, type Share, type SharedSlots } from './slot-plan.js';
+import { lookAtKeys, lookAtSlots, type KeyPage } from './statements/look-at-limits.js';
+
+/** Slots are scarce when at least one of so many is taken. */
+const SCARCE = 4;
+
+interface Page extends KeyPage, NextKeys {
+  readonly isNew: boolean;
+}
 
 /** Claims jobs of the keys that come next: each call looks at one page of them. */
 export class KeyedClaimer {
@@ -29,29 +36,36 @@ export class KeyedClaimer {
     shared: SharedSlots,
     marks: ClaimMarks,
   ): Promise<ClaimAnswer> {
-    const { database, tables } = connected;
-    const below = this.rounds.below(request.type);
-    const now = performance.now();
-    const known = request.again === true ? this.known.next(request.type, below, now) : undefined;
-    const page = await database.run(() => lookAtKeys(tables, request.type, below, known));
-    if (known === undefined) this.known.found(request.type, below, page, now, performance.now());
+    const { type } = request;
+    const began = performance.now();
+    const page = await this.nextPage(connected, request, began);
     const shares = shareKeys(page.keys, page.slots, limit, shared.most);
-    await addSlots(
-      connected,
-      request.type,
-      shares.flatMap(({ slots }) => slots),
-      page.slots,
-    );
+    const wanted = shares.flatMap(({ slots }) => slots);
+    await addSlots(connected, type, wanted, page.slots);
     const claimed = await this.claims.ofKeys(connected, request, shared, shares, marks);
     const jobs = [...claimed.values()].flat();
-    const left = this.goOn(request.type, page, shares, claimed);
+    const mayHandOver = !shared.isExceeded && areScarce(page, limit, jobs.length);
+    if (page.isNew)
+      this.known.looked(type, { ...page, mayHandOver, took: performance.now() - began }, performance.now());
+    const left = this.goOn(type, page, shares, claimed);
     if (jobs.length === request.limit) return { jobs, left: 'some', freeIn: undefined };
     if (jobs.length === shared.most) return { jobs, left: 'held back', freeIn: shared.freeIn };
     const wasLate = left === 'held back' && isShort(shares, claimed);
     return { jobs, left, freeIn: wasLate ? untilOthersHaveTheirs() : undefined };
   }
 
-  private goOn(type: string, page: KeyPage, shares: readonly Share[], claimed: ClaimedOfKeys): ClaimAnswer['left'] {
+  private async nextPage({ database, tables }: Connected, { type, again }: ClaimRequest, now: number): Promise<Page> {
+    const below = this.rounds.below(type);
+    const known = again === true ? this.known.next(type, below, now) : undefined;
+    const from = known === undefined ? this.known.placeOf(type, below) : known.below;
+    const found = await database.run(() =>
+      known === undefined ? lookAtKeys(tables, type, from, this.known.before(type)) : lookAtSlots(tables, type, known),
+    );
+    const page = { ...found, below: from, isNew: known === undefined };
+    return areAll(page) ? { ...page, keys: this.rounds.inTurn(type, page.keys) } : page;
+  }
+
+  private goOn(type: string, page: Page, shares: readonly Share[], claimed: ClaimedOfKeys): ClaimAnswer['left'] {
     const of = (share: Share) => claimed.get(share.key)?.length ?? 0;
     const hasClaimed = shares.some((share) => of(share) > 0);
     const someShort = isShort(shares, claimed);
@@ -61,9 +75,16 @@ export class KeyedClaimer {
     const seen = { hasClaimed, isHeldBack };
     const lastServed = shares.findLast(({ isAll }) => !isAll) && shares.findLast(({ slots }) => slots.length > 0);
     if (lastServed !== undefined) return this.rounds.wentTo(type, lastServed.key, seen);
+    if (areAll(page)) return this.rounds.ofAll(type, seen, hasClaimed && someShort);
     if (page.lowest !== undefined) return this.rounds.wentTo(type, page.lowest, seen);
     return this.rounds.ended(type, seen, hasClaimed && someShort);
   }
+}
+
+/** Otherwise it is room in the processes that jobs wait for, and each key has its turn at it. */
+function areScarce({ keys, slots }: KeyPage, limit: number, taken: number): boolean {
+  const before = slots.filter(({ freeIn }) => freeIn !== 0).length;
+  return !isExceeded(slots, limit) && keys.length * limit <= SCARCE * (before + taken);
 }
 
 /** Somebody else has taken slots or jobs of a key, or only worse priorities are left. */

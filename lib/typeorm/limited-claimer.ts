@@ -18,9 +18,10 @@ const MOST_LOOKS = 10;
 
 /**
  * How jobs of types with limits are claimed: what is free is looked for without locks, and then taken in one transaction, as far as nobody
- * else has come first.
+ * else has come first. Between two looks, slots of jobs that end here are handed over.
  *
- *     slots of the type ──► keys with jobs, and their slots ──► lock slots ──► claim jobs ──► write slots
+ *     slots of the type ──► keys with jobs, and their slots ──┐
+ *                           slots of jobs that have ended ────┴──► lock slots ──► claim jobs ──► write slots
  */
 export class LimitedClaimer {
   private readonly held = new HeldSlots();
@@ -34,7 +35,7 @@ export class LimitedClaimer {
     if (handedOver !== undefined) return handedOver;
     const again = request.again === true && !this.handOver.owesLook(request.type);
     const answer = await this.look(connected, { ...request, again }, limits, marks);
-    this.handOver.looked(request.type, answer);
+    this.handOver.looked(request.type, limits, answer);
     return answer;
   }
 
@@ -51,14 +52,17 @@ export class LimitedClaimer {
   ): Promise<ClaimAnswer> {
     const { database, tables } = connected;
     const { type } = request;
-    const { unfiled, known } = await database.run(() => lookAtType(tables, type, limits, this.keyed.knows(request)));
+    const isFiled = limits.key !== undefined && this.keyed.knows(request);
+    const { unfiled, known } = await database.run(() => lookAtType(tables, type, limits, isFiled));
     if (limits.key === undefined && unfiled === undefined) return { jobs: [], left: 'none', freeIn: undefined };
     const shared = shareSlots(known, limits, request.limit);
-    if (shared.most === 0) return { jobs: [], left: 'held back', freeIn: shared.freeIn };
+    if (shared.most === 0) {
+      this.known.forget(type);
+      return { jobs: [], left: 'held back', freeIn: shared.freeIn };
+    }
     await addSlots(connected, type, shared.slots.flat(), known);
     const { key } = limits;
-    if (key === undefined)
-      return this.claimLevel(connected, { ...request, priority: unfiled ?? 0 }, shared, marks);
+    if (key === undefined) return this.claimLevel(connected, { ...request, priority: unfiled ?? 0 }, shared, marks);
     const claim = (again: boolean) => this.keyed.claim(connected, { ...request, again }, key.limit, shared, marks);
     // What nobody has filed yet is filed first: it may be under one of the keys that come next.
     const file = () => (unfiled === undefined ? false : fileJobs(connected, type, key.from, unfiled));
@@ -71,8 +75,9 @@ export class LimitedClaimer {
     shared: SharedSlots,
     marks: ClaimMarks,
   ): Promise<ClaimAnswer> {
-    const now = performance.now();
-    this.known.found(request.type, undefined, { keys: [{ key: '', priority: request.priority }], lowest: undefined }, now, now);
+    const keys = [{ key: '', priority: request.priority }];
+    const look = { keys, below: undefined, lowest: undefined, took: 0, mayHandOver: !shared.isExceeded };
+    this.known.looked(request.type, look, performance.now());
     const { jobs, slots } = await this.claims.ofLevel(connected, request, shared, marks);
     // Worse levels may have more, and so may slots that somebody else was about to take.
     const isShort = jobs.length > 0 && jobs.length < shared.most;

@@ -11,6 +11,12 @@ import type { Slot } from './statements/slots.js';
 /** What one job had. */
 type Freed = readonly Slot[];
 
+interface LastLook {
+  readonly limits: JobLimits;
+  /** It has left nothing that could have been claimed. */
+  readonly isAll: boolean;
+}
+
 /**
  * The slots of jobs that have just ended here go to the next jobs of their keys, without a look at what is free, and seldom to the same as
  * somebody else wants:
@@ -20,8 +26,7 @@ type Freed = readonly Slot[];
  * Only as long as the last look is believed: then another one gives each key its turn, and each better priority.
  */
 export class SlotHandOver {
-  /** Types of which the last look has left nothing that could have been claimed. */
-  private readonly heldBack = new Set<string>();
+  private readonly lastLooks = new Map<string, LastLook>();
   /** Types of which something has come since. */
   private readonly news = new Set<string>();
 
@@ -31,10 +36,9 @@ export class SlotHandOver {
     private readonly claims: SlotClaims,
   ) {}
 
-  looked(type: string, { left }: ClaimAnswer): void {
+  looked(type: string, limits: JobLimits, { left }: ClaimAnswer): void {
     this.news.delete(type);
-    if (left === 'held back') this.heldBack.add(type);
-    else this.heldBack.delete(type);
+    this.lastLooks.set(type, { limits, isAll: left === 'held back' });
   }
 
   /** Whether what was seen before is not to be used once more. */
@@ -51,12 +55,13 @@ export class SlotHandOver {
   ): Promise<ClaimAnswer | undefined> {
     const { type } = request;
     if (request.again !== true) this.news.add(type);
-    const priorities = this.known.priorities(type, performance.now());
-    const freed = this.held.take(type, request.limit).filter((slots) => slots.every((slot) => isWithin(slot, limits)));
-    if (priorities === undefined || freed.length === 0) return undefined;
-    const jobs = await this.claimIn(connected, request, limits, freed, priorities, marks);
+    const freed = this.held.take(type, request.limit);
+    const last = this.lastLooks.get(type);
+    const heirs = this.known.heirs(type, performance.now());
+    if (freed.length === 0 || heirs === undefined || !areSame(last?.limits, limits)) return undefined;
+    const jobs = await this.claimIn(connected, request, limits, freed, heirs, marks);
     if (jobs.length === 0) return undefined;
-    const isAll = jobs.length < request.limit && this.heldBack.has(type) && !this.news.has(type);
+    const isAll = jobs.length < request.limit && last?.isAll === true && !this.news.has(type);
     return { jobs, left: isAll ? 'held back' : 'some', freeIn: undefined };
   }
 
@@ -65,17 +70,17 @@ export class SlotHandOver {
     request: ClaimRequest,
     limits: JobLimits,
     freed: readonly Freed[],
-    priorities: ReadonlyMap<string, number>,
+    heirs: ReadonlyMap<string, number>,
     marks: ClaimMarks,
   ): Promise<readonly ClaimedJob[]> {
     const slots = limits.concurrency === undefined ? [] : [ofKind(freed, 'type')];
-    const shared = { most: freed.length, slots, freeIn: undefined };
+    const shared = { most: freed.length, slots, isExceeded: false, freeIn: undefined };
     if (limits.key === undefined) {
-      const priority = priorities.get('') ?? 0;
+      const priority = heirs.get('') ?? 0;
       return (await this.claims.ofLevel(connected, { ...request, priority }, shared, marks)).jobs;
     }
     const own = ofKind(freed, 'key');
-    const wanted = [...priorities].map(([key, priority]) => ({
+    const wanted = [...heirs].map(([key, priority]) => ({
       key,
       priority,
       slots: own.filter((slot) => slot.key === key),
@@ -87,10 +92,9 @@ export class SlotHandOver {
   }
 }
 
-/** What a rate has counted is not free when the job has ended. */
-function isWithin({ kind, n }: Slot, { concurrency, key }: JobLimits): boolean {
-  const most = { type: concurrency, key: key?.limit, rate: undefined }[kind];
-  return most !== undefined && n <= most;
+/** A lowered limit has to be looked at. What a rate has counted is not free when the job has ended. */
+function areSame(before: JobLimits | undefined, { concurrency, key, rate }: JobLimits): boolean {
+  return before?.concurrency === concurrency && before?.key?.limit === key?.limit && rate === undefined;
 }
 
 function ofKind(freed: readonly Freed[], kind: Slot['kind']): Slot[] {

@@ -15,6 +15,8 @@ const RETRY = { least: 10, more: 20 };
 export interface SharedSlots {
   readonly most: number;
   readonly slots: readonly (readonly Slot[])[];
+  /** More are taken than the limit of now allows: it was lowered. */
+  readonly isExceeded: boolean;
   /** Milliseconds until one more of the rate's is free; `undefined`: it is not the rate that ends at `most`. */
   readonly freeIn: number | undefined;
 }
@@ -36,8 +38,19 @@ export function shareSlots(known: readonly KnownSlot[], { concurrency, rate }: J
   return {
     most,
     slots: free.map((slots) => slots.slice(0, most)),
+    isExceeded:
+      concurrency !== undefined &&
+      isExceeded(
+        known.filter(({ slot }) => slot.kind === 'type'),
+        concurrency,
+      ),
     freeIn: isRate ? rateFreeIn(known, rate) : undefined,
   };
+}
+
+/** Whether jobs run in slots above the limit. */
+export function isExceeded(known: readonly KnownSlot[], limit: number): boolean {
+  return known.some(({ slot, freeIn }) => slot.n > limit && freeIn !== 0);
 }
 
 /** Milliseconds after which somebody who has lost a race for slots looks for others: not the same for all, who would meet again. */

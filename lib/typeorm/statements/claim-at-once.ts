@@ -38,41 +38,66 @@ export function* claimAtOnce(
   return { ofKey, taken: claimed.flatMap(slotsOf) };
 }
 
-/**
- * Whether a slot is as it was found is asked of the row that was locked, and not in the search for it, which may see it as it was before.
- * Where slots are given away by number, all of them are in one order: that of the claim's wishes.
- */
 function claimStatement(
   tables: QueueTables,
   request: ClaimRequest,
   shared: SharedSlots,
   stretches: readonly Stretch[],
 ): Statement {
-  const { dialect, names, service } = tables;
-  const { type, node } = request;
   const kinds = shared.slots.flatMap(([first]) => (first === undefined ? [] : [first.kind]));
-  const isShared = kinds.map((kind) => ` AND nth <= (SELECT COUNT(*) FROM free WHERE kind = '${kind}')`).join('');
-  const ofJob = (kind: string) => `(SELECT n FROM used u WHERE u.job_id = g.id AND u.kind = '${kind}') AS ${kind}_slot`;
+  const ofJob = (kind: SlotKind) =>
+    `(SELECT n FROM used u WHERE u.job_id = g.id AND u.kind = '${kind}') AS ${kind}_slot`;
   const sql =
-    `WITH locked AS MATERIALIZED (SELECT v.*, j.job_id, j.fence FROM ${dialect.rows(WANTED)} v ` +
+    `WITH ${withSlots(tables, kinds)}, ${withJobs(tables, request)}, ${withUse(tables)} ` +
+    `SELECT s.k AS stretch, g.*, ${['key' as const, ...kinds].map(ofJob).join(', ')} FROM stretch s LEFT JOIN given g ON g.concurrency_key = s.k`;
+  const level = [tables.service, request.type];
+  const wanted = JSON.stringify(wantedSlots(shared, stretches));
+  const parameters = [wanted, ...level, ...level, Number(request.node), ...runningOf(request), ...level];
+  const name = ['claim by keys', ...kinds, ...(request.manual === undefined ? [] : ['manual'])].join(' ');
+  return { ...statement(sql, parameters), name };
+}
+
+/**
+ * Whether a slot is as it was found is asked of the row that was locked, and not in the search for it, which may see it as it was before.
+ * For each of the keys no more than there are slots of the other kinds.
+ */
+function withSlots({ dialect, names }: QueueTables, kinds: readonly SlotKind[]): string {
+  const upTo = kinds.map((kind) => ` AND nth <= (SELECT COUNT(*) FROM free WHERE kind = '${kind}')`).join('');
+  return (
+    `locked AS MATERIALIZED (SELECT v.*, j.job_id, j.fence FROM ${dialect.rows(WANTED)} v ` +
     `${dialect.meetByKey({ table: names.slot, on: BY_KEY, lock: true })}), ` +
     'free AS MATERIALIZED (SELECT kind, k, n, priority, ROW_NUMBER() OVER (PARTITION BY kind ORDER BY place) AS nth, ' +
     'ROW_NUMBER() OVER (PARTITION BY kind, k ORDER BY place) AS nth_of_key FROM locked WHERE job_id = holder AND fence = holder_fence), ' +
-    `stretch AS MATERIALIZED (SELECT k, priority, COUNT(*) AS most FROM free WHERE kind = 'key'${isShared} GROUP BY k, priority), ` +
+    `stretch AS MATERIALIZED (SELECT k, priority, COUNT(*) AS most FROM free WHERE kind = 'key'${upTo} GROUP BY k, priority)`
+  );
+}
+
+function withJobs(tables: QueueTables, request: ClaimRequest): string {
+  const { dialect, names } = tables;
+  return (
     `picked AS MATERIALIZED (SELECT j.id FROM stretch v CROSS JOIN LATERAL (SELECT id FROM ${names.job} WHERE service = ? AND state = 'waiting' ` +
     `AND type = ? AND concurrency_key = v.k AND priority = v.priority AND due <= ${dialect.now} AND ${isAlive(names)} ` +
     `ORDER BY due, id LIMIT v.most${dialect.skipLocked}) j), ` +
-    `claimed AS (UPDATE ${names.job} ${setRunning(request)} WHERE id = ANY(ARRAY(SELECT id FROM picked)) RETURNING ${columnsFor(tables)}, priority, concurrency_key), ` +
-    'given AS MATERIALIZED (SELECT *, ROW_NUMBER() OVER (ORDER BY due, id) AS nth, ROW_NUMBER() OVER (PARTITION BY concurrency_key ORDER BY due, id) AS nth_of_key FROM claimed), ' +
+    `claimed AS (UPDATE ${names.job} ${setRunning(request)} WHERE id = ANY(ARRAY(SELECT id FROM picked)) ` +
+    `RETURNING ${columnsFor(tables)}, priority, concurrency_key), ` +
+    'given AS MATERIALIZED (SELECT *, ROW_NUMBER() OVER (ORDER BY due, id) AS nth, ' +
+    'ROW_NUMBER() OVER (PARTITION BY concurrency_key ORDER BY due, id) AS nth_of_key FROM claimed)'
+  );
+}
+
+/** The n-th job has the n-th slot of each kind, and of its key. */
+function withUse(tables: QueueTables): string {
+  return (
     'used AS MATERIALIZED (SELECT f.kind, f.k, f.n, g.id AS job_id, g.fence FROM given g JOIN free f ON ' +
-    `CASE f.kind WHEN 'key' THEN f.k = g.concurrency_key AND f.nth_of_key = g.nth_of_key ELSE f.nth = g.nth END), ` +
-    `written AS (${replaceSlots(tables, 'used')}) ` +
-    `SELECT s.k AS stretch, g.*, ${['key', ...kinds].map(ofJob).join(', ')} FROM stretch s LEFT JOIN given g ON g.concurrency_key = s.k`;
-  const name = ['claim by keys', ...kinds, ...(request.manual === undefined ? [] : ['manual'])].join(' ');
-  const wanted = [
-    ...shared.slots.flat().map((slot) => ({ slot, priority: 0 })),
-    ...stretches.flatMap(({ slots, priority }) => slots.map((slot) => ({ slot, priority }))),
-  ].map(({ slot: { kind, key, n, job, fence }, priority }, place) => ({
+    "CASE f.kind WHEN 'key' THEN f.k = g.concurrency_key AND f.nth_of_key = g.nth_of_key ELSE f.nth = g.nth END), " +
+    `written AS (${replaceSlots(tables, 'used')})`
+  );
+}
+
+function wantedSlots(shared: SharedSlots, stretches: readonly Stretch[]) {
+  const ofAll = shared.slots.flat().map((slot) => ({ slot, priority: 0 }));
+  const ofKeys = stretches.flatMap(({ slots, priority }) => slots.map((slot) => ({ slot, priority })));
+  return [...ofAll, ...ofKeys].map(({ slot: { kind, key, n, job, fence }, priority }, place) => ({
     place,
     kind,
     k: key,
@@ -81,9 +106,6 @@ function claimStatement(
     holder_fence: fence,
     priority,
   }));
-  const level = [service, type];
-  const parameters = [JSON.stringify(wanted), ...level, ...level, Number(node), ...runningOf(request), ...level];
-  return { ...statement(sql, parameters), name };
 }
 
 function slotsOf(row: Row): SlotOfJob[] {

@@ -36,7 +36,11 @@ export function* claimJobs(tables: QueueTables, request: ClaimRequest, from: Cla
   return yield* readClaimed(tables, request, claimed);
 }
 
-export function* readClaimed(tables: QueueTables, request: ClaimRequest, claimed: readonly Row[]): Script<ClaimedJob[]> {
+export function* readClaimed(
+  tables: QueueTables,
+  request: ClaimRequest,
+  claimed: readonly Row[],
+): Script<ClaimedJob[]> {
   const ownOf = yield* ownOptions(tables, claimed);
   return claimed
     .map((row) => readClaimedJob(row, request, ownOf(row)))

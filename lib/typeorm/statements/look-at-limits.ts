@@ -3,7 +3,7 @@ import type { JobLimits } from '../../job/job-limits.js';
 import type { QueueTables } from '../queue-tables.js';
 import type { Script } from '../statement.js';
 import { readSlot, selectKeySlots, selectSharedSlots, type KnownSlot } from './slots.js';
-import { nextKeys, optionalPriority, selectBestPriority, type WaitingKeys } from './waiting-keys.js';
+import { nextKeys, optionalPriority, selectBestPriority, type WaitingKey, type WaitingKeys } from './waiting-keys.js';
 
 /** Keys that one look goes by: of all, the slots are read. */
 const KEYS_AT_ONCE = 100;
@@ -31,14 +31,18 @@ export function* lookAtType(
   return { known: slots.map((row) => readSlot(row, limits.rate?.per)), unfiled: optionalPriority(best?.['priority']) };
 }
 
-/** The next keys below one that have waiting jobs, unless they are known, and what is taken of them. */
+/** The next keys below one that have waiting jobs, and what is taken of them. `before`: keys of an earlier look. */
 export function* lookAtKeys(
   tables: QueueTables,
   type: string,
   below: string | undefined,
-  known?: WaitingKeys,
+  before: readonly WaitingKey[],
 ): Script<KeyPage> {
-  const found = known ?? (yield* nextKeys(tables, type, below, KEYS_AT_ONCE));
+  return yield* lookAtSlots(tables, type, yield* nextKeys(tables, type, below, KEYS_AT_ONCE, before));
+}
+
+/** What is taken of keys that are known. */
+export function* lookAtSlots(tables: QueueTables, type: string, found: WaitingKeys): Script<KeyPage> {
   if (found.keys.length === 0) return { ...found, slots: [] };
   const names = found.keys.map(({ key }) => key);
   const { rows } = yield selectKeySlots(tables, type, names);

@@ -17,20 +17,19 @@ export interface WaitingKeys {
 
 /** Jobs that are read in one statement, where it takes one for each key that has more of them. */
 const ENTRIES = 50;
-/** Such statements of one look. */
-const MOST_STATEMENTS = 40;
 
 /**
  * The next keys below one, or the highest of all: from key to key by one search of the claim index each, whatever waits under them. From
- * above, because there are the best priorities, and because the entries that InnoDB has not purged yet are those of the oldest jobs.
+ * above, because there are the best priorities, and because the entries that InnoDB has not purged yet are those of the oldest jobs. `before`: keys of an earlier look.
  */
 export function* nextKeys(
   tables: QueueTables,
   type: string,
   below: string | undefined,
   most: number,
+  before: readonly WaitingKey[] = [],
 ): Script<WaitingKeys> {
-  if (!tables.dialect.seeksByJoin) return yield* stepByStep(tables, type, below, most);
+  if (!tables.dialect.seeksByJoin) return yield* stepByStep(tables, type, below, most, before);
   const { rows } = yield selectKeys(tables, type, below, most);
   const found = rows.map(({ k, priority }) => ({ key: String(k), priority: optionalPriority(priority) }));
   return { keys: found.filter(isDue), lowest: found.length < most ? undefined : found.at(-1)?.key };
@@ -62,25 +61,64 @@ function selectKeys({ dialect, names, service }: QueueTables, type: string, belo
   return statement(sql, [...level, ...(below === undefined ? [] : [below]), ...level, ...level]);
 }
 
-/** MariaDB and MySQL search for constants only: a statement for each key that has many jobs, or for all that have few. */
-function* stepByStep(tables: QueueTables, type: string, below: string | undefined, most: number): Script<WaitingKeys> {
+/**
+ * MariaDB and MySQL search for constants only: a statement for each key that has many jobs, or for all that have few. What follows the keys
+ * of an earlier look is asked in one, because most of them wait still.
+ */
+function* stepByStep(
+  tables: QueueTables,
+  type: string,
+  below: string | undefined,
+  most: number,
+  before: readonly WaitingKey[],
+): Script<WaitingKeys> {
+  const following = yield* keysBelowEach(tables, type, [below, ...before.map(({ key }) => key)]);
   const keys: WaitingKey[] = [];
   let lowest = below;
-  for (let count = 0; count < MOST_STATEMENTS && keys.length < most; count++) {
-    const { rows } = yield selectEntries(tables, type, lowest);
-    for (const key of rows.map(readKey)) if (keys.at(-1)?.key !== key.key) keys.push(key);
-    if (rows.length < ENTRIES) return { keys, lowest: undefined };
+  while (keys.length < most) {
+    const known = following.get(lowest);
+    const found = known ?? (yield selectEntries(tables, type, lowest)).rows.map(readKey);
+    for (const key of found) if (keys.at(-1)?.key !== key.key) keys.push(key);
+    if (found.length < (known === undefined ? ENTRIES : 1)) return { keys, lowest: undefined };
     lowest = keys.at(-1)?.key;
   }
   return { keys, lowest };
 }
 
-function selectEntries({ dialect, names, service }: QueueTables, type: string, below: string | undefined): Statement {
+/** The next one below each. */
+function* keysBelowEach(
+  tables: QueueTables,
+  type: string,
+  places: readonly (string | undefined)[],
+): Script<ReadonlyMap<string | undefined, readonly WaitingKey[]>> {
+  if (places.length === 1) return new Map();
+  const parts = places.map((below, place) =>
+    selectBelow(tables, type, below, { limit: 1, columns: `, ${place} AS place` }),
+  );
+  const sql = parts.map((part) => tables.dialect.unionPart(part.sql)).join(' UNION ALL ');
+  const { rows } = yield statement(
+    sql,
+    parts.flatMap(({ parameters }) => parameters),
+  );
+  const found = new Map(rows.map((row) => [Number(row['place']), [readKey(row)]]));
+  return new Map(places.map((below, place) => [below, found.get(place) ?? []]));
+}
+
+function selectEntries(tables: QueueTables, type: string, below: string | undefined): Statement {
+  return selectBelow(tables, type, below, { limit: ENTRIES, columns: '' });
+}
+
+function selectBelow(
+  { dialect, names, service }: QueueTables,
+  type: string,
+  below: string | undefined,
+  { limit, columns }: { readonly limit: number; readonly columns: string },
+): Statement {
   const where = below === undefined ? '' : ' AND concurrency_key < ?';
   const sql =
-    `SELECT concurrency_key AS k, priority FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
+    `SELECT concurrency_key AS k, priority${columns} FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
     `WHERE service = ? AND state = 'waiting' AND type = ? AND concurrency_key > '${UNFILED}'${where} AND due <= ${dialect.now} ` +
-    `ORDER BY concurrency_key DESC, priority DESC LIMIT ${ENTRIES}`;
+    `ORDER BY concurrency_key DESC, priority DESC LIMIT ${limit}`;
   return statement(sql, below === undefined ? [service, type] : [service, type, below]);
 }
 
