@@ -3,7 +3,7 @@ import type { ClaimRequest } from '../../repository/job-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import type { SharedSlots, Share } from '../slot-plan.js';
 import { statement, type Parameter, type Script, type Statement } from '../statement.js';
-import { claimJobs, columnsFor, isAlive, lockThenUpdate, readClaimed } from './claim-jobs.js';
+import { claimJobs, columnsFor, lockThenUpdate, readClaimed } from './claim-jobs.js';
 import { lockSlots, takeSlots, unchanged, type Slot, type SlotOfJob } from './slots.js';
 
 /** What to claim under one key, from a due time on. */
@@ -31,7 +31,7 @@ export function* claimUnkeyed(
   planned: SharedSlots,
   from: number,
 ): Script<ClaimedInSlots> {
-  const shared = yield* lockShared(tables, request.type, planned, []);
+  const shared = yield* lockShared(tables, request, planned, []);
   const jobs =
     shared.most === 0 ? [] : yield* claimJobs(tables, { ...request, limit: shared.most }, { due: from, id: 0 });
   const taken = yield* take(tables, request.type, jobs, shared.slots);
@@ -48,7 +48,7 @@ export function* claimKeyed(
   const { type } = request;
   const shared = yield* lockShared(
     tables,
-    type,
+    request,
     planned,
     stretches.flatMap(({ slots }) => slots),
   );
@@ -68,8 +68,8 @@ export function* claimKeyed(
   return { taken, ofKey };
 }
 
-function* lockShared(tables: QueueTables, type: string, planned: SharedSlots, others: readonly Slot[]) {
-  const { rows } = yield lockSlots(tables, type, [...planned.slots.flat(), ...others]);
+function* lockShared(tables: QueueTables, request: ClaimRequest, planned: SharedSlots, others: readonly Slot[]) {
+  const { rows } = yield lockSlots(tables, request, [...planned.slots.flat(), ...others]);
   const slots = planned.slots.map((kind) => unchanged(kind, rows));
   return { rows, slots, most: Math.min(planned.most, ...slots.map(({ length }) => length)) };
 }
@@ -104,7 +104,7 @@ function selectStretches(tables: QueueTables, request: ClaimRequest, stretches: 
     dialect.unionPart(
       `SELECT ${columnsFor(tables)}, priority, ${place} AS place FROM ${names.job}${dialect.forceIndex(`${names.job}_claim`)} ` +
         `WHERE service = ? AND state = 'waiting' AND type = ? AND concurrency_key = ? AND priority = ? AND due >= ? AND due <= ${dialect.now} ` +
-        `AND ${isAlive(names)} ORDER BY due, id LIMIT ${slots.length}${dialect.skipLocked}`,
+        `ORDER BY due, id LIMIT ${slots.length}${dialect.skipLocked}`,
     ),
   );
   const parameters = stretches.flatMap(({ key, priority, from }): Parameter[] => [
@@ -113,7 +113,6 @@ function selectStretches(tables: QueueTables, request: ClaimRequest, stretches: 
     key,
     priority,
     from,
-    Number(request.node),
   ]);
   return statement(parts.join(' UNION ALL '), parameters);
 }

@@ -1,7 +1,9 @@
 import type { JobLimits } from '../../job/job-limits.js';
+import type { ClaimRequest } from '../../repository/claim-request.js';
 import type { SlotKind } from '../../repository/inspection-repository.js';
 import type { QueueTables } from '../queue-tables.js';
 import type { TableNames } from '../schema/tables.js';
+import { isAlive } from './claim-jobs.js';
 import { byBytes } from './gaps.js';
 import { statement, type Parameter, type Row, type Statement } from '../statement.js';
 
@@ -86,15 +88,21 @@ function byKey(a: Slot, b: Slot): number {
 }
 
 /**
- * Those that nobody else is about to take, as they are now. Whether their jobs run is not asked again here: PostgreSQL would answer for the
- * time before it had the lock. A slot that is as it was found is still free, because no job runs twice under one fence.
+ * Those that nobody else is about to take, as they are now, for a node that is alive. Whether their jobs run is not asked again here:
+ * PostgreSQL would answer for the time before it had the lock. A slot that is as it was found is still free, because no job runs twice under
+ * one fence.
  */
-export function lockSlots({ dialect, names, service }: QueueTables, type: string, slots: readonly Slot[]): Statement {
+export function lockSlots(
+  { dialect, names, service }: QueueTables,
+  { type, node }: ClaimRequest,
+  slots: readonly Slot[],
+): Statement {
   const source = dialect.rows({ kind: 'name', k: 'name', n: 'integer' });
+  const on = `${BY_KEY} AND ${isAlive(names)}`;
   return statement(
     `SELECT j.kind, j.slot_key, j.n, j.job_id, j.fence FROM ${source} v ` +
-      dialect.meetByKey({ table: names.slot, on: BY_KEY, lock: true }),
-    [JSON.stringify(slots.map(({ kind, key, n }) => ({ kind, k: key, n }))), service, type],
+      dialect.meetByKey({ table: names.slot, on, lock: true }),
+    [JSON.stringify(slots.map(({ kind, key, n }) => ({ kind, k: key, n }))), service, type, Number(node)],
   );
 }
 
