@@ -14,9 +14,16 @@ const DEADLINE = 5_000;
 const PING_EVERY = 30_000;
 const CLOSE_PATIENCE = 1_000;
 
+/** Under its name it is parsed once for each connection. */
+interface Prepared {
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly string[];
+}
+
 /** As pg has it. */
 interface Client extends EventEmitter {
-  query(sql: string, parameters?: readonly string[]): Promise<unknown>;
+  query(query: string | Prepared): Promise<unknown>;
 }
 
 /**
@@ -41,7 +48,8 @@ export class PostgresWakeUpChannel implements WakeUpChannel {
   async send(message: string): Promise<void> {
     const { client } = this;
     if (client === undefined) throw new Error('There is no connection to PostgreSQL');
-    await ask(client, 'SELECT pg_notify($1, $2)', [this.listener.topic, message]);
+    const values = [this.listener.topic, message];
+    await ask(client, { name: 'wake up', text: 'SELECT pg_notify($1, $2)', values });
   }
 
   async close(): Promise<void> {
@@ -96,6 +104,6 @@ export class PostgresWakeUpChannel implements WakeUpChannel {
 }
 
 /** A server that does not answer has no connection any more. */
-function ask(client: Client, sql: string, parameters?: readonly string[]): Promise<unknown> {
-  return answerWithin(DEADLINE, client, client.query(sql, parameters));
+function ask(client: Client, query: string | Prepared): Promise<unknown> {
+  return answerWithin(DEADLINE, client, client.query(query));
 }

@@ -15,6 +15,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import type { DataSource, DataSourceOptions, EntityManager } from 'typeorm';
 import { FiveStepJobs } from './five-steps.js';
+import { machineNow } from './machine-clock.js';
 import { ownTableJobs, type OwnTableSettings } from './own-table-jobs.js';
 import { sqliteDriver } from './sqlite-driver.js';
 
@@ -34,7 +35,7 @@ export interface WorkerSettings {
 export type WorkerMessage =
   | { ready: number }
   | { event: QueueEvent }
-  | { started: string }
+  | { started: string; at: number }
   | { aborted: string }
   | { enqueued: string }
   | { refused: string }
@@ -59,7 +60,7 @@ class Handlers {
   @JobHandler('ledger', { concurrency: 100, maxRetries: 0 })
   async ledger({ ms = 0 }: { ms?: number } = {}, job: JobContext): Promise<number> {
     await this.write(this.dataSource.manager, job);
-    tell({ started: job.id });
+    tell({ started: job.id, at: machineNow() });
     job.signal.addEventListener('abort', () => tell({ aborted: job.id }));
     if (ms > 0) await pause(ms, undefined, { signal: job.signal });
     return process.pid;
@@ -68,7 +69,7 @@ class Handlers {
   /** Takes `ms` to end, and needs no database for it. */
   @JobHandler('wait', { maxRetries: 0 })
   async wait({ ms }: { ms: number }, job: JobContext): Promise<number> {
-    tell({ started: job.id });
+    tell({ started: job.id, at: machineNow() });
     await pause(ms);
     return process.pid;
   }
@@ -76,7 +77,7 @@ class Handlers {
   /** Writes into the ledger together with its end, `ms` after its start. Whatever its signal says, it tries. */
   @JobHandler('transfer', { maxRetries: 0 })
   async transfer({ ms }: { ms: number }, job: JobContext): Promise<number> {
-    tell({ started: job.id });
+    tell({ started: job.id, at: machineNow() });
     await pause(ms);
     try {
       return await job.transaction((manager) => this.write(manager, job));
@@ -90,7 +91,7 @@ class Handlers {
   @JobHandler('long transfer', { maxRetries: 0, transactional: true })
   async longTransfer({ ms }: { ms: number }, job: JobContext): Promise<number> {
     await this.write(job.manager, job);
-    tell({ started: job.id });
+    tell({ started: job.id, at: machineNow() });
     await pause(ms);
     return process.pid;
   }
@@ -98,7 +99,7 @@ class Handlers {
   /** Keeps the event loop from everything else for `ms`, without a single await. */
   @JobHandler('compute', { maxRetries: 0 })
   compute({ ms }: { ms: number }, job: JobContext): number {
-    tell({ started: job.id });
+    tell({ started: job.id, at: machineNow() });
     for (const until = performance.now() + ms; performance.now() < until;);
     return ms;
   }
@@ -112,7 +113,7 @@ class Handlers {
   /** Leaves its end to somebody else. */
   @JobHandler('hand over', { ack: 'manual', ackTimeout: '1m' })
   handOver(_: unknown, { id }: JobContext): number {
-    tell({ started: id });
+    tell({ started: id, at: machineNow() });
     return process.pid;
   }
 

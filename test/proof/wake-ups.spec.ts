@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, expect, it } from '@jest/globals';
 import type { PersistentQueueOptions } from '../../lib/options/module-options.js';
+import { machineNow } from '../processes/machine-clock.js';
 import { startApp, type AppFixture } from '../support/app-fixture.js';
 import { waitUntil } from '../support/wait-until.js';
 import { describeWays, type WakeUpWay } from '../support/wake-up-way.js';
@@ -40,14 +41,14 @@ class Stage {
     producer.queue.events$.subscribe(({ name }) => (this.restored += name === 'wake-ups.restored' ? 1 : 0));
   }
 
-  /** How long each of them took from the call of enqueue() until its handler was called, and that was heard of here. */
+  /** How long each of them took from the call of enqueue() until its handler was called, by the machine's clock. */
   async latencies(count: number, rest: number): Promise<number[]> {
     const called = new Map<string, number>();
     for (let n = 0; n < count; n++) {
-      const now = performance.now();
+      const now = machineNow();
       const { id } = await this.producer.queue.enqueue('wait', { ms: 0 });
       called.set(id, now);
-      this.calls.push(performance.now() - now);
+      this.calls.push(machineNow() - now);
       await pause(rest);
     }
     this.ids.push(...called.keys());

@@ -16,7 +16,7 @@ const SCRIPT = join(process.cwd(), '.cache/processes/worker.js');
 export class WorkerProcess {
   /** Ids of the jobs whose handlers it has begun, in order. */
   readonly started: string[] = [];
-  /** When it was heard of, in milliseconds of this process's clock. */
+  /** When they were called, in milliseconds of the machine's clock. */
   readonly startedAt = new Map<string, number>();
   /** Ids of the jobs whose signal was aborted. */
   readonly aborted: string[] = [];
@@ -107,7 +107,7 @@ export class WorkerProcess {
 
   private hear(message: WorkerMessage): void {
     if ('ready' in message) this.ready.resolve();
-    else if ('started' in message) this.hasStarted(message.started);
+    else if ('started' in message) this.hasStarted(message.started, message.at);
     else if ('aborted' in message) this.aborted.push(message.aborted);
     else if ('enqueued' in message) this.enqueued.push(message.enqueued);
     else if ('refused' in message) this.refused.push(message.refused);
@@ -115,9 +115,9 @@ export class WorkerProcess {
     else if ('event' in message) this.events.push(message.event);
   }
 
-  private hasStarted(id: string): void {
+  private hasStarted(id: string, at: number): void {
     this.started.push(id);
-    this.startedAt.set(id, performance.now());
+    this.startedAt.set(id, at);
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {
