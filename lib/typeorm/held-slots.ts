@@ -1,7 +1,7 @@
 import type { Settlement } from '../job/settlement.js';
 import type { Slot, SlotOfJob } from './statements/slots.js';
 
-/** Jobs that are remembered: of some the end is never told here, as of those that have been lost. */
+/** Jobs that are remembered: of some the end is never told here, as of lost ones, and of those that end in a transaction of their handler. */
 const MOST = 10_000;
 
 interface Held {
@@ -48,9 +48,5 @@ export class HeldSlots {
   /** What each of up to `most` jobs had that have ended since: it is handed over once. */
   take(type: string, most: number): readonly (readonly Slot[])[] {
     return this.freed.get(type)?.splice(0, most) ?? [];
-  }
-
-  forget(type: string): void {
-    this.freed.delete(type);
   }
 }

@@ -45,7 +45,7 @@ export class KeyRounds {
     return isHeldBack ? 'held back' : 'none';
   }
 
-  /** There are no more keys below. What a round has passed by may have come free, if it has claimed anything or began half-way. */
+  /** There are no more keys below. What the round has passed by may have come free, if it has claimed anything. */
   ended(
     type: string,
     seen: Pick<Round, 'hasClaimed' | 'isHeldBack'>,
@@ -53,8 +53,7 @@ export class KeyRounds {
   ): 'none' | 'some' | 'held back' {
     const round = this.byType.get(type) ?? START;
     this.byType.delete(type);
-    const isWhole = round.below === undefined;
-    if (mayBeMore || (!isWhole && (round.hasClaimed || seen.hasClaimed))) return 'some';
+    if (mayBeMore || round.hasClaimed || seen.hasClaimed) return 'some';
     return round.isHeldBack || seen.isHeldBack ? 'held back' : 'none';
   }
 }

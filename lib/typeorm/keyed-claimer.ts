@@ -1,3 +1,4 @@
+import type { JobLimits } from '../job/job-limits.js';
 import type { ClaimAnswer, ClaimRequest } from '../repository/job-repository.js';
 import { addSlots } from './add-slots.js';
 import { KeyRounds } from './key-rounds.js';
@@ -6,13 +7,17 @@ import type { ClaimMarks } from './low-water-marks.js';
 import type { Connected } from './queue-connection.js';
 import type { ClaimedOfKeys, SlotClaims } from './slot-claims.js';
 import { isExceeded, shareKeys, untilOthersHaveTheirs, type Share, type SharedSlots } from './slot-plan.js';
+import type { WaitingKey } from './statements/waiting-keys.js';
 import { lookAtKeys, lookAtSlots, type KeyPage } from './statements/look-at-limits.js';
 
 /** Slots are scarce when at least one of so many is taken. */
-const SCARCE = 4;
+const SCARCE = 2;
 
 interface Page extends KeyPage, NextKeys {
-  readonly isNew: boolean;
+  /** In the order of their turns. */
+  readonly keys: readonly WaitingKey[];
+  /** What was found, in the order of the database; `undefined`: it was known. */
+  readonly found: NextKeys | undefined;
 }
 
 /** Claims jobs of the keys that come next: each call looks at one page of them. */
@@ -32,21 +37,21 @@ export class KeyedClaimer {
   async claim(
     connected: Connected,
     request: ClaimRequest,
-    limit: number,
+    limits: JobLimits,
     shared: SharedSlots,
     marks: ClaimMarks,
   ): Promise<ClaimAnswer> {
     const { type } = request;
     const began = performance.now();
     const page = await this.nextPage(connected, request, began);
-    const shares = shareKeys(page.keys, page.slots, limit, shared.most);
+    const shares = shareKeys(page.keys, page.slots, limits.key?.limit ?? 0, shared.most);
     const wanted = shares.flatMap(({ slots }) => slots);
     await addSlots(connected, type, wanted, page.slots);
     const claimed = await this.claims.ofKeys(connected, request, shared, shares, marks);
     const jobs = [...claimed.values()].flat();
-    const mayHandOver = !shared.isExceeded && areScarce(page, limit, jobs.length);
-    if (page.isNew)
-      this.known.looked(type, { ...page, mayHandOver, took: performance.now() - began }, performance.now());
+    const mayHandOver = !shared.isExceeded && areScarce(page, limits, jobs.length);
+    const now = performance.now();
+    if (page.found !== undefined) this.known.looked(type, { ...page.found, mayHandOver, took: now - began }, now);
     const left = this.goOn(type, page, shares, claimed);
     if (jobs.length === request.limit) return { jobs, left: 'some', freeIn: undefined };
     if (jobs.length === shared.most) return { jobs, left: 'held back', freeIn: shared.freeIn };
@@ -58,11 +63,12 @@ export class KeyedClaimer {
     const below = this.rounds.below(type);
     const known = again === true ? this.known.next(type, below, now) : undefined;
     const from = known === undefined ? this.known.placeOf(type, below) : known.below;
-    const found = await database.run(() =>
+    const { keys, lowest, slots } = await database.run(() =>
       known === undefined ? lookAtKeys(tables, type, from, this.known.before(type)) : lookAtSlots(tables, type, known),
     );
-    const page = { ...found, below: from, isNew: known === undefined };
-    return areAll(page) ? { ...page, keys: this.rounds.inTurn(type, page.keys) } : page;
+    const next = { keys, lowest, below: from };
+    const inTurn = areAll(next) ? this.rounds.inTurn(type, keys) : keys;
+    return { ...next, slots, keys: inTurn, found: known === undefined ? next : undefined };
   }
 
   private goOn(type: string, page: Page, shares: readonly Share[], claimed: ClaimedOfKeys): ClaimAnswer['left'] {
@@ -81,10 +87,11 @@ export class KeyedClaimer {
   }
 }
 
-/** Otherwise it is room in the processes that jobs wait for, and each key has its turn at it. */
-function areScarce({ keys, slots }: KeyPage, limit: number, taken: number): boolean {
-  const before = slots.filter(({ freeIn }) => freeIn !== 0).length;
-  return !isExceeded(slots, limit) && keys.length * limit <= SCARCE * (before + taken);
+/** Otherwise it is room in the processes that jobs wait for, or the limit of the type, and each key has its turn at it. */
+function areScarce({ keys, slots }: KeyPage, { key, concurrency = Infinity }: JobLimits, taken: number): boolean {
+  const limit = key?.limit ?? 0;
+  const inUse = slots.filter(({ freeIn }) => freeIn !== 0).length + taken;
+  return !isExceeded(slots, limit) && keys.length * limit <= Math.min(SCARCE * inUse, concurrency);
 }
 
 /** Somebody else has taken slots or jobs of a key, or only worse priorities are left. */

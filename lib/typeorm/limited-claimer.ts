@@ -63,7 +63,7 @@ export class LimitedClaimer {
     await addSlots(connected, type, shared.slots.flat(), known);
     const { key } = limits;
     if (key === undefined) return this.claimLevel(connected, { ...request, priority: unfiled ?? 0 }, shared, marks);
-    const claim = (again: boolean) => this.keyed.claim(connected, { ...request, again }, key.limit, shared, marks);
+    const claim = (again: boolean) => this.keyed.claim(connected, { ...request, again }, limits, shared, marks);
     // What nobody has filed yet is filed first: it may be under one of the keys that come next.
     const file = () => (unfiled === undefined ? false : fileJobs(connected, type, key.from, unfiled));
     return claimFiled(file, () => claim(request.again === true && unfiled === undefined));

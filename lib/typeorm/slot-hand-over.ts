@@ -18,12 +18,11 @@ interface LastLook {
 }
 
 /**
- * The slots of jobs that have just ended here go to the next jobs of their keys, without a look at what is free, and seldom to the same as
- * somebody else wants:
+ * The slots of jobs that have just ended here go to the next jobs of their keys, without a look at what is free:
  *
  *     job ends ──► its slots ──► lock those that nobody else has taken ──► claim the next jobs ──► write slots
  *
- * Only as long as the last look is believed: then another one gives each key its turn, and each better priority.
+ * Only as long as the last look is believed, whatever has come since: then another one gives each key its turn, and each better priority.
  */
 export class SlotHandOver {
   private readonly lastLooks = new Map<string, LastLook>();
@@ -41,7 +40,7 @@ export class SlotHandOver {
     this.lastLooks.set(type, { limits, isAll: left === 'held back' });
   }
 
-  /** Whether what was seen before is not to be used once more. */
+  /** Whether a claim that finds nothing to hand over has to look at everything. */
   owesLook(type: string): boolean {
     return this.news.has(type);
   }
@@ -55,13 +54,16 @@ export class SlotHandOver {
   ): Promise<ClaimAnswer | undefined> {
     const { type } = request;
     if (request.again !== true) this.news.add(type);
-    const freed = this.held.take(type, request.limit);
+    const ended = this.held.take(type, request.limit);
+    const freed = ended.filter((slots) => fit(slots, limits));
     const last = this.lastLooks.get(type);
     const heirs = this.known.heirs(type, performance.now());
     if (freed.length === 0 || heirs === undefined || !areSame(last?.limits, limits)) return undefined;
     const jobs = await this.claimIn(connected, request, limits, freed, heirs, marks);
     if (jobs.length === 0) return undefined;
-    const isAll = jobs.length < request.limit && last?.isAll === true && !this.news.has(type);
+    // A slot that has found no job of its key may be of use to another one.
+    const areAllUsed = jobs.length === ended.length && jobs.length < request.limit;
+    const isAll = areAllUsed && last?.isAll === true && !this.news.has(type);
     return { jobs, left: isAll ? 'held back' : 'some', freeIn: undefined };
   }
 
@@ -95,6 +97,13 @@ export class SlotHandOver {
 /** A lowered limit has to be looked at. What a rate has counted is not free when the job has ended. */
 function areSame(before: JobLimits | undefined, { concurrency, key, rate }: JobLimits): boolean {
   return before?.concurrency === concurrency && before?.key?.limit === key?.limit && rate === undefined;
+}
+
+/** Whether a job had a slot of each limit of now, and none above it: limits may have changed while it ran. */
+function fit(slots: Freed, { concurrency, key }: JobLimits): boolean {
+  const has = (kind: Slot['kind'], most: number | undefined) =>
+    most === undefined || slots.some((slot) => slot.kind === kind && slot.n <= most);
+  return has('type', concurrency) && has('key', key?.limit);
 }
 
 function ofKind(freed: readonly Freed[], kind: Slot['kind']): Slot[] {

@@ -28,12 +28,18 @@ export class Room {
   }
 
   /**
-   * A job holds its slot of the whole cluster until its end is written: then that one is free for the next. What waits here would hold a slot of the whole cluster, or count for a rate at a time at which it has not begun. One may all the same,
+   * What waits here would hold a slot of the whole cluster, or count for a rate at a time at which it has not begun. One may all the same,
    * where each slot that comes free goes to one that waits: of other types only, which would keep this one from ever beginning. It has its
    * turn among them, so that it is claimed too early by the length of a handler.
    */
   private ofLimited(type: string, free: number, waiting: number): number {
     if (waiting === 0 && this.buffer.size > 0 && this.slots.isFullOfOthers(type)) return 1;
-    return Math.max(0, free - waiting - this.completer.unwritten(type));
+    return Math.max(0, free - waiting - this.inSlots(type));
+  }
+
+  /** Jobs that have ended hold their slots of the whole cluster until that is written: then those are free for the next ones. */
+  private inSlots(type: string): number {
+    const { concurrency, key } = this.registry.limitsOf(type) ?? {};
+    return concurrency === undefined && key === undefined ? 0 : this.completer.unwritten(type);
   }
 }

@@ -16,6 +16,8 @@ const atOnce = (concurrency: number): Partial<ClaimRequest> => ({ limits: { ...N
 const rate = (max: number, per: number): Partial<ClaimRequest> => ({ limits: { ...NOWHERE, rate: { max, per } } });
 const both = (most: number) => perTenant(most, { concurrency: most, rate: { max: most, per: 60_000 } });
 
+const ofTenant = (jobs: readonly ClaimedJob[], tenant: string) =>
+  jobs.filter((job) => tenantOfJob(job) === tenant).length;
 const sorted = (names: readonly (string | undefined)[]) => names.toSorted((a, b) => String(a).localeCompare(String(b)));
 
 /** What enqueues knows the key. */
@@ -199,18 +201,62 @@ export function limitsContract(context: ContractContext): void {
       expect(jobs.map(({ priority }) => priority)).toEqual(expect.arrayContaining([1, 5]));
     });
 
-    it('goes round its keys, so that none of them starves behind the backlogs of others', async () => {
+    it.each([
+      ['each look is a new one', false],
+      ['the keys are known', true],
+    ])('goes round its keys, so that none of them starves behind the backlogs of others, when %s', async (_, again) => {
       const fixture = await context.open(KNOWN);
       for (const tenant of ['a', 'b', 'c', 'd', 'e']) await enqueue(fixture, 20, tenant);
       const node = await fixture.registerNode();
       const seen: (string | undefined)[] = [];
-      for (let at = 0; at < 10; at++) {
-        const job = await fixture.claimOne(node, 't', { ...perTenant(10), limit: 1 });
+      for (let at = 0; at < 20; at++) {
+        const job = await fixture.claimOne(node, 't', { ...perTenant(10), limit: 1, again });
         seen.push(...tenants([job]));
         await fixture.repository.settle([success(job)], 'test');
       }
-      expect(new Set(seen.slice(0, 5)).size).toBe(5);
-      expect(new Set(seen.slice(5)).size).toBe(5);
+      for (let lap = 0; lap < 20; lap += 5) expect(new Set(seen.slice(lap, lap + 5)).size).toBe(5);
+    });
+
+    it.each([
+      ['a lower limit of a key', perTenant(1), { a: 1, b: 1 }],
+      ['a new limit of the type', perTenant(3, { concurrency: 3 }), { all: 3 }],
+      ['a lower limit of both', perTenant(2, { concurrency: 2 }), { all: 2 }],
+    ])('has %s after jobs that have ended under other limits', async (_, after, most) => {
+      const fixture = await context.open(KNOWN);
+      for (const tenant of ['a', 'b']) await enqueue(fixture, 20, tenant);
+      const node = await fixture.registerNode();
+      const before = [...(await fixture.claim(node, 't', perTenant(3)))];
+      expect(before).toHaveLength(6);
+      await fixture.repository.settle(
+        before.map((job) => success(job)),
+        'test',
+      );
+      const running: ClaimedJob[] = [];
+      for (let times = 0; times < 6; times++)
+        running.push(...(await fixture.claim(node, 't', { ...after, limit: 2, again: true })));
+      const count = { all: running.length, a: ofTenant(running, 'a'), b: ofTenant(running, 'b') };
+      expect(count).toMatchObject(most);
+    });
+
+    it('has the slot of a key that has no more jobs used by another one at once', async () => {
+      const fixture = await context.open(KNOWN);
+      const limits = perTenant(1, { concurrency: 2 });
+      for (const tenant of ['a', 'b']) await enqueue(fixture, tenant === 'a' ? 3 : 1, tenant);
+      const node = await fixture.registerNode();
+      const first = await fixture.claim(node, 't', limits);
+      expect(sorted(tenants(first))).toEqual(['a', 'b']);
+      await enqueue(fixture, 1, 'c');
+      await fixture.repository.settle(
+        first.map((job) => success(job)),
+        'test',
+      );
+      const jobs: ClaimedJob[] = [];
+      for (let left = 'some'; left === 'some';) {
+        const answer = await fixture.ask(node, 't', { ...limits, again: false });
+        jobs.push(...answer.jobs);
+        left = answer.left;
+      }
+      expect(sorted(tenants(jobs))).toEqual(['a', 'c']);
     });
 
     it('gives each key its turn, though slots go from job to job of one key in between', async () => {

@@ -45,11 +45,14 @@ function claimStatement(
   stretches: readonly Stretch[],
 ): Statement {
   const kinds = shared.slots.flatMap(([first]) => (first === undefined ? [] : [first.kind]));
-  const ofJob = (kind: SlotKind) =>
-    `(SELECT n FROM used u WHERE u.job_id = g.id AND u.kind = '${kind}') AS ${kind}_slot`;
+  const all: SlotKind[] = ['key', ...kinds];
+  const numbers = all.map((kind) => `${kind}_use.n AS ${kind}_slot`).join(', ');
+  const uses = all.map(
+    (kind) => `LEFT JOIN used ${kind}_use ON ${kind}_use.kind = '${kind}' AND ${kind}_use.job_id = g.id`,
+  );
   const sql =
     `WITH ${withSlots(tables, kinds)}, ${withJobs(tables, request)}, ${withUse(tables)} ` +
-    `SELECT s.k AS stretch, g.*, ${['key' as const, ...kinds].map(ofJob).join(', ')} FROM stretch s LEFT JOIN given g ON g.concurrency_key = s.k`;
+    `SELECT s.k AS stretch, g.*, ${numbers} FROM stretch s LEFT JOIN given g ON g.concurrency_key = s.k ${uses.join(' ')}`;
   const level = [tables.service, request.type];
   const wanted = JSON.stringify(wantedSlots(shared, stretches));
   const parameters = [wanted, ...level, ...level, Number(request.node), ...runningOf(request), ...level];
@@ -88,8 +91,9 @@ function withJobs(tables: QueueTables, request: ClaimRequest): string {
 /** The n-th job has the n-th slot of each kind, and of its key. */
 function withUse(tables: QueueTables): string {
   return (
-    'used AS MATERIALIZED (SELECT f.kind, f.k, f.n, g.id AS job_id, g.fence FROM given g JOIN free f ON ' +
-    "CASE f.kind WHEN 'key' THEN f.k = g.concurrency_key AND f.nth_of_key = g.nth_of_key ELSE f.nth = g.nth END), " +
+    'used AS MATERIALIZED (SELECT f.kind, f.k, f.n, g.id AS job_id, g.fence FROM given g ' +
+    "JOIN free f ON f.kind = 'key' AND f.k = g.concurrency_key AND f.nth_of_key = g.nth_of_key UNION ALL " +
+    "SELECT f.kind, f.k, f.n, g.id, g.fence FROM given g JOIN free f ON f.kind <> 'key' AND f.nth = g.nth), " +
     `written AS (${replaceSlots(tables, 'used')})`
   );
 }

@@ -20,7 +20,8 @@ const ENTRIES = 50;
 
 /**
  * The next keys below one, or the highest of all: from key to key by one search of the claim index each, whatever waits under them. From
- * above, because there are the best priorities, and because the entries that InnoDB has not purged yet are those of the oldest jobs. `before`: keys of an earlier look.
+ * above, because there are the best priorities, and because the entries that InnoDB has not purged yet are those of the oldest jobs.
+ * `before`: keys of an earlier look.
  */
 export function* nextKeys(
   tables: QueueTables,
