@@ -10,8 +10,10 @@ import { isExceeded, shareKeys, untilOthersHaveTheirs, type Share, type SharedSl
 import type { WaitingKey } from './statements/waiting-keys.js';
 import { lookAtKeys, lookAtSlots, type KeyPage } from './statements/look-at-limits.js';
 
-/** Slots are scarce when at least one of so many is taken. */
+/** Slots are scarce when at least one of so many is in use. */
 const SCARCE = 2;
+/** One that was taken so many milliseconds ago is, also when its job has just ended. */
+const RECENT = 200;
 
 interface Page extends KeyPage, NextKeys {
   /** In the order of their turns. */
@@ -90,7 +92,7 @@ export class KeyedClaimer {
 /** Otherwise it is room in the processes that jobs wait for, or the limit of the type, and each key has its turn at it. */
 function areScarce({ keys, slots }: KeyPage, { key, concurrency = Infinity }: JobLimits, taken: number): boolean {
   const limit = key?.limit ?? 0;
-  const inUse = slots.filter(({ freeIn }) => freeIn !== 0).length + taken;
+  const inUse = slots.filter(({ freeIn, age }) => freeIn !== 0 || age < RECENT).length + taken;
   return !isExceeded(slots, limit) && keys.length * limit <= Math.min(SCARCE * inUse, concurrency);
 }
 

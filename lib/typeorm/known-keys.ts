@@ -3,7 +3,7 @@ import type { WaitingKey, WaitingKeys } from './statements/waiting-keys.js';
 /** For how long they are believed to be all, in milliseconds: finding them costs more than a claim. */
 const LIFE = 100;
 /** Where that would be most of the work, they are believed for so many times as long as it took, but no longer than half a second. */
-const TIMES = 5;
+const TIMES = 10;
 const LONGEST_LIFE = 500;
 
 /** Keys that come next. */

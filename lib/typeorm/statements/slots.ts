@@ -20,6 +20,8 @@ export interface Slot {
 export interface KnownSlot {
   readonly slot: Slot;
   readonly freeIn: number | undefined;
+  /** Milliseconds since it was taken. */
+  readonly age: number;
 }
 
 /** Those of the whole type. */
@@ -58,8 +60,9 @@ export function holderState({ job }: TableNames): string {
 /** `per`: of the rate. */
 export function readSlot(row: Row, per = 0): KnownSlot {
   const slot = slotOf(row);
-  if (slot.kind === 'rate') return { slot, freeIn: Math.max(0, per - Number(row['age'])) };
-  return { slot, freeIn: String(row['holder']) === 'running' ? undefined : 0 };
+  const age = Number(row['age']);
+  if (slot.kind === 'rate') return { slot, age, freeIn: Math.max(0, per - age) };
+  return { slot, age, freeIn: String(row['holder']) === 'running' ? undefined : 0 };
 }
 
 function slotOf(row: Row): Slot {

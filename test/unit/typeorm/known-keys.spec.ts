@@ -14,7 +14,7 @@ const look = (more: Partial<Look> = {}): Look => ({
 describe('the keys that were found under a type', () => {
   it.each([
     [1, 100],
-    [60, 300],
+    [30, 300],
     [5_000, 500],
   ])('in %i ms are believed for %i', (took, life) => {
     const known = new KnownKeys();
