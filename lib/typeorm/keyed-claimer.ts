@@ -7,8 +7,8 @@ import type { ClaimMarks } from './low-water-marks.js';
 import type { Connected } from './queue-connection.js';
 import type { ClaimedOfKeys, SlotClaims } from './slot-claims.js';
 import { isExceeded, shareKeys, untilOthersHaveTheirs, type Share, type SharedSlots } from './slot-plan.js';
-import type { WaitingKey } from './statements/waiting-keys.js';
 import { lookAtKeys, lookAtSlots, type KeyPage } from './statements/look-at-limits.js';
+import type { WaitingKey } from './statements/waiting-keys.js';
 
 /** Slots are scarce when at least one of so many is in use. */
 const SCARCE = 2;
